@@ -1,0 +1,156 @@
+"""Inventory: what there is today, as tables that passed the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from planner import schema
+from planner.errors import InputError, did_you_mean
+from planner.schema import Origin
+
+NOTE_COLUMNS = ("kind", "file", "sheet", "row", "column", "subject", "message")
+NOTE_KINDS = ("converted", "guessed", "dropped", "left out", "ignored", "information")
+LEFT_OUT_STATES = {"off": "powered off", "template": "template", "placeholder": "placeholder"}
+"""States that are not planned for unless asked, and the reason that is given."""
+
+
+def notes_frame(rows: Iterable[dict] = ()) -> pd.DataFrame:
+    """Notes as a table with the columns of `NOTE_COLUMNS`; `row` is a nullable integer, blank where there is none."""
+    frame = pd.DataFrame(list(rows), columns=list(NOTE_COLUMNS))
+    frame["row"] = pd.to_numeric(frame["row"]).astype("Int64")
+    for name in NOTE_COLUMNS:
+        if name != "row":
+            frame[name] = frame[name].fillna("").astype(str)
+    return frame
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Inventory:
+    """Workloads and hosts as they are today, and everything that reading them did.
+
+    Parameters
+    ----------
+    workloads, hosts, host_models : DataFrame
+        Tables that passed the schema; `host_models` is what the file offers to buy, often empty.
+    left_out : DataFrame
+        Workloads that are not planned for: the columns of `workloads`, and `reason`.
+    notes : DataFrame
+        One row for everything converted, guessed, dropped or left out: kind, file, sheet, row, column, subject, message.
+    sources : tuple of str
+        What was read: file names with the format found.
+    """
+
+    workloads: pd.DataFrame
+    hosts: pd.DataFrame
+    host_models: pd.DataFrame
+    left_out: pd.DataFrame
+    notes: pd.DataFrame = field(default_factory=notes_frame)
+    sources: tuple[str, ...] = ()
+
+    @classmethod
+    def from_frames(
+        cls,
+        workloads: pd.DataFrame,
+        hosts: pd.DataFrame | None = None,
+        host_models: pd.DataFrame | None = None,
+        *,
+        notes: pd.DataFrame | None = None,
+        origins: dict[str, Origin] | None = None,
+        sources: tuple[str, ...] = (),
+    ) -> Inventory:
+        """An inventory from DataFrames with the columns of the schema.
+
+        Parameters
+        ----------
+        workloads : DataFrame
+            `name`, `vcpus`, `memory_gib` and any of the optional columns; other columns are kept.
+        hosts, host_models : DataFrame, optional
+            `name`, `cores`, `memory_gib` and any of the optional columns.
+        notes : DataFrame, optional
+            What a reader already has to say, see `notes_frame`.
+        origins : dict, optional
+            Table name to `Origin`, for messages that name file, sheet, row and column.
+        sources : tuple of str
+            What was read.
+
+        Raises
+        ------
+        InputError
+            A table that does not pass the schema, or has no workload at all.
+        """
+        origins = origins or {}
+        tables = {"workloads": workloads, "hosts": hosts, "host_models": host_models}
+        checked = {
+            name: schema.blank(name) if frame is None else schema.conform(frame, name, origins.get(name))
+            for name, frame in tables.items()
+        }
+        every = checked["workloads"]
+        origin = origins.get("workloads") or Origin(file="workloads table")
+        if every.empty:
+            raise InputError(f"{origin.where()}: found no workload, expected at least one row below the headings")
+        rows = [] if notes is None else notes.to_dict("records")
+        out = every["state"].isin(list(LEFT_OUT_STATES)).to_numpy()
+        for position in np.flatnonzero(out):
+            reason = LEFT_OUT_STATES[every["state"].iloc[position]]
+            rows.append(
+                {
+                    "kind": "left out",
+                    "file": origin.file,
+                    "sheet": origin.sheet,
+                    "row": origin.row(position),
+                    "column": origin.heading("state"),
+                    "subject": every["name"].iloc[position],
+                    "message": f"{reason}: not planned for",
+                }
+            )
+        left_out = every[out].assign(reason=every.loc[out, "state"].map(LEFT_OUT_STATES).astype(str))
+        return cls(
+            workloads=every[~out].reset_index(drop=True),
+            hosts=checked["hosts"],
+            host_models=checked["host_models"],
+            left_out=left_out.reset_index(drop=True),
+            notes=notes_frame(rows),
+            sources=sources,
+        )
+
+    def include(self, *reasons: str) -> Inventory:
+        """The inventory with workloads that were left out for these reasons planned for after all.
+
+        Parameters
+        ----------
+        *reasons : str
+            Any of "powered off", "template", "placeholder" (or "off" for the first).
+
+        Raises
+        ------
+        InputError
+            A reason that does not exist.
+        """
+        known = set(LEFT_OUT_STATES.values())
+        wanted = {LEFT_OUT_STATES.get(reason, reason.replace("_", " ")) for reason in reasons}
+        for reason in wanted - known:
+            raise InputError(f"include: found {reason!r}{did_you_mean(reason, sorted(known))}")
+        back = self.left_out["reason"].isin(wanted)
+        returned = self.left_out[back].drop(columns="reason")
+        names = set(returned["name"])
+        stays = ~((self.notes["kind"] == "left out") & self.notes["subject"].isin(names))
+        added = [
+            {"kind": "information", "subject": row.name, "message": f"{row.state}: planned for because it was asked for"}
+            for row in returned[["name", "state"]].itertuples(index=False)
+        ]
+        return replace(
+            self,
+            workloads=pd.concat([self.workloads, returned], ignore_index=True),
+            left_out=self.left_out[~back].reset_index(drop=True),
+            notes=notes_frame([*self.notes[stays].to_dict("records"), *added]),
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"Inventory({len(self.workloads):,} workloads, {len(self.left_out):,} left out, "
+            f"{len(self.hosts):,} hosts, {len(self.host_models):,} host models, {len(self.notes):,} notes)"
+        )

@@ -1,0 +1,122 @@
+"""Prices: what energy, maintenance and space cost, and over how many years. A price that is None is missing, never 0."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from planner import catalogue, settings
+from planner.errors import InputError
+
+
+def _default(name: str):
+    """A field whose default is the catalogue's figure."""
+
+    def figure() -> float:
+        rows = catalogue.table("prices")
+        return float(rows.loc[rows["field"] == name, "value"].iloc[0])
+
+    return field(default_factory=figure)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prices:
+    """What running hosts costs; defaults, their units and sources are in catalogue/prices.csv.
+
+    Parameters
+    ----------
+    currency : str
+        Name of the money unit of every price, the hosts' included.
+    energy_per_kwh : float or None
+        Electricity price, money per kWh; None leaves energy cost out and says so.
+    pue : float
+        Power usage effectiveness: energy of the facility per energy of the IT equipment, at least 1.
+    carbon_kg_per_kwh : float or None
+        Grid carbon intensity, kg CO2e per kWh.
+    maintenance_per_host_year : float or None
+        Maintenance and support, money per host in use and year.
+    rack_unit_year : float or None
+        Rack space, money per rack unit and year.
+    years : float
+        Horizon over which costs are added up; hardware is bought at its start.
+    discount_rate : float
+        Rate per year at which later years count less; 0 adds up undiscounted.
+    vcpu_activity : float
+        Share of its vCPUs that a workload keeps busy on average; sets the load that energy is computed at.
+    host_idle_w, host_peak_w : float or None
+        Power of a host whose own figures are blank, W; None leaves its energy out and says so.
+    physical_server : str
+        Host model of the catalogue that stands for "one physical server per workload".
+
+    Examples
+    --------
+    >>> Prices(energy_per_kwh=0.22, pue=1.5, years=5).years
+    5
+    >>> Prices.none().energy_per_kwh is None
+    True
+    """
+
+    currency: str = "EUR"
+    energy_per_kwh: float | None = _default("energy_per_kwh")
+    pue: float = _default("pue")
+    carbon_kg_per_kwh: float | None = _default("carbon_kg_per_kwh")
+    maintenance_per_host_year: float | None = _default("maintenance_per_host_year")
+    rack_unit_year: float | None = None
+    years: float = _default("years")
+    discount_rate: float = _default("discount_rate")
+    vcpu_activity: float = _default("vcpu_activity")
+    host_idle_w: float | None = None
+    host_peak_w: float | None = None
+    physical_server: str = "tower-1s"
+
+    def __post_init__(self):
+        settings.require(self.energy_per_kwh, "prices.energy_per_kwh", 0, 100, blank=True)
+        settings.require(self.pue, "prices.pue", 1, 10)
+        settings.require(self.carbon_kg_per_kwh, "prices.carbon_kg_per_kwh", 0, 10, blank=True)
+        settings.require(self.maintenance_per_host_year, "prices.maintenance_per_host_year", 0, 1e9, blank=True)
+        settings.require(self.rack_unit_year, "prices.rack_unit_year", 0, 1e9, blank=True)
+        settings.require(self.years, "prices.years", 0.5, 30)
+        settings.require(self.discount_rate, "prices.discount_rate", 0, 1)
+        settings.require(self.vcpu_activity, "prices.vcpu_activity", 0, 1)
+        settings.require(self.host_idle_w, "prices.host_idle_w", 0, 100000, blank=True)
+        settings.require(self.host_peak_w, "prices.host_peak_w", 0, 100000, blank=True)
+        if None not in (self.host_idle_w, self.host_peak_w) and self.host_peak_w < self.host_idle_w:
+            raise InputError(
+                f"prices.host_peak_w: found {self.host_peak_w:,g}, expected at least host_idle_w ({self.host_idle_w:,g})"
+            )
+
+    @classmethod
+    def none(cls) -> Prices:
+        """Purchase prices alone: energy, carbon and maintenance are not priced."""
+        return cls(energy_per_kwh=None, carbon_kg_per_kwh=None, maintenance_per_host_year=None)
+
+    @classmethod
+    def from_toml(cls, text: str) -> Prices:
+        """The prices written in TOML text; keys that are missing have the catalogue's defaults."""
+        return settings.from_dict(cls, settings.parse_toml(text, "prices"), "prices")
+
+    @classmethod
+    def read(cls, path: str | Path) -> Prices:
+        """Prices from a TOML file."""
+        return settings.from_dict(cls, settings.read_toml(path), Path(path).name)
+
+    def to_toml(self) -> str:
+        """The prices as TOML text; prices that are missing are left out of it, see `from_dict`."""
+        return settings.to_toml(settings.to_dict(self))
+
+    @property
+    def years_discounted(self) -> float:
+        """Years of the horizon weighed by the discount rate: what one money unit a year adds up to.
+
+        ``sum over t = 1..years of 1 / (1 + discount_rate)**t``, a part of a year counting in proportion.
+
+        Examples
+        --------
+        >>> Prices(years=5, discount_rate=0.0).years_discounted
+        5.0
+        >>> round(Prices(years=2, discount_rate=0.10).years_discounted, 4)
+        1.7355
+        """
+        whole = int(self.years)
+        full = sum((1 + self.discount_rate) ** -t for t in range(1, whole + 1))
+        return full + (self.years - whole) * (1 + self.discount_rate) ** -(whole + 1)

@@ -1,0 +1,331 @@
+"""Problem: an inventory, what may be bought, and the policy, as demand and capacity arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from planner import schema
+from planner.errors import InputError, did_you_mean, nearest
+from planner.inventory import Inventory
+from planner.policy import RESOURCE_UNITS, RESOURCES, Policy
+from planner.prices import Prices
+from planner.rules import KeepApart, KeepTogether, Pin, Rule, matching
+
+Objective = Literal["hosts", "cost", "energy", "carbon"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Problem:
+    """Everything a placement is judged by. Make one with `Problem.build`, vary it with `problem.replace`.
+
+    Parameters
+    ----------
+    inventory, policy, rules, prices, objective
+        As given to `build`.
+    workloads : DataFrame
+        One row per workload (rows with a `count` written out), columns of the schema, index 0..W-1.
+    hosts : DataFrame
+        One row per owned host, then one row per host model; columns of the schema, and `owned` (bool) and `available`
+        (how many there are, inf for as many as needed), index 0..H-1.
+    resources : tuple of str
+        The limits, in order.
+    demand : array of float, shape [W, R, P]
+        Demand of each workload by resource and period; one period is the static case. Read-only.
+    capacity : array of float, shape [H, R]
+        Capacity of one host of each row, inf where not limited. Read-only.
+    apart, together : tuple of arrays of int
+        Groups of workload positions that must not, or must, share a host.
+    pins : tuple of (array of int, array of int)
+        Workload positions, and the rows of `hosts` that they may run on.
+    """
+
+    inventory: Inventory
+    policy: Policy
+    rules: tuple[Rule, ...]
+    prices: Prices
+    objective: Objective
+    merge_pools: bool
+    extra_resources: tuple[str, ...]
+    host_models: pd.DataFrame
+    workloads: pd.DataFrame
+    hosts: pd.DataFrame
+    resources: tuple[str, ...]
+    demand: np.ndarray
+    capacity: np.ndarray
+    apart: tuple[np.ndarray, ...] = ()
+    together: tuple[np.ndarray, ...] = ()
+    pins: tuple[tuple[np.ndarray, np.ndarray], ...] = field(default=())
+
+    @classmethod
+    def build(
+        cls,
+        inventory: Inventory,
+        host_models: pd.DataFrame | None = None,
+        policy: Policy | str | None = None,
+        rules: Iterable[Rule] = (),
+        prices: Prices | None = None,
+        objective: Objective = "hosts",
+        *,
+        resources: Sequence[str] = (),
+        merge_pools: bool = False,
+    ) -> Problem:
+        """The problem of placing an inventory's workloads on its hosts and on host models that can be bought.
+
+        Parameters
+        ----------
+        inventory : Inventory
+        host_models : DataFrame, optional
+            What may be bought; by default what the inventory's own file offers, which may be nothing.
+        policy : Policy or str, optional
+            A policy or the name of a preset; "balanced" by default.
+        rules : iterable of Rule
+        prices : Prices, optional
+        objective : {"hosts", "cost", "energy", "carbon"}
+            What is to be least.
+        resources : sequence of str
+            Further limits: names of columns that stand on workloads and on hosts alike.
+        merge_pools : bool
+            Plan all pools as one.
+
+        Raises
+        ------
+        InputError
+            No workload or no host, a measurement or price that the policy or objective needs and that is blank, a rule
+            that names nothing or contradicts another.
+        """
+        policy = Policy.preset("balanced") if policy is None else policy
+        policy = Policy.preset(policy) if isinstance(policy, str) else policy
+        prices = Prices() if prices is None else prices
+        if objective not in get_args(Objective):
+            raise InputError(f"objective: found {objective!r}{did_you_mean(str(objective), get_args(Objective))}")
+        models = inventory.host_models if host_models is None else schema.conform(host_models, "host_models")
+        workloads = _expanded(inventory.workloads, "workload")
+        if workloads.empty:
+            raise InputError(
+                f"inventory: found no workload to plan for ({len(inventory.left_out):,} left out), expected at least one"
+            )
+        hosts = _candidates(_expanded(inventory.hosts, "host"), models)
+        if merge_pools:
+            workloads, hosts = workloads.assign(pool=""), hosts.assign(pool="")
+        _require_figures(workloads, hosts, policy, objective)
+        names, demand, capacity = _arrays(workloads, hosts, policy, tuple(resources))
+        rules = tuple(rules)
+        apart, together, pins = _resolved(rules, workloads, hosts)
+        return cls(
+            inventory=inventory,
+            policy=policy,
+            rules=rules,
+            prices=prices,
+            objective=objective,
+            merge_pools=merge_pools,
+            extra_resources=tuple(resources),
+            host_models=models,
+            workloads=workloads,
+            hosts=hosts,
+            resources=names,
+            demand=demand,
+            capacity=capacity,
+            apart=apart,
+            together=together,
+            pins=pins,
+        )
+
+    def replace(self, **changes) -> Problem:
+        """The problem built again with some arguments of `build` changed: a what-if.
+
+        Examples
+        --------
+        ``problem.replace(policy="dense")``, ``problem.replace(objective="cost")``.
+        """
+        arguments = {
+            "inventory": self.inventory,
+            "host_models": self.host_models,
+            "policy": self.policy,
+            "rules": self.rules,
+            "prices": self.prices,
+            "objective": self.objective,
+            "resources": self.extra_resources,
+            "merge_pools": self.merge_pools,
+        }
+        unknown = [name for name in changes if name not in arguments]
+        if unknown:
+            raise InputError(f"replace: found {unknown[0]!r}{did_you_mean(unknown[0], arguments)}")
+        return Problem.build(**(arguments | changes))
+
+    @property
+    def pools(self) -> tuple[str, ...]:
+        """The workloads' pools, sorted; ("",) where none is named."""
+        return tuple(sorted(self.workloads["pool"].unique()))
+
+    def unit(self, resource: str) -> str:
+        """Unit of a resource's figures; CPU sized by use is in GHz."""
+        if resource == "cpu" and self.policy.sizing.cpu == "used":
+            return "GHz"
+        return RESOURCE_UNITS.get(resource, resource)
+
+    def __repr__(self) -> str:
+        owned = int(self.hosts["owned"].sum())
+        return (
+            f"Problem({len(self.workloads):,} workloads on {owned:,} owned hosts and {len(self.hosts) - owned:,} host "
+            f"models in {len(self.pools):,} pools; {', '.join(self.resources)}; policy {self.policy.name}; "
+            f"least {self.objective})"
+        )
+
+
+def with_fields(problem: Problem, **changes) -> Problem:
+    """The problem with fields set as they are, without building it again; for solvers that split a problem."""
+    return replace(problem, **changes)
+
+
+def _expanded(frame: pd.DataFrame, what: str) -> pd.DataFrame:
+    """One row for each of `count`; rows that stand for several are named name-1, name-2, ..."""
+    counts = frame["count"].fillna(1).astype("int64").to_numpy()
+    if (counts == 1).all():
+        return frame.reset_index(drop=True)
+    positions = np.repeat(np.arange(len(frame)), counts)
+    number = np.arange(len(positions)) - np.repeat(np.cumsum(counts) - counts, counts) + 1
+    result = frame.iloc[positions].reset_index(drop=True)
+    numbered = result["name"] + "-" + pd.Series(number).astype(str)
+    result["name"] = result["name"].where(counts[positions] == 1, numbered)
+    result["count"] = 1.0
+    twice = result["name"][result["name"].duplicated()]
+    if len(twice):
+        raise InputError(f"{what} {twice.iloc[0]!r}: a row of that name and a row with a count both give this name")
+    return result
+
+
+def _candidates(owned: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:
+    owned = owned.assign(owned=True, available=1.0)
+    count = models["count"].fillna(np.inf)
+    models = models.assign(owned=False, available=count, model=models["name"])
+    clash = set(owned["name"]) & set(models["name"])
+    if clash:
+        raise InputError(f"host model {min(clash)!r}: an owned host has the same name, expected different names")
+    if owned.empty and models.empty:
+        raise InputError("hosts: found no owned host and no host model, expected at least one of either to place on")
+    frames = [frame for frame in (owned, models) if not frame.empty]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _require_figures(workloads: pd.DataFrame, hosts: pd.DataFrame, policy: Policy, objective: str) -> None:
+    needs = []
+    if policy.sizing.cpu == "used":
+        needs += [(workloads, "cpu_ghz_used", "workload", "sizing CPU by use"), (hosts, "ghz", "host", "sizing CPU by use")]
+    if policy.sizing.memory == "used":
+        needs.append((workloads, "memory_gib_used", "workload", "sizing memory by use"))
+    if objective == "cost":
+        needs.append((hosts[~hosts["owned"]], "price", "host model", "objective cost"))
+    for frame, column, what, why in needs:
+        blank = frame.loc[frame[column].isna(), "name"]
+        if len(blank):
+            raise InputError(
+                f"{what} {blank.iloc[0]!r}: {column} is blank ({len(blank):,} of {len(frame):,} are); "
+                f"{why} needs it for every {what}"
+            )
+
+
+def _arrays(
+    workloads: pd.DataFrame, hosts: pd.DataFrame, policy: Policy, extra: tuple[str, ...]
+) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
+    """Resource names, demand [W, R, 1] and capacity [H, R]; resources that limit nothing here are left out."""
+    demand, capacity = policy.demand_table(workloads), policy.capacity_table(hosts)
+    for name in extra:
+        if name in demand:
+            raise InputError(f"resources: {name!r} is a resource already, expected a further column")
+        demand[name] = _extra_column(workloads, name, "workloads", blank=0.0)
+        capacity[name] = _extra_column(hosts, name, "hosts", blank=np.inf)
+    names = tuple(
+        name
+        for name in (*RESOURCES, *extra)
+        if name in ("cpu", "memory") or (demand[name].any() and np.isfinite(capacity[name]).any())
+    )
+    demand_array = np.stack([demand[name] for name in names], axis=1).astype(float)[:, :, None]
+    capacity_array = np.stack([capacity[name] for name in names], axis=1).astype(float)
+    demand_array.flags.writeable = capacity_array.flags.writeable = False
+    return names, demand_array, capacity_array
+
+
+def _extra_column(frame: pd.DataFrame, name: str, table: str, blank: float) -> np.ndarray:
+    if name not in frame:
+        close = nearest(name, frame.columns)
+        hint = f"; did you mean {close!r}?" if close else ""
+        raise InputError(f"resources: found no column {name!r} on {table}{hint}")
+    empty = schema.is_blank(frame[name])
+    values = pd.to_numeric(frame[name].where(~empty), errors="coerce").astype("float64")
+    bad = (values.isna() & ~empty) | (values < 0) | np.isinf(values)
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        raise InputError(
+            f"{table}, {frame['name'].iloc[row]!r}, column {name}: found {frame[name].iloc[row]!r}, expected a number from 0"
+        )
+    return values.fillna(blank).to_numpy()
+
+
+def _resolved(rules: tuple[Rule, ...], workloads: pd.DataFrame, hosts: pd.DataFrame) -> tuple[tuple, tuple, tuple]:
+    """Groups kept apart, groups kept together and pins, from the workloads' columns and from the rules."""
+    names = workloads["name"].tolist()
+    apart, together = _labelled(workloads, "keep_apart"), _labelled(workloads, "keep_together")
+    pins = []
+    for number, rule in enumerate(rules, start=1):
+        where = f"rule {number} ({type(rule).__name__})"
+        members = matching(rule.workloads, names, where)
+        match rule:
+            case KeepApart():
+                apart.append(members)
+            case KeepTogether():
+                together.append(members)
+            case Pin():
+                pins.append((members, matching(rule.hosts, hosts["name"].tolist(), where)))
+            case _:
+                raise InputError(f"{where}: expected KeepApart, KeepTogether or Pin")
+    together = _joined(together, len(names))
+    _require_consistent(apart, together, workloads)
+    return tuple(group for group in apart if len(group) > 1), together, tuple(pins)
+
+
+def _labelled(workloads: pd.DataFrame, column: str) -> list[np.ndarray]:
+    labels = workloads[column][workloads[column] != ""]
+    return [group.to_numpy() for _, group in labels.index.to_series().groupby(labels.to_numpy())]
+
+
+def _joined(groups: list[np.ndarray], count: int) -> tuple[np.ndarray, ...]:
+    """Groups that share a member made one."""
+    parent = np.arange(count)
+
+    def root(w: int) -> int:
+        while parent[w] != w:
+            parent[w] = parent[parent[w]]
+            w = parent[w]
+        return w
+
+    for group in groups:
+        for member in group[1:]:
+            parent[root(int(member))] = root(int(group[0]))
+    members: dict[int, list[int]] = {}
+    for w in sorted({int(w) for group in groups for w in group}):
+        members.setdefault(root(w), []).append(w)
+    return tuple(np.array(group) for group in members.values() if len(group) > 1)
+
+
+def _require_consistent(apart: list[np.ndarray], together: tuple[np.ndarray, ...], workloads: pd.DataFrame) -> None:
+    of_group = {int(w): number for number, group in enumerate(together) for w in group}
+    for group in apart:
+        seen: dict[int, int] = {}
+        for w in group:
+            number = of_group.get(int(w))
+            if number is not None and number in seen:
+                first, second = workloads["name"].iloc[seen[number]], workloads["name"].iloc[int(w)]
+                raise InputError(f"workloads {first!r} and {second!r} are to be kept together and to be kept apart")
+            if number is not None:
+                seen[number] = int(w)
+    pools = workloads["pool"].to_numpy()
+    for group in together:
+        if len(set(pools[group])) > 1:
+            first = workloads["name"].iloc[group[0]]
+            other = workloads["name"].iloc[next(int(w) for w in group if pools[w] != pools[group[0]])]
+            raise InputError(f"workloads {first!r} and {other!r} are to be kept together but belong to different pools")

@@ -1,0 +1,275 @@
+"""Attribute tables: what a workload, a host and a host model are made of.
+
+The three CSV files beside this module are the single source of column names, types, units, defaults and limits. The
+validation here, the blank template, the reference in the docs and the matching of headings all read them.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+import pandas as pd
+
+from planner.errors import InputError, did_you_mean, nearest
+
+TABLES = ("workloads", "hosts", "host_models")
+
+STATES = {
+    "on": "on",
+    "poweredon": "on",
+    "powered on": "on",
+    "running": "on",
+    "off": "off",
+    "poweredoff": "off",
+    "powered off": "off",
+    "stopped": "off",
+    "suspended": "suspended",
+    "template": "template",
+    "placeholder": "placeholder",
+}
+"""Spellings of a power state, folded to lower case, and what each means."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attribute:
+    """One column of a table: a row of the attribute CSV."""
+
+    name: str
+    type: str
+    unit: str
+    default: str
+    required: bool
+    minimum: float | None
+    maximum: float | None
+    label: str
+    aliases: tuple[str, ...]
+    description: str
+
+    @property
+    def heading(self) -> str:
+        """The heading that people read, with its unit: ``Memory (GiB)``."""
+        return f"{self.label} ({self.unit})" if self.unit in ("GiB", "GHz", "Gbps", "W", "U", "kgCO2e") else self.label
+
+    @property
+    def is_number(self) -> bool:
+        return self.type in ("number", "integer")
+
+    @property
+    def expected(self) -> str:
+        """What a cell of this column may hold, in words."""
+        if self.type == "state":
+            return "on, off, suspended, template or placeholder"
+        if not self.is_number:
+            return "text"
+        kind = "a whole number" if self.type == "integer" else "a number"
+        unit = f" of {self.unit}" if self.unit else ""
+        return f"{kind}{unit} from {self.minimum:,g} to {self.maximum:,g}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where a table came from, so that a finding can name its file, sheet, row and column.
+
+    Parameters
+    ----------
+    file, sheet : str
+        Empty where there is none, as for a DataFrame.
+    rows : array of int, optional
+        Row number in the sheet of each row of the table, counted from 1 as spreadsheets do.
+    headings : dict
+        Attribute name to the heading that stands in the file.
+    """
+
+    file: str = ""
+    sheet: str = ""
+    rows: np.ndarray | None = None
+    headings: dict[str, str] = field(default_factory=dict)
+
+    def row(self, position: int) -> int:
+        return int(self.rows[position]) if self.rows is not None else position + 1
+
+    def heading(self, attribute: str) -> str:
+        return self.headings.get(attribute, attribute)
+
+    def where(self, position: int | None = None, attribute: str | None = None) -> str:
+        """``estate.xlsx, sheet Workloads, row 7, column vCPUs``."""
+        parts = [self.file or "table"]
+        if self.sheet:
+            parts.append(f"sheet {self.sheet}")
+        if position is not None:
+            parts.append(f"row {self.row(position)}")
+        if attribute is not None:
+            parts.append(f"column {self.heading(attribute)}")
+        return ", ".join(parts)
+
+
+@cache
+def attributes(table: str) -> dict[str, Attribute]:
+    """The attributes of a table, by name, in column order.
+
+    Parameters
+    ----------
+    table : {"workloads", "hosts", "host_models"}
+
+    Examples
+    --------
+    >>> attributes("hosts")["memory_gib"].heading
+    'Memory (GiB)'
+    """
+    text = files(__package__).joinpath(f"{table}.csv").read_text(encoding="utf-8")
+    found = {}
+    for row in csv.DictReader(text.splitlines()):
+        found[row["attribute"]] = Attribute(
+            name=row["attribute"],
+            type=row["type"],
+            unit=row["unit"],
+            default=row["default"],
+            required=row["required"] == "yes",
+            minimum=float(row["minimum"]) if row["minimum"] else None,
+            maximum=float(row["maximum"]) if row["maximum"] else None,
+            label=row["label"],
+            aliases=tuple(alias for alias in row["aliases"].split("|") if alias),
+            description=row["description"],
+        )
+    return found
+
+
+def blank(table: str) -> pd.DataFrame:
+    """A table without rows, every column of the schema with its type."""
+    return conform(pd.DataFrame(columns=[a.name for a in attributes(table).values() if a.required]), table)
+
+
+def conform(frame: pd.DataFrame, table: str, origin: Origin | None = None) -> pd.DataFrame:
+    """The table with every column of the schema, typed, defaulted and within its limits.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Columns named as in the schema; other columns are kept behind them as they are.
+    table : {"workloads", "hosts", "host_models"}
+    origin : Origin, optional
+        Where the rows came from, for messages.
+
+    Returns
+    -------
+    DataFrame
+        Numbers are float64 with NaN for blank; texts are str, "" for blank; row order kept, index 0..n-1.
+
+    Raises
+    ------
+    InputError
+        A missing column, a blank required cell, text where a number belongs, a value outside its limits, a name that
+        stands twice. All findings are collected; the message names the first.
+    """
+    origin = origin or Origin(file=f"{table.replace('_', ' ')} table")
+    schema = attributes(table)
+    frame = frame.reset_index(drop=True)
+    _require_columns(frame, schema, origin)
+    findings: list[str] = []
+    columns = {}
+    for attribute in schema.values():
+        raw = frame[attribute.name] if attribute.name in frame else pd.Series([None] * len(frame), dtype=object)
+        columns[attribute.name] = _typed(raw, attribute, origin, findings)
+    for name in frame.columns:
+        if name not in schema:
+            columns[str(name)] = frame[name]
+    result = pd.DataFrame(columns, index=range(len(frame)))
+    repeated = result["name"].duplicated() & (result["name"] != "")
+    for position in np.flatnonzero(repeated):
+        name = result["name"].iloc[position]
+        first = int(np.flatnonzero(result["name"] == name)[0])
+        findings.append(
+            f"{origin.where(position, 'name')}: found {name!r} a second time (first in row {origin.row(first)}), "
+            "expected every name once"
+        )
+    raise_findings(findings)
+    return result
+
+
+def raise_findings(findings: list[str]) -> None:
+    """Raise one InputError that names the first finding and counts the rest; do nothing where there is none."""
+    if findings:
+        more = f" (and {len(findings) - 1:,} more like it)" if len(findings) > 1 else ""
+        raise InputError(findings[0] + more, details=findings)
+
+
+def _require_columns(frame: pd.DataFrame, schema: dict[str, Attribute], origin: Origin) -> None:
+    present = [str(name) for name in frame.columns]
+    doubled = [name for name in schema if present.count(name) > 1]
+    if doubled:
+        raise InputError(f"{origin.where()}: two columns are read as {doubled[0]!r}, expected one")
+    for attribute in schema.values():
+        if attribute.required and attribute.name not in present:
+            spare = [name for name in present if name not in schema]
+            close = nearest(attribute.name, spare) or nearest(attribute.label, spare)
+            hint = f"; the nearest column found is {close!r}" if close else f"; found columns {', '.join(present[:12])}"
+            raise InputError(
+                f"{origin.where()}: column {attribute.heading!r} ({attribute.name}) is missing, it is required{hint}"
+            )
+
+
+def is_blank(values: pd.Series) -> pd.Series:
+    """Which cells hold nothing: None, NaN, or only white space."""
+    if values.dtype.kind in "fiub":
+        return values.isna()
+    return values.isna() | (values.astype(str).str.strip() == "")
+
+
+def _typed(raw: pd.Series, attribute: Attribute, origin: Origin, findings: list[str]) -> pd.Series:
+    empty = is_blank(raw)
+    if attribute.required:
+        for position in np.flatnonzero(empty):
+            findings.append(
+                f"{origin.where(position, attribute.name)}: found an empty cell (a formula never calculated?), "
+                f"expected {attribute.expected}"
+            )
+    if attribute.is_number:
+        return _numbers(raw, empty, attribute, origin, findings)
+    text = raw.map(_as_text).where(~empty, attribute.default).astype(str)
+    if attribute.type == "state":
+        return _states(text, attribute, origin, findings)
+    return text
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def _numbers(
+    raw: pd.Series, empty: pd.Series, attribute: Attribute, origin: Origin, findings: list[str]
+) -> pd.Series:
+    if raw.dtype.kind in "fiu":
+        values = raw.astype("float64")
+        wrong = pd.Series(False, index=raw.index)
+    else:
+        values = pd.to_numeric(raw.where(~empty), errors="coerce").astype("float64")
+        wrong = (values.isna() & ~empty) | raw.map(lambda value: isinstance(value, bool | np.bool_))
+    wrong = wrong | np.isinf(values)
+    if attribute.minimum is not None:
+        wrong = wrong | (values < attribute.minimum)
+    if attribute.maximum is not None:
+        wrong = wrong | (values > attribute.maximum)
+    if attribute.type == "integer":
+        wrong = wrong | ((values % 1 != 0) & ~empty)
+    for position in np.flatnonzero(wrong):
+        found = raw.iloc[position]
+        shown = repr(str(found)) if isinstance(found, str) else found
+        findings.append(f"{origin.where(position, attribute.name)}: found {shown}, expected {attribute.expected}")
+    return values.where(~empty, float(attribute.default) if attribute.default else np.nan)
+
+
+def _states(text: pd.Series, attribute: Attribute, origin: Origin, findings: list[str]) -> pd.Series:
+    states = text.str.strip().str.casefold().map(STATES)
+    for position in np.flatnonzero(states.isna()):
+        found = text.iloc[position]
+        findings.append(
+            f"{origin.where(position, attribute.name)}: found {found!r}, expected {attribute.expected}"
+            f"{did_you_mean(found, STATES)}"
+        )
+    return states.fillna("on").astype(str)

@@ -1,0 +1,60 @@
+"""Units and their conversions: the only place that knows that a GiB has 1024 MiB.
+
+Virtualisation tools write ``MB`` and ``GB`` where they mean MiB and GiB (RVTools did so until 4.0, Live Optics still
+does), so both spellings are read as the binary unit. Readers note when they do so.
+"""
+
+from __future__ import annotations
+
+HOURS_PER_YEAR = 8760
+WATTS_PER_KW = 1000
+CENTS_PER_MONEY_UNIT = 100
+MHZ_PER_GHZ = 1000
+MBPS_PER_GBPS = 1000
+
+GIB_PER_UNIT = {
+    "b": 1 / 1024**3,
+    "bytes": 1 / 1024**3,
+    "kib": 1 / 1024**2,
+    "kb": 1 / 1024**2,
+    "mib": 1 / 1024,
+    "mb": 1 / 1024,
+    "gib": 1.0,
+    "gb": 1.0,
+    "tib": 1024.0,
+    "tb": 1024.0,
+}
+"""GiB in one of each unit of memory or storage, by lower-case name."""
+
+GHZ_PER_UNIT = {"mhz": 1 / MHZ_PER_GHZ, "ghz": 1.0}
+GBPS_PER_UNIT = {"mbps": 1 / MBPS_PER_GBPS, "mbit/s": 1 / MBPS_PER_GBPS, "gbps": 1.0, "gbit/s": 1.0}
+
+_SCALES = {"GiB": GIB_PER_UNIT, "GHz": GHZ_PER_UNIT, "Gbps": GBPS_PER_UNIT}
+_DECIMAL_SPELLING = frozenset({"kb", "mb", "gb", "tb"})
+
+
+def factor(found: str, wanted: str) -> float | None:
+    """Multiplier that turns a value in unit `found` into unit `wanted`; None where the two do not measure the same.
+
+    >>> factor("MiB", "GiB") == 1 / 1024
+    True
+    >>> factor("GB", "GiB"), factor("MHz", "GHz"), factor("MiB", "GHz")
+    (1.0, 0.001, None)
+    """
+    if found.lower() == wanted.lower():
+        return 1.0
+    return _SCALES.get(wanted, {}).get(found.lower())
+
+
+def is_decimal_spelling(unit: str) -> bool:
+    """Whether `unit` is written as a decimal unit (MB) that the field uses for the binary one (MiB)."""
+    return unit.lower() in _DECIMAL_SPELLING
+
+
+def energy_kwh_per_year(power_w: float, pue: float) -> float:
+    """Energy drawn from the grid in a year by a constant load of `power_w` behind a facility of the given PUE.
+
+    >>> energy_kwh_per_year(100, 1.5)
+    1314.0
+    """
+    return power_w * HOURS_PER_YEAR * pue / WATTS_PER_KW
