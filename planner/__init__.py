@@ -1,0 +1,12 @@
+"""How many servers do we really need? Places every workload, checks the plan, and proves a lower bound beside it."""
+
+from planner import catalogue
+from planner.checker import Violation, check
+from planner.errors import InputError
+from planner.inventory import Inventory
+from planner.plan import Bound, Plan, Progress, Result, Status, Stop
+from planner.policy import Failover, Growth, Headroom, Hypervisor, Overcommit, Policy, Sizing
+from planner.prices import Prices
+from planner.problem import Problem
+from planner.rules import KeepApart, KeepTogether, Pin
+from planner.solvers import solve

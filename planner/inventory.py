@@ -139,7 +139,11 @@ class Inventory:
         names = set(returned["name"])
         stays = ~((self.notes["kind"] == "left out") & self.notes["subject"].isin(names))
         added = [
-            {"kind": "information", "subject": row.name, "message": f"{row.state}: planned for because it was asked for"}
+            {
+                "kind": "information",
+                "subject": row.name,
+                "message": f"{row.state}: planned for because it was asked for",
+            }
             for row in returned[["name", "state"]].itertuples(index=False)
         ]
         return replace(

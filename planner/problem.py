@@ -215,7 +215,10 @@ def _candidates(owned: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:
 def _require_figures(workloads: pd.DataFrame, hosts: pd.DataFrame, policy: Policy, objective: str) -> None:
     needs = []
     if policy.sizing.cpu == "used":
-        needs += [(workloads, "cpu_ghz_used", "workload", "sizing CPU by use"), (hosts, "ghz", "host", "sizing CPU by use")]
+        needs += [
+            (workloads, "cpu_ghz_used", "workload", "sizing CPU by use"),
+            (hosts, "ghz", "host", "sizing CPU by use"),
+        ]
     if policy.sizing.memory == "used":
         needs.append((workloads, "memory_gib_used", "workload", "sizing memory by use"))
     if objective == "cost":

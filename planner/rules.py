@@ -101,9 +101,7 @@ def matching(patterns: Sequence[str], names: Sequence[str], where: str) -> np.nd
 
 def to_dicts(rules: Iterable[Rule]) -> list[dict]:
     """Rules as plain dictionaries with their `kind`, for TOML and JSON."""
-    return [
-        {"kind": type(rule).__name__} | {key: list(value) for key, value in asdict(rule).items()} for rule in rules
-    ]
+    return [{"kind": type(rule).__name__} | {key: list(value) for key, value in asdict(rule).items()} for rule in rules]
 
 
 def from_dicts(rows: Iterable[dict], where: str) -> tuple[Rule, ...]:

@@ -241,9 +241,7 @@ def _as_text(value: object) -> str:
     return str(value).strip()
 
 
-def _numbers(
-    raw: pd.Series, empty: pd.Series, attribute: Attribute, origin: Origin, findings: list[str]
-) -> pd.Series:
+def _numbers(raw: pd.Series, empty: pd.Series, attribute: Attribute, origin: Origin, findings: list[str]) -> pd.Series:
     if raw.dtype.kind in "fiu":
         values = raw.astype("float64")
         wrong = pd.Series(False, index=raw.index)

@@ -1,0 +1,251 @@
+"""check(problem, plan): the specification. It trusts no solver and shares no code with any.
+
+A plan is accepted when
+
+1. every workload of the problem is placed exactly once, and nothing else is placed;
+2. every host is an owned host, or one of as many of a host model as can be bought;
+3. a host carries workloads of one pool, and only of a pool that it serves;
+4. on every host, for every resource and period, the sum of demands is at most the capacity;
+5. workloads to be kept apart, together or on given hosts are;
+6. in every pool the policy's failover reserve is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from planner.errors import did_you_mean
+from planner.plan import Plan
+from planner.problem import Problem
+
+TOLERANCE = 1e-9
+"""Relative rounding error granted to a sum of floats against a capacity."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Violation:
+    """One way in which a plan breaks the problem: the kind, one sentence, and what it concerns."""
+
+    kind: str
+    message: str
+    host: str = ""
+    workload: str = ""
+    resource: str = ""
+    found: float | None = None
+    limit: float | None = None
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.message}"
+
+
+def check(problem: Problem, plan: Plan) -> list[Violation]:
+    """Every way in which a plan breaks the problem, judged on the original numbers.
+
+    Parameters
+    ----------
+    problem : Problem
+    plan : Plan
+        Ours or anybody's.
+
+    Returns
+    -------
+    list of Violation
+        Empty for a valid plan.
+    """
+    violations = list(_coverage(problem, plan))
+    hosts, found = _hosts(problem, plan)
+    violations += found
+    placed = _placed(problem, plan, hosts)
+    load = _load(problem, placed, len(hosts))
+    violations += _capacity(problem, hosts, load)
+    violations += _pools(problem, placed, hosts)
+    violations += _groups(problem, placed, hosts)
+    violations += _failover(problem, hosts, load)
+    return violations
+
+
+def _coverage(problem: Problem, plan: Plan) -> Iterator[Violation]:
+    wanted, given = problem.workloads["name"], plan.placement["workload"]
+    for name in wanted[~wanted.isin(given)]:
+        yield Violation(kind="not placed", message=f"workload {name!r} is on no host", workload=name)
+    for name in given[given.duplicated()].unique():
+        yield Violation(kind="placed twice", message=f"workload {name!r} stands more than once", workload=name)
+    left_out = set(problem.inventory.left_out["name"])
+    for name in given[~given.isin(wanted)].unique():
+        why = " (it was left out)" if name in left_out else did_you_mean(name, wanted.head(1000))
+        yield Violation(
+            kind="unknown workload", message=f"workload {name!r} is not in the inventory{why}", workload=name
+        )
+
+
+def _hosts(problem: Problem, plan: Plan) -> tuple[pd.DataFrame, list[Violation]]:
+    """Hosts of the plan with `row`, their row in problem.hosts (-1 where there is none), and what is wrong with them."""
+    every = pd.concat([plan.placement[["host", "model", "pool"]], plan.spares], ignore_index=True)
+    hosts = every.drop_duplicates("host").reset_index(drop=True)
+    owned = problem.hosts[problem.hosts["owned"]]
+    owned_rows = dict(zip(owned["name"], owned.index, strict=True))
+    models = problem.hosts[~problem.hosts["owned"]]
+    model_rows = dict(zip(models["name"], models.index, strict=True))
+    hosts["row"] = [
+        owned_rows.get(host, model_rows.get(model, -1))
+        for host, model in zip(hosts["host"], hosts["model"], strict=True)
+    ]
+    hosts["spare"] = ~hosts["host"].isin(plan.placement["host"])
+    found = []
+    for host in hosts.loc[hosts["row"] < 0].itertuples():
+        named = f" of model {host.model!r}" if host.model else ""
+        hint = did_you_mean(host.model or host.host, [*model_rows, *list(owned_rows)[:1000]])
+        message = f"host {host.host!r}{named} is neither owned nor of a host model that can be bought{hint}"
+        found.append(Violation(kind="unknown host", message=message, host=host.host))
+    mixed = every.drop_duplicates(["host", "model"])
+    for host in mixed.loc[mixed["host"].duplicated() & ~mixed["host"].isin(owned_rows), "host"].unique():
+        found.append(Violation(kind="two models", message=f"host {host!r} stands with two models", host=host))
+    for host in plan.spares.loc[
+        plan.spares["host"].duplicated() | plan.spares["host"].isin(plan.placement["host"]), "host"
+    ]:
+        found.append(
+            Violation(kind="spare twice", message=f"spare host {host!r} is listed or used elsewhere", host=host)
+        )
+    for row, count in hosts.loc[hosts["row"] >= 0, "row"].value_counts().items():
+        limit = problem.hosts.at[row, "available"]
+        if count > limit:
+            name = problem.hosts.at[row, "name"]
+            message = f"{count:,} hosts of {name!r} are used, {limit:,.0f} are available"
+            found.append(Violation(kind="too many hosts", message=message, found=float(count), limit=float(limit)))
+    return hosts, found
+
+
+def _placed(problem: Problem, plan: Plan, hosts: pd.DataFrame) -> pd.DataFrame:
+    """Placements of known workloads: `w`, position in problem.workloads, and `h`, position in `hosts`."""
+    names = problem.workloads["name"]
+    position = pd.Series(np.arange(len(names)), index=names.to_numpy())
+    at = pd.Series(np.arange(len(hosts)), index=hosts["host"].to_numpy())
+    known = plan.placement[plan.placement["workload"].isin(names)]
+    return pd.DataFrame(
+        {"w": position.loc[known["workload"]].to_numpy(), "h": at.loc[known["host"]].to_numpy()}, dtype="int64"
+    )
+
+
+def _load(problem: Problem, placed: pd.DataFrame, hosts: int) -> np.ndarray:
+    """Summed demand, shape [host, resource, period]."""
+    load = np.zeros((hosts, *problem.demand.shape[1:]))
+    np.add.at(load, placed["h"].to_numpy(), problem.demand[placed["w"].to_numpy()])
+    return load
+
+
+def _capacity(problem: Problem, hosts: pd.DataFrame, load: np.ndarray) -> Iterator[Violation]:
+    known = np.flatnonzero(hosts["row"] >= 0)
+    capacity = problem.capacity[hosts["row"].to_numpy()[known]]
+    peak = load[known].max(axis=2)
+    for h, r in zip(*np.nonzero(peak > capacity + TOLERANCE * np.maximum(capacity, 1)), strict=True):
+        host, resource, unit = hosts["host"].iloc[known[h]], problem.resources[r], problem.unit(problem.resources[r])
+        yield Violation(
+            kind="over capacity",
+            message=f"host {host!r} carries {peak[h, r]:,.6g} {unit} of {resource}, it may carry {capacity[h, r]:,.6g}",
+            host=host,
+            resource=resource,
+            found=float(peak[h, r]),
+            limit=float(capacity[h, r]),
+        )
+
+
+def _pools(problem: Problem, placed: pd.DataFrame, hosts: pd.DataFrame) -> Iterator[Violation]:
+    pool = problem.workloads["pool"].to_numpy()[placed["w"].to_numpy()]
+    pairs = pd.DataFrame({"h": placed["h"], "pool": pool}).drop_duplicates()
+    for h, pools in pairs.groupby("h")["pool"]:
+        host = hosts["host"].iloc[h]
+        if len(pools) > 1:
+            shown = ", ".join(sorted(map(repr, pools)))
+            yield Violation(kind="pools mixed", message=f"host {host!r} carries workloads of pools {shown}", host=host)
+    serves = problem.hosts["pool"]
+    spare = hosts[hosts["spare"]]
+    stated = pd.DataFrame({"h": spare.index, "pool": spare["pool"]})
+    for row in pd.concat([pairs, stated]).itertuples(index=False):
+        known = hosts["row"].iloc[row.h]
+        if known >= 0 and serves.iloc[known] not in ("", row.pool):
+            host = hosts["host"].iloc[row.h]
+            message = f"host {host!r} serves pool {serves.iloc[known]!r} and is used for pool {row.pool!r}"
+            yield Violation(kind="wrong pool", message=message, host=host)
+
+
+def _groups(problem: Problem, placed: pd.DataFrame, hosts: pd.DataFrame) -> Iterator[Violation]:
+    names, host_names = problem.workloads["name"].to_numpy(), hosts["host"].to_numpy()
+    at = np.full(len(names), -1, dtype="int64")
+    at[placed["w"].to_numpy()] = placed["h"].to_numpy()
+    for group in problem.apart:
+        members = group[at[group] >= 0]
+        order = members[np.argsort(at[members], kind="stable")]
+        for first, second in zip(order[:-1], order[1:], strict=True):
+            if at[first] == at[second]:
+                message = f"workloads {names[first]!r} and {names[second]!r} share host {host_names[at[first]]!r}"
+                yield Violation(kind="kept apart", message=message, host=host_names[at[first]], workload=names[second])
+    for group in problem.together:
+        members = group[at[group] >= 0]
+        for w in members[at[members] != at[members[:1]].sum()] if len(members) else ():
+            message = (
+                f"workload {names[w]!r} is on {host_names[at[w]]!r}, {names[members[0]]!r} that it is to be kept "
+                f"together with on {host_names[at[members[0]]]!r}"
+            )
+            yield Violation(kind="kept together", message=message, host=host_names[at[w]], workload=names[w])
+    rows = hosts["row"].to_numpy()
+    for members, allowed in problem.pins:
+        for w in members[at[members] >= 0]:
+            if rows[at[w]] not in allowed:
+                shown = ", ".join(problem.hosts["name"].iloc[allowed[:5]])
+                message = f"workload {names[w]!r} is on {host_names[at[w]]!r}, it is pinned to {shown}"
+                yield Violation(kind="pinned", message=message, host=host_names[at[w]], workload=names[w])
+
+
+def _failover(problem: Problem, hosts: pd.DataFrame, load: np.ndarray) -> Iterator[Violation]:
+    failover = problem.policy.failover
+    if failover.hosts == 0:
+        return
+    of_pool = _pool_of_hosts(problem, hosts, load)
+    for pool in problem.pools:
+        inside = np.flatnonzero((of_pool == pool) & (hosts["row"].to_numpy() >= 0))
+        capacity = problem.capacity[hosts["row"].to_numpy()[inside]]
+        demand = load[inside]
+        yield from (_share if failover.mode == "share" else _spare)(problem, pool, hosts.iloc[inside], capacity, demand)
+
+
+def _pool_of_hosts(problem: Problem, hosts: pd.DataFrame, load: np.ndarray) -> np.ndarray:
+    """Pool of each host as the plan states it; a plan that states none has one pool, or its hosts' own."""
+    serves = np.array([problem.hosts["pool"].iloc[row] if row >= 0 else "" for row in hosts["row"]], dtype=object)
+    stated = hosts["pool"].to_numpy(dtype=object)
+    pools = np.where(stated != "", stated, serves)
+    return np.where(pools == "", problem.pools[0], pools) if len(problem.pools) == 1 else pools
+
+
+def _share(
+    problem: Problem, pool: str, hosts: pd.DataFrame, capacity: np.ndarray, load: np.ndarray
+) -> Iterator[Violation]:
+    k = problem.policy.failover.hosts
+    left = np.sort(capacity, axis=0)[: max(len(hosts) - k, 0)].sum(axis=0)
+    demand = load.sum(axis=0).max(axis=1)
+    for r in np.flatnonzero(demand > left + TOLERANCE * np.maximum(left, 1)):
+        resource, unit = problem.resources[r], problem.unit(problem.resources[r])
+        named = f"pool {pool!r}" if pool else "the plan"
+        message = (
+            f"with its {k} largest hosts lost, {named} offers {left[r]:,.6g} {unit} of {resource}, "
+            f"{demand[r]:,.6g} are needed"
+        )
+        yield Violation(
+            kind="failover", message=message, resource=resource, found=float(demand[r]), limit=float(left[r])
+        )
+
+
+def _spare(
+    problem: Problem, pool: str, hosts: pd.DataFrame, capacity: np.ndarray, load: np.ndarray
+) -> Iterator[Violation]:
+    k = problem.policy.failover.hosts
+    spare = hosts["spare"].to_numpy()
+    peak = load[~spare].max(axis=(0, 2), initial=0.0)
+    able = (capacity[spare] >= peak - TOLERANCE * np.maximum(peak, 1)).all(axis=1).sum()
+    if able < k:
+        named = f"pool {pool!r}" if pool else "the plan"
+        message = f"{named} has {able} spare hosts that could take over any other host's load, {k} are to stand by"
+        yield Violation(kind="failover", message=message, found=float(able), limit=float(k))

@@ -1,0 +1,201 @@
+"""Plan, Bound, Result: what was found, what is proven, why the search ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import pandas as pd
+
+from planner.errors import InputError
+
+PLACEMENT_COLUMNS = ("workload", "host", "model", "pool")
+HOST_COLUMNS = ("host", "model", "pool")
+MOVE_COLUMNS = ("workload", "from_host", "to_host", "reason")
+
+
+class Status(StrEnum):
+    """What is known about the problem."""
+
+    OPTIMAL = "optimal"
+    FEASIBLE = "feasible"
+    INFEASIBLE = "infeasible"
+    UNKNOWN = "unknown"
+
+
+class Stop(StrEnum):
+    """Why the search ended."""
+
+    PROVEN = "proven"
+    GAP = "gap"
+    TIME = "time"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Plan:
+    """A map from workloads to hosts.
+
+    Parameters
+    ----------
+    placement : DataFrame
+        One row per workload: workload, host, model, pool. On a host that is to be bought, `model` is the host model and
+        `host` a name such as ``r740-3``; on an owned host `host` is its name.
+    spares : DataFrame
+        Hosts that are kept running without workloads, for failover: host, model, pool.
+    """
+
+    placement: pd.DataFrame
+    spares: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(HOST_COLUMNS), dtype=str))
+
+    @classmethod
+    def from_frames(cls, placement: pd.DataFrame, spares: pd.DataFrame | None = None) -> Plan:
+        """A plan from tables that may lack `model` and `pool`, as a plan by hand does.
+
+        Raises
+        ------
+        InputError
+            No column `workload` or `host`.
+        """
+        for name in ("workload", "host"):
+            if name not in placement:
+                raise InputError(f"plan: found columns {', '.join(map(str, placement.columns))}, expected {name!r} too")
+        return cls(placement=_texts(placement, PLACEMENT_COLUMNS), spares=_texts(spares, HOST_COLUMNS))
+
+    @property
+    def hosts(self) -> pd.DataFrame:
+        """Hosts in use: host, model, pool, workloads (how many it carries; 0 for a spare); in order of appearance."""
+        used = self.placement.groupby("host", sort=False, as_index=False).agg(
+            model=("model", "first"), pool=("pool", "first"), workloads=("workload", "size")
+        )
+        return pd.concat([used, self.spares.assign(workloads=0)], ignore_index=True)
+
+    @property
+    def hosts_used(self) -> int:
+        """How many hosts run, those that carry nothing but stand by included."""
+        return self.placement["host"].nunique() + len(self.spares)
+
+    def __repr__(self) -> str:
+        spares = f", {len(self.spares):,} of them spare" if len(self.spares) else ""
+        return f"Plan({len(self.placement):,} workloads on {self.hosts_used:,} hosts{spares})"
+
+
+def _texts(frame: pd.DataFrame | None, columns: tuple[str, ...]) -> pd.DataFrame:
+    if frame is None:
+        return pd.DataFrame(columns=list(columns), dtype=str)
+    values = {name: frame[name] if name in frame else pd.Series("", index=frame.index) for name in columns}
+    return pd.DataFrame({name: column.fillna("").astype(str).to_numpy() for name, column in values.items()})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bound:
+    """A proven lower bound on the objective, with the evidence it rests on.
+
+    Parameters
+    ----------
+    value : float
+        In the objective's unit.
+    method : str
+        How it was proven, by pool where pools differ.
+    evidence : tuple of dict
+        One a pool: pool, method, value, and for the volume bound the demand of the pool by resource and the hosts that
+        cover it at least cost.
+    """
+
+    value: float
+    method: str
+    evidence: tuple[dict, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """One step of the search: when, by which method, the best plan and the best bound so far (None where none)."""
+
+    seconds: float
+    method: str
+    incumbent: float | None
+    bound: float | None
+    hosts_used: int | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Result:
+    """What `solve` found, and what it can prove about it.
+
+    Parameters
+    ----------
+    plan : Plan or None
+    status : Status
+    stop : Stop
+    objective_name, objective_unit : str
+    objective_value : float or None
+    bound : Bound or None
+        None where nothing could be proven.
+    reason : str
+        For an infeasible or unknown outcome, the smallest reason found, in one sentence.
+    moves : DataFrame or None
+        After solving with `start=`: workload, from_host, to_host, reason.
+    seconds : float
+    trace : tuple of Progress
+    seed, workers : int
+    """
+
+    plan: Plan | None
+    status: Status
+    stop: Stop
+    objective_name: str
+    objective_unit: str
+    objective_value: float | None
+    bound: Bound | None
+    reason: str = ""
+    moves: pd.DataFrame | None = None
+    seconds: float
+    trace: tuple[Progress, ...] = ()
+    seed: int = 0
+    workers: int = 1
+
+    @property
+    def hosts_used(self) -> int | None:
+        """How many hosts the plan runs; None without a plan."""
+        return None if self.plan is None else self.plan.hosts_used
+
+    @property
+    def gap(self) -> float | None:
+        """(objective - bound) / objective; 0 where they meet, None where either is missing."""
+        if self.objective_value is None or self.bound is None:
+            return None
+        if self.objective_value <= self.bound.value:
+            return 0.0
+        return (self.objective_value - self.bound.value) / self.objective_value
+
+    def __repr__(self) -> str:
+        rows = [("status", f"{self.status} ({self.stop})")]
+        if self.plan is not None:
+            spares = f", {len(self.plan.spares):,} of them spare" if len(self.plan.spares) else ""
+            rows.append(("hosts", f"{self.hosts_used:,}{spares}"))
+            rows.append(("workloads", f"{len(self.plan.placement):,}"))
+            if self.objective_name != "hosts":
+                rows.append((self.objective_name, f"{self.objective_value:,.2f} {self.objective_unit}"))
+        if self.bound is not None:
+            rows.append(("bound", f"{self.bound.value:,.6g} {self.objective_unit}, {self.bound.method}"))
+        if self.gap is not None:
+            rows.append(("gap", f"{self.gap:.2%}"))
+        if self.moves is not None:
+            rows.append(("moves", f"{len(self.moves):,}"))
+        rows.append(("seconds", f"{self.seconds:.2f}"))
+        if self.reason:
+            rows.append(("reason", self.reason))
+        return "\n".join(f"{name:<10}{text}" for name, text in rows)
+
+
+def moves_between(before: Plan, after: Plan) -> pd.DataFrame:
+    """What changes from one plan to another: workload, from_host, to_host, reason (moved, added, removed)."""
+    old = before.placement.set_index("workload")["host"]
+    new = after.placement.set_index("workload")["host"]
+    rows: Iterable[tuple] = [
+        *((w, old[w], h, "moved") for w, h in new.items() if w in old.index and old[w] != h),
+        *((w, "", h, "added") for w, h in new.items() if w not in old.index),
+        *((w, h, "", "removed") for w, h in old.items() if w not in new.index),
+    ]
+    return pd.DataFrame(list(rows), columns=list(MOVE_COLUMNS), dtype=str)

@@ -1,0 +1,250 @@
+"""The engine: solve() chooses methods, shares one clock, and lets the checker judge the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+
+import numpy as np
+
+from planner.checker import check
+from planner.economics.ledger import Ledger, ledger
+from planner.plan import Bound, Plan, Progress, Result, Status, Stop, moves_between
+from planner.problem import Problem
+from planner.settings import require
+from planner.solvers import bounds, cpsat, greedy
+from planner.solvers import standing as standing_plan
+from planner.solvers.assembly import assembled
+from planner.solvers.incumbent import Clock, Incumbent, progress
+from planner.solvers.instance import Instance, build, components
+
+__all__ = ["solve"]
+
+
+def solve(
+    problem: Problem,
+    *,
+    time_limit: float = 60.0,
+    gap: float = 0.0,
+    seed: int = 0,
+    workers: int = 1,
+    start: Plan | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    executor: Executor | None = None,
+) -> Result:
+    """Place a problem's workloads at the least objective that can be found, with a proven lower bound beside it.
+
+    Parameters
+    ----------
+    problem : Problem
+    time_limit : float
+        Seconds of search; building and the first plan come on top where they take longer.
+    gap : float
+        Relative gap to the bound at which the search may end, 0 to 1.
+    seed : int
+    workers : int
+        Search threads of CP-SAT. With 1 the same seed gives the same plan, as long as the search ends before its limit.
+    start : Plan, optional
+        A plan that stands: among equal plans the one that moves the fewest of its workloads is returned.
+    on_progress : callable, optional
+        Called with a `Progress` whenever the best plan or the bound improves; may be called from another thread.
+    should_stop : callable, optional
+        Polled about ten times a second; once it returns True the search ends with the best plan so far.
+    executor : concurrent.futures.Executor, optional
+        Threads that independent pools are searched on side by side.
+
+    Returns
+    -------
+    Result
+        Its plan, where there is one, has passed `check`.
+
+    Raises
+    ------
+    InputError
+        An argument out of range, or an objective that lacks a figure.
+    """
+    require(time_limit, "time_limit", 0, 1e7)
+    require(gap, "gap", 0, 1)
+    require(workers, "workers", 1, 256)
+    clock = Clock(limit=time_limit, should_stop=should_stop)
+    book = ledger(problem)
+    trace: list[Progress] = []
+    incumbents: list[Incumbent] = []
+
+    def announce(method: str) -> None:
+        if len(incumbents) == len(parts):
+            step = progress(clock, incumbents, method, book.scale)
+            trace.append(step)
+            if on_progress is not None:
+                on_progress(step)
+
+    parts = [build(problem, book, pools) for pools in components(problem)]
+    for part in parts:
+        incumbents.append(Incumbent(instance=part, announce=announce, gap=gap))
+    for incumbent in incumbents:
+        _first(problem, incumbent, clock, seed)
+    _search(incumbents, clock, seed, workers, executor)
+    before = _settle(problem, incumbents, start, clock, seed, workers)
+    return _result(problem, book, incumbents, before, start, clock, gap, trace, seed, workers)
+
+
+def _first(problem: Problem, incumbent: Incumbent, clock: Clock, seed: int) -> None:
+    """What takes milliseconds: reasons why nothing can fit, the volume bound, greedy packings."""
+    instance = incumbent.instance
+    homeless = np.flatnonzero(~instance.fits.any(axis=1))
+    if len(homeless):
+        incumbent.infeasible = True
+        incumbent.reason = _too_large(problem, instance, int(homeless[0]), len(homeless))
+        return
+    cover = bounds.volume(instance, seed)
+    incumbent.cover = cover
+    if cover.value is None:
+        incumbent.infeasible = True
+        incumbent.reason = _too_much(problem, instance, cover.demand)
+        return
+    incumbent.raise_bound(cover.value, "volume")
+    for method, packing in greedy.packings(instance, cover.mix):
+        incumbent.offer(packing, method)
+        if incumbent.good_enough or clock.cancelled or clock.remaining == 0:
+            return
+
+
+def _search(incumbents: list[Incumbent], clock: Clock, seed: int, workers: int, executor: Executor | None) -> None:
+    """CP-SAT on every instance that is still open, the time that is left shared among them."""
+    if any(incumbent.infeasible for incumbent in incumbents):
+        return
+    waiting = [incumbent for incumbent in incumbents if not incumbent.good_enough]
+    if executor is not None:
+        share = clock.remaining
+        jobs = [
+            executor.submit(cpsat.improve, incumbent, clock, share, seed=seed, workers=workers) for incumbent in waiting
+        ]
+        for job in jobs:
+            job.result()
+    else:
+        for number, incumbent in enumerate(waiting):
+            cpsat.improve(incumbent, clock, clock.remaining / (len(waiting) - number), seed=seed, workers=workers)
+    for incumbent in incumbents:
+        if incumbent.packing is not None and not clock.cancelled:
+            cpsat.buy_least(incumbent, clock, min(clock.remaining, 5.0), seed=seed, workers=workers)
+
+
+def _settle(
+    problem: Problem, incumbents: list[Incumbent], start: Plan | None, clock: Clock, seed: int, workers: int
+) -> list[standing_plan.Standing | None]:
+    """Solving from a plan that stands: the fewest moves among equal plans."""
+    if start is None or any(incumbent.packing is None for incumbent in incumbents):
+        return [None] * len(incumbents)
+    before = [standing_plan.standing(problem, incumbent.instance, start) for incumbent in incumbents]
+    for incumbent, stood in zip(incumbents, before, strict=True):
+        seconds = 0.0 if clock.cancelled else max(clock.remaining, 1.0) / len(incumbents)
+        standing_plan.fewest_moves(incumbent, stood, clock, seconds, seed=seed, workers=workers)
+    return before
+
+
+def _result(
+    problem: Problem,
+    book: Ledger,
+    incumbents: list[Incumbent],
+    before: list,
+    start: Plan | None,
+    clock: Clock,
+    gap: float,
+    trace: list[Progress],
+    seed: int,
+    workers: int,
+) -> Result:
+    infeasible = [incumbent for incumbent in incumbents if incumbent.infeasible]
+    complete = not infeasible and all(incumbent.packing is not None for incumbent in incumbents)
+    plan = assembled(problem, [(i.instance, i.packing) for i in incumbents], before, start) if complete else None
+    if plan is not None and (violations := check(problem, plan)):
+        raise AssertionError(
+            f"the checker rejects the solver's plan, which is a defect of this program: {violations[0]}"
+        )
+    proven = bool(infeasible) or (complete and all(incumbent.proven for incumbent in incumbents))
+    reached = complete and all(incumbent.good_enough for incumbent in incumbents)
+    if infeasible:
+        status, reason = Status.INFEASIBLE, infeasible[0].reason
+    elif plan is None:
+        status, reason = Status.UNKNOWN, "no plan was found in the time given, and none was proven impossible"
+    else:
+        status, reason = (Status.OPTIMAL if proven else Status.FEASIBLE), ""
+    stop = Stop.PROVEN if proven else Stop.GAP if reached else Stop.CANCELLED if clock.cancelled else Stop.TIME
+    known = not infeasible and all(incumbent.bound is not None for incumbent in incumbents)
+    return Result(
+        plan=plan,
+        status=status,
+        stop=stop,
+        objective_name=problem.objective,
+        objective_unit=book.unit,
+        objective_value=sum(i.value for i in incumbents) / book.scale if complete else None,
+        bound=_bound(incumbents, book) if known else None,
+        reason=reason,
+        moves=None if start is None or plan is None else moves_between(start, plan),
+        seconds=clock.seconds,
+        trace=tuple(trace),
+        seed=seed,
+        workers=workers,
+    )
+
+
+def _bound(incumbents: list[Incumbent], book: Ledger) -> Bound:
+    methods = sorted({incumbent.bound_method for incumbent in incumbents})
+    evidence = tuple(
+        {
+            "pools": incumbent.instance.pools,
+            "method": incumbent.bound_method,
+            "value": incumbent.bound / book.scale,
+            "hosts_that_cover": incumbent.cover.mix.sum(axis=0).tolist(),
+        }
+        for incumbent in incumbents
+    )
+    return Bound(value=sum(i.bound for i in incumbents) / book.scale, method=" and ".join(methods), evidence=evidence)
+
+
+def _too_large(problem: Problem, instance: Instance, shape: int, shapes: int) -> str:
+    """Why a shape fits on no host: the resource that is short on the host that comes closest, in the problem's units."""
+    item = instance.members[shape][0]
+    name = problem.workloads["name"].iloc[item[0]]
+    named = (
+        f"workload {name!r}" if len(item) == 1 else f"workload {name!r} with the {len(item) - 1} kept together with it"
+    )
+    more = f" (and {shapes - 1:,} more like it)" if shapes > 1 else ""
+    kinds = np.flatnonzero(instance.allowed[shape])
+    if not len(kinds):
+        pool = problem.workloads["pool"].iloc[item[0]]
+        where = f" of pool {pool!r}" if pool else ""
+        return f"{named}{where} has no host that it may run on{more}"
+    demand = problem.demand[item, :, 0].sum(axis=0)
+    rows = np.array([instance.rows[c][0] for c in kinds])
+    excess = demand / np.maximum(problem.capacity[rows], 1e-12)
+    closest = rows[int(np.argmin(excess.max(axis=1)))]
+    worst = int(np.argmax(demand / np.maximum(problem.capacity[closest], 1e-12)))
+    resource = problem.resources[worst]
+    return (
+        f"{named} needs {demand[worst]:,.6g} {problem.unit(resource)} of {resource}; the host that comes closest, "
+        f"{problem.hosts['name'].iloc[closest]!r}, offers {problem.capacity[closest, worst]:,.6g} after overhead, "
+        f"overcommit and headroom{more}"
+    )
+
+
+def _too_much(problem: Problem, instance: Instance, demand: np.ndarray) -> str:
+    """Which resource the hosts available cannot cover together."""
+    supply = (instance.capacity * instance.available[:, None]).sum(axis=0)
+    pools = " and ".join(repr(pool) for pool in instance.pools if pool)
+    where = f" in pool {pools}" if pools else ""
+    count = sum(len(rows) for rows in instance.rows)
+    inside = problem.workloads["pool"].isin(instance.pools).to_numpy()
+    rows = np.concatenate(instance.rows)
+    available = problem.hosts["available"].to_numpy()[rows]
+    for r, resource in enumerate(problem.resources):
+        if demand[:, r].sum() > supply[r]:
+            needed = problem.demand[inside, r, 0].sum()
+            offered = (problem.capacity[rows, r] * available).sum()
+            return (
+                f"{resource}: the workloads{where} need {needed:,.6g} {problem.unit(resource)} together, the {count:,} "
+                f"hosts available offer {offered:,.6g} after overhead, overcommit and headroom"
+            )
+    reserve = f" and keep {problem.policy.failover.hosts} in reserve" if problem.policy.failover.hosts else ""
+    return f"the hosts available{where} are too few to carry the workloads{reserve}: proven by their number alone"

@@ -1,0 +1,115 @@
+"""From packings to a plan: hosts get their names, items become workloads again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from planner.plan import Plan
+from planner.problem import Problem
+from planner.solvers.instance import Instance
+from planner.solvers.packing import OpenHost, Packing
+from planner.solvers.standing import Standing
+
+
+def assembled(
+    problem: Problem,
+    packings: Sequence[tuple[Instance, Packing]],
+    before: Sequence[Standing | None],
+    start: Plan | None,
+) -> Plan:
+    """One plan of the packings of all instances, rows in the order of the problem's workloads."""
+    names = _Names(problem, start)
+    for instance, packing in packings:
+        for host in packing.hosts:
+            if host.name:
+                names.take(host.name)
+    host_of = [("", "", "")] * len(problem.workloads)
+    spares = []
+    for (instance, packing), stood in zip(packings, before, strict=True):
+        called = [names.of(instance, host) for host in packing.hosts]
+        for host, (name, model) in zip(packing.hosts, called, strict=True):
+            if not host.items:
+                spares.append((name, model, instance.pools[host.pool]))
+        for shape, placements in _by_shape(instance, packing).items():
+            for number, at in _seats(shape, placements, packing.hosts, stood, instance):
+                name, model = called[at]
+                for w in instance.members[shape][number]:
+                    host_of[w] = (name, model, instance.pools[packing.hosts[at].pool])
+    placement = pd.DataFrame(host_of, columns=["host", "model", "pool"], dtype=str)
+    placement.insert(0, "workload", problem.workloads["name"])
+    return Plan.from_frames(placement, pd.DataFrame(spares, columns=["host", "model", "pool"], dtype=str))
+
+
+class _Names:
+    """Hands out the names of owned hosts, and new names for hosts that are bought."""
+
+    def __init__(self, problem: Problem, start: Plan | None):
+        self.problem = problem
+        self.model_of = {} if start is None else dict(zip(start.hosts["host"], start.hosts["model"], strict=True))
+        self.owned = set(problem.hosts.loc[problem.hosts["owned"], "name"])
+        self.taken: set[str] = set()
+        self.numbers: dict[str, int] = {}
+
+    def take(self, name: str) -> None:
+        self.taken.add(name)
+
+    def of(self, instance: Instance, host: OpenHost) -> tuple[str, str]:
+        """Name and model of a host; the first free one of its class where it has none."""
+        hosts = self.problem.hosts
+        if host.name:
+            row = hosts.index[hosts["name"] == host.name] if host.name in self.owned else []
+            return host.name, str(hosts["model"].loc[row[0]]) if len(row) else self.model_of[host.name]
+        for row in instance.rows[host.kind]:
+            name, model = str(hosts["name"].loc[row]), str(hosts["model"].loc[row])
+            if not hosts["owned"].loc[row]:
+                if self.bought(name) < hosts["available"].loc[row]:
+                    return self.new(name), model
+            elif name not in self.taken:
+                self.taken.add(name)
+                return name, model
+        raise AssertionError("a packing uses more hosts of a class than there are, which is a defect of this program")
+
+    def bought(self, model: str) -> int:
+        reused = sum(1 for name in self.taken if name not in self.owned and self.model_of.get(name) == model)
+        return reused + self.numbers.get(("new", model), 0)
+
+    def new(self, model: str) -> str:
+        while True:
+            self.numbers[model] = self.numbers.get(model, 0) + 1
+            name = f"{model}-{self.numbers[model]}"
+            if name not in self.taken and name not in self.owned:
+                self.numbers["new", model] = self.numbers.get(("new", model), 0) + 1
+                return name
+
+
+def _by_shape(instance: Instance, packing: Packing) -> dict[int, list[tuple[int, int]]]:
+    """For each shape the hosts that carry it, as (position, how many)."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    for at, host in enumerate(packing.hosts):
+        for shape, number in host.items.items():
+            found.setdefault(shape, []).append((at, number))
+    return found
+
+
+def _seats(
+    shape: int,
+    placements: list[tuple[int, int]],
+    hosts: tuple[OpenHost, ...],
+    stood: Standing | None,
+    instance: Instance,
+) -> list[tuple[int, int]]:
+    """Which item of a shape goes to which host, as (item, host): those that can stay do."""
+    waiting = list(range(len(instance.members[shape])))
+    if stood is None:
+        at_each = [at for at, number in placements for _ in range(number)]
+        return list(zip(waiting, at_each, strict=True))
+    pairs, open_seats = [], []
+    for at, number in placements:
+        staying = [item for item in waiting if hosts[at].name and stood.host_of.get((shape, item)) == hosts[at].name]
+        pairs += [(item, at) for item in staying[:number]]
+        placed = set(staying[:number])
+        waiting = [item for item in waiting if item not in placed]
+        open_seats += [at] * (number - len(staying[:number]))
+    return pairs + list(zip(waiting, open_seats, strict=True))

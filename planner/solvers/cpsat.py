@@ -1,0 +1,256 @@
+"""The bin-packing CP-SAT model: how many items of each shape lie on each host.
+
+Equal items are merged, so a variable counts; equal hosts of a class are ordered, used ones first; the best packing known
+is the hint. Hosts stand for slots: (class, pool, number). There are as many slots as any plan no worse than the incumbent
+can use, so the bound that the search proves holds for the problem itself.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from ortools.sat.python import cp_model
+
+from planner.solvers.greedy import room
+from planner.solvers.incumbent import Clock, Incumbent
+from planner.solvers.instance import Instance
+from planner.solvers.packing import OpenHost, Packing
+
+MOST_VARIABLES = 400_000
+"""Counting variables beyond which the model is not built: it would not be searched in useful time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slot:
+    """A host that a plan may use."""
+
+    kind: int
+    pool: int
+
+
+class Model:
+    """Variables, constraints and objective of one instance.
+
+    Parameters
+    ----------
+    instance : Instance
+    slots : list of Slot
+        Slots of the same class and pool stand together.
+    ordered : bool
+        Whether equal slots are used from the first; not where slots stand for hosts of a plan that stands.
+    """
+
+    def __init__(self, instance: Instance, slots: list[Slot], *, ordered: bool = True):
+        self.instance, self.slots = instance, slots
+        self.model = cp_model.CpModel()
+        self.on = [self.model.new_bool_var("") for _ in slots]
+        self.number: dict[tuple[int, int], cp_model.IntVar] = {}
+        self._count_variables()
+        self._place_all()
+        self._respect_capacity()
+        self._respect_availability()
+        self._keep_reserve()
+        if ordered:
+            self._order_equal_slots()
+
+    def _count_variables(self) -> None:
+        fits, demand = self.instance.fits, self.instance.demand
+        for s in range(len(demand)):
+            most = room(self.instance.capacity, demand[s], int(self.instance.count[s]))
+            for i, slot in enumerate(self.slots):
+                if slot.pool == self.instance.pool[s] and fits[s, slot.kind]:
+                    self.number[s, i] = self.model.new_int_var(0, int(most[slot.kind]), "")
+
+    def _place_all(self) -> None:
+        for s, count in enumerate(self.instance.count.tolist()):
+            self.model.add(sum(self.number[s, i] for i in range(len(self.slots)) if (s, i) in self.number) == count)
+
+    def _respect_capacity(self) -> None:
+        by_slot: list[list[int]] = [[] for _ in self.slots]
+        for s, i in self.number:
+            by_slot[i].append(s)
+        demand, capacity = self.instance.demand, self.instance.capacity
+        for i, slot in enumerate(self.slots):
+            for r in range(demand.shape[1]):
+                terms = [(int(demand[s, r]), self.number[s, i]) for s in by_slot[i] if demand[s, r]]
+                if terms:
+                    load = cp_model.LinearExpr.weighted_sum([v for _, v in terms], [d for d, _ in terms])
+                    self.model.add(load <= int(capacity[slot.kind, r]) * self.on[i])
+            for s in by_slot[i]:
+                if not demand[s].any():
+                    self.model.add(self.number[s, i] <= int(self.instance.count[s]) * self.on[i])
+
+    def _respect_availability(self) -> None:
+        for c, available in enumerate(self.instance.available.tolist()):
+            self.model.add(sum(self.on[i] for i, slot in enumerate(self.slots) if slot.kind == c) <= available)
+
+    def _keep_reserve(self) -> None:
+        """Share mode: the demand fits without the k largest hosts; exact for equal hosts, a relaxation for mixed."""
+        instance, k = self.instance, self.instance.failover_hosts
+        if k == 0 or instance.failover_mode != "share":
+            return
+        for p in range(len(instance.pools)):
+            inside = instance.pool == p
+            serving = instance.allowed[inside].any(axis=0)
+            demand = (instance.demand[inside] * instance.count[inside, None]).sum(axis=0)
+            mine = [(i, slot.kind) for i, slot in enumerate(self.slots) if slot.pool == p]
+            self.model.add(sum(self.on[i] for i, _ in mine) >= 1 + k)
+            for r in range(len(instance.resources)):
+                lost = k * int(instance.capacity[serving, r].min())
+                offered = sum(int(instance.capacity[kind, r]) * self.on[i] for i, kind in mine)
+                self.model.add(offered >= int(demand[r]) + lost)
+
+    def _order_equal_slots(self) -> None:
+        for i in range(1, len(self.slots)):
+            if self.slots[i] == self.slots[i - 1]:
+                self.model.add_implication(self.on[i], self.on[i - 1])
+
+    @property
+    def objective(self):
+        """The ledger's objective as a linear expression, the reserve of spare hosts not in it."""
+        opening, placing = self.instance.opening, self.instance.placing
+        terms = [int(opening[slot.kind]) * self.on[i] for i, slot in enumerate(self.slots)]
+        terms += [int(placing[s, self.slots[i].kind]) * v for (s, i), v in self.number.items() if placing.any()]
+        return sum(terms)
+
+    @property
+    def purchase(self):
+        return sum(int(self.instance.tiebreak[slot.kind]) * self.on[i] for i, slot in enumerate(self.slots))
+
+    def hint(self, hosts: list[OpenHost | None]) -> None:
+        """Start the search from hosts, one a slot; None for a slot that is not used."""
+        for i, host in enumerate(hosts):
+            self.model.add_hint(self.on[i], host is not None)
+        for (s, i), variable in self.number.items():
+            self.model.add_hint(variable, hosts[i].items.get(s, 0) if hosts[i] is not None else 0)
+
+    def packing(self, value: Callable[[cp_model.IntVar], int], names: Sequence[str] = ()) -> Packing:
+        """The packing that `value(variable)` stands for, its hosts named by slot where `names` are given."""
+        items: list[dict[int, int]] = [{} for _ in self.slots]
+        for (s, i), variable in self.number.items():
+            if number := value(variable):
+                items[i][s] = number
+        return Packing(
+            hosts=tuple(
+                OpenHost(kind=slot.kind, pool=slot.pool, items=items[i], name=names[i] if names else "")
+                for i, slot in enumerate(self.slots)
+                if items[i]
+            )
+        )
+
+
+def slots_for(instance: Instance, incumbent: Incumbent) -> list[Slot]:
+    """Every slot that a plan no worse than the incumbent can use."""
+    per_pool = [int(instance.count[instance.pool == p].sum()) for p in range(len(instance.pools))]
+    slots = []
+    for c in range(len(instance.available)):
+        for p, items in enumerate(per_pool):
+            if not instance.fits[instance.pool == p, c].any():
+                continue
+            most = min(int(instance.available[c]), items + instance.failover_hosts)
+            if incumbent.value is not None and instance.opening[c] > 0:
+                most = min(most, incumbent.value // int(instance.opening[c]))
+            slots += [Slot(kind=c, pool=p)] * most
+    return slots
+
+
+def reserve_cost(instance: Instance) -> int:
+    """What the spare hosts that the model leaves out cost at least."""
+    if instance.failover_mode != "spare":
+        return 0
+    return int(instance.opening.min()) * instance.failover_hosts * len(instance.pools)
+
+
+def improve(incumbent: Incumbent, clock: Clock, seconds: float, *, seed: int, workers: int) -> None:
+    """Search for better packings and a better bound for at most `seconds`; prove infeasibility where there is none."""
+    instance = incumbent.instance
+    slots = slots_for(instance, incumbent)
+    if len(slots) * len(instance.demand) > MOST_VARIABLES or seconds <= 0 or clock.cancelled:
+        return
+    model = Model(instance, slots)
+    extra = reserve_cost(instance)
+    if incumbent.packing is not None:
+        model.hint(seated(slots, incumbent.packing))
+    model.model.minimize(model.objective)
+    status, best_bound = search(model, _Offer(model, incumbent, True), clock, seconds, seed, workers)
+    if status == cp_model.INFEASIBLE and incumbent.packing is None:
+        incumbent.infeasible = True
+        incumbent.reason = (
+            "the workloads do not fit on the hosts available, though each fits alone and their sum does: "
+            "proven by CP-SAT"
+        )
+    elif np.isfinite(best_bound):
+        incumbent.raise_bound(int(np.ceil(best_bound - 1e-6)) + extra, "CP-SAT")
+
+
+def buy_least(incumbent: Incumbent, clock: Clock, seconds: float, *, seed: int, workers: int) -> None:
+    """Among packings as good as the incumbent look for one that buys less."""
+    instance = incumbent.instance
+    slots = slots_for(instance, incumbent)
+    if (
+        len(np.unique(instance.tiebreak)) < 2
+        or len(slots) * len(instance.demand) > MOST_VARIABLES
+        or seconds <= 0
+        or incumbent.purchase == 0
+    ):
+        return
+    model = Model(instance, slots)
+    model.hint(seated(slots, incumbent.packing))
+    model.model.add(model.objective <= incumbent.value - reserve_cost(instance))
+    model.model.minimize(model.purchase)
+    search(model, _Offer(model, incumbent, False), clock, seconds, seed, workers)
+
+
+def seated(slots: list[Slot], packing: Packing) -> list[OpenHost | None]:
+    """The hosts of a packing on slots of their class and pool, the first ones first."""
+    waiting: dict[tuple[int, int], list[OpenHost]] = {}
+    for host in packing.hosts:
+        waiting.setdefault((host.kind, host.pool), []).append(host)
+    for queue in waiting.values():
+        queue.sort(key=lambda host: -sum(host.items.values()))
+    queues = {key: iter(queue) for key, queue in waiting.items()}
+    return [next(queues.get((slot.kind, slot.pool), iter(())), None) for slot in slots]
+
+
+class _Offer(cp_model.CpSolverSolutionCallback):
+    def __init__(self, model: Model, incumbent: Incumbent, stop_when_proven: bool):
+        super().__init__()
+        self.model, self.incumbent, self.stop_when_proven = model, incumbent, stop_when_proven
+
+    def on_solution_callback(self) -> None:
+        self.incumbent.offer(self.model.packing(self.value), "CP-SAT")
+        if self.stop_when_proven and self.incumbent.good_enough:
+            self.stop_search()
+
+
+def search(
+    model: Model, callback: cp_model.CpSolverSolutionCallback, clock: Clock, seconds: float, seed: int, workers: int
+) -> tuple[int, float]:
+    """Run CP-SAT with a solution callback; its status and best bound (-inf where it has none).
+
+    `stop_search` before the search is under way does nothing, so the watcher repeats it until the search has ended.
+    """
+    solver = cp_model.CpSolver()
+    parameters = solver.parameters
+    parameters.max_time_in_seconds = seconds
+    parameters.num_workers = workers
+    parameters.random_seed = seed
+    parameters.catch_sigint_signal = False
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.1):
+            if clock.cancelled:
+                solver.stop_search()
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        status = solver.solve(model.model, callback)
+    finally:
+        done.set()
+        watcher.join()
+    return status, solver.best_objective_bound if status != cp_model.INFEASIBLE else float("-inf")

@@ -1,0 +1,61 @@
+"""The reserve for failed hosts: hosts added to a packing until the policy's failover holds."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from planner.solvers.instance import Instance
+from planner.solvers.packing import OpenHost, Packing, load, used
+
+
+def with_reserve(instance: Instance, packing: Packing) -> Packing | None:
+    """The packing with as many idle hosts as the failover reserve takes; None where hosts run out.
+
+    ``share``: hosts are added until each pool's demand fits what its hosts offer without the k largest.
+    ``spare``: k hosts a pool, each able to take over the load of any other.
+    """
+    if instance.failover_hosts == 0:
+        return packing
+    hosts = list(packing.hosts)
+    left = instance.available - used(instance, hosts)
+    cheap = np.lexsort((instance.tiebreak, instance.opening)).tolist()
+    for pool in range(len(instance.pools)):
+        serving = [c for c in cheap if instance.allowed[instance.pool == pool][:, c].any()]
+        add = _share if instance.failover_mode == "share" else _spare
+        if not add(instance, hosts, pool, serving, left):
+            return None
+    return Packing(hosts=tuple(hosts))
+
+
+def _share(instance: Instance, hosts: list[OpenHost], pool: int, serving: list[int], left: np.ndarray) -> bool:
+    real = len(instance.resources)
+    inside = instance.pool == pool
+    demand = (instance.demand[inside] * instance.count[inside, None]).sum(axis=0)[:real]
+    while True:
+        capacity = np.array([instance.capacity[host.kind] for host in hosts if host.pool == pool])[:, :real]
+        kept = np.sort(capacity, axis=0)[: max(len(capacity) - instance.failover_hosts, 0)].sum(axis=0)
+        short = demand > kept
+        if not short.any():
+            return True
+        able = [c for c in serving if left[c] > 0]
+        if not able:
+            return False
+        # The class that adds most of what is short for its cost; every class adds something, so this ends.
+        gain = instance.capacity[able][:, :real][:, short] / np.maximum((demand - kept)[short], 1)
+        cost = np.maximum(instance.opening[able], 1)
+        best = able[int(np.argmax(np.minimum(gain, 1).min(axis=1) / cost))]
+        hosts.append(OpenHost(kind=best, pool=pool))
+        left[best] -= 1
+
+
+def _spare(instance: Instance, hosts: list[OpenHost], pool: int, serving: list[int], left: np.ndarray) -> bool:
+    real = len(instance.resources)
+    peak = np.max([load(instance, host) for host in hosts if host.pool == pool], axis=0)[:real]
+    able = [c for c in serving if (instance.capacity[c][:real] >= peak).all()]
+    for _ in range(instance.failover_hosts):
+        free = [c for c in able if left[c] > 0]
+        if not free:
+            return False
+        hosts.append(OpenHost(kind=free[0], pool=pool))
+        left[free[0]] -= 1
+    return True

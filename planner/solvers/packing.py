@@ -1,0 +1,52 @@
+"""Packing: which items of an instance share a host, before hosts have names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from planner.solvers.instance import Instance
+
+
+@dataclass(kw_only=True)
+class OpenHost:
+    """A host in use: its class, the pool it serves, and how many items of each shape it carries (none: a spare).
+
+    `name` is set where the packing stands for a host of a plan that stands.
+    """
+
+    kind: int
+    pool: int
+    items: dict[int, int] = field(default_factory=dict)
+    name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Packing:
+    """Hosts in use that together carry every item of the instance."""
+
+    hosts: tuple[OpenHost, ...]
+
+    def value(self, instance: Instance) -> int:
+        """Objective in the ledger's small units."""
+        opening = sum(int(instance.opening[host.kind]) for host in self.hosts)
+        placing = sum(int(instance.placing[s, host.kind]) * n for host in self.hosts for s, n in host.items.items())
+        return opening + placing
+
+    def key(self, instance: Instance) -> tuple[int, int]:
+        """Objective first, purchase among equals."""
+        return self.value(instance), sum(int(instance.tiebreak[host.kind]) for host in self.hosts)
+
+
+def load(instance: Instance, host: OpenHost) -> np.ndarray:
+    """Summed demand of a host's items, shape [R]."""
+    total = np.zeros(instance.demand.shape[1], dtype="int64")
+    for s, n in host.items.items():
+        total += instance.demand[s] * n
+    return total
+
+
+def used(instance: Instance, hosts: tuple[OpenHost, ...] | list[OpenHost]) -> np.ndarray:
+    """How many hosts of each class are in use, shape [C]."""
+    return np.bincount([host.kind for host in hosts], minlength=len(instance.available))
