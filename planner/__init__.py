@@ -1,6 +1,7 @@
 """How many servers do we really need? Places every workload, checks the plan, and proves a lower bound beside it."""
 
 from planner import catalogue
+from planner.baseline import today
 from planner.checker import Violation, check
 from planner.errors import InputError
 from planner.inventory import Inventory
@@ -8,5 +9,7 @@ from planner.plan import Bound, Plan, Progress, Result, Status, Stop
 from planner.policy import Failover, Growth, Headroom, Hypervisor, Overcommit, Policy, Sizing
 from planner.prices import Prices
 from planner.problem import Problem
+from planner.reports import Report, report
 from planner.rules import KeepApart, KeepTogether, Pin
 from planner.solvers import solve
+from planner.writers import to_bytes, write

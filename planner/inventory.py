@@ -153,6 +153,10 @@ class Inventory:
             notes=notes_frame([*self.notes[stays].to_dict("records"), *added]),
         )
 
+    def with_hosts(self, hosts: pd.DataFrame) -> Inventory:
+        """The inventory with other owned hosts, a table that passes the schema."""
+        return replace(self, hosts=schema.conform(hosts, "hosts"))
+
     def __repr__(self) -> str:
         return (
             f"Inventory({len(self.workloads):,} workloads, {len(self.left_out):,} left out, "

@@ -132,6 +132,7 @@ class Failover:
         settings.require(self.hosts, "failover.hosts", 0, 64)
         if self.hosts != int(self.hosts):
             raise InputError(f"failover.hosts: found {self.hosts!r}, expected a whole number")
+        object.__setattr__(self, "hosts", int(self.hosts))
         _choice(self.mode, "failover.mode", get_args(FailoverMode))
 
 
@@ -219,7 +220,7 @@ class Policy:
         return settings.to_toml(settings.to_dict(self))
 
     def demand_table(self, workloads: pd.DataFrame) -> dict[str, np.ndarray]:
-        """Demand of each workload by resource, each an array of shape [workload], in the units of `RESOURCE_UNITS`."""
+        """Demand of each workload by resource, each an array of shape [workload], units as in `RESOURCE_UNITS`."""
         grown = self.growth.factor
         cpu = "vcpus" if self.sizing.cpu == "allocated" else "cpu_ghz_used"
         memory = "memory_gib" if self.sizing.memory == "allocated" else "memory_gib_used"

@@ -19,6 +19,11 @@ def to_dict(settings: Any) -> dict:
     return _without_none(asdict(settings))
 
 
+def with_none(settings: Any) -> dict:
+    """Fields of a settings dataclass as plain nested dictionaries, None where a figure is missing; for JSON."""
+    return asdict(settings)
+
+
 def from_dict(cls: type[T], values: dict, where: str) -> T:
     """A settings dataclass from nested dictionaries.
 

@@ -21,7 +21,7 @@ def assembled(
 ) -> Plan:
     """One plan of the packings of all instances, rows in the order of the problem's workloads."""
     names = _Names(problem, start)
-    for instance, packing in packings:
+    for _, packing in packings:
         for host in packing.hosts:
             if host.name:
                 names.take(host.name)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from ortools.sat.python import cp_model
 
+from planner.solvers.failover import keep_share
 from planner.solvers.instance import Instance
 
 SECONDS = 10.0
@@ -58,6 +59,8 @@ def volume(instance: Instance, seed: int) -> Cover:
             model.add(on[c, p] == 0)
         demand[p] = (instance.demand[inside] * instance.count[inside, None]).sum(axis=0)
         _cover_pool(model, instance, on[:, p], inside, serving, demand[p])
+        if instance.failover_mode == "share" and instance.failover_hosts:
+            keep_share(model, instance, p, list(on[:, p]))
     model.minimize(
         sum(int(instance.opening[c]) * (on[c, p] + idle[c, p]) for c in range(classes) for p in range(pools))
     )
@@ -86,13 +89,10 @@ def _cover_pool(
     serving: np.ndarray,
     demand: np.ndarray,
 ) -> None:
-    real, k = len(instance.resources), instance.failover_hosts if instance.failover_mode == "share" else 0
     capacity = instance.capacity
-    model.add(sum(on) >= 1 + k)
+    model.add(sum(on) >= 1)
     for r in range(capacity.shape[1]):
-        # Without its k largest hosts a pool offers at most its whole capacity less k times the smallest.
-        lost = k * int(capacity[serving, r].min()) if k and r < real and serving.any() else 0
-        model.add(sum(int(capacity[c, r]) * on[c] for c in range(len(on))) >= int(demand[r]) + lost)
+        model.add(sum(int(capacity[c, r]) * on[c] for c in range(len(on))) >= int(demand[r]))
         largest = int(capacity[serving, r].max()) if serving.any() else 0
         big = int(instance.count[inside][2 * instance.demand[inside, r] > largest].sum())
         if big:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from ortools.sat.python import cp_model
 
+from planner.solvers.failover import keep_share
 from planner.solvers.greedy import room
 from planner.solvers.incumbent import Clock, Incumbent
 from planner.solvers.instance import Instance
@@ -88,20 +89,15 @@ class Model:
             self.model.add(sum(self.on[i] for i, slot in enumerate(self.slots) if slot.kind == c) <= available)
 
     def _keep_reserve(self) -> None:
-        """Share mode: the demand fits without the k largest hosts; exact for equal hosts, a relaxation for mixed."""
-        instance, k = self.instance, self.instance.failover_hosts
-        if k == 0 or instance.failover_mode != "share":
+        instance = self.instance
+        if instance.failover_hosts == 0 or instance.failover_mode != "share":
             return
         for p in range(len(instance.pools)):
-            inside = instance.pool == p
-            serving = instance.allowed[inside].any(axis=0)
-            demand = (instance.demand[inside] * instance.count[inside, None]).sum(axis=0)
-            mine = [(i, slot.kind) for i, slot in enumerate(self.slots) if slot.pool == p]
-            self.model.add(sum(self.on[i] for i, _ in mine) >= 1 + k)
-            for r in range(len(instance.resources)):
-                lost = k * int(instance.capacity[serving, r].min())
-                offered = sum(int(instance.capacity[kind, r]) * self.on[i] for i, kind in mine)
-                self.model.add(offered >= int(demand[r]) + lost)
+            running = [
+                sum(self.on[i] for i, slot in enumerate(self.slots) if (slot.kind, slot.pool) == (c, p))
+                for c in range(len(instance.available))
+            ]
+            keep_share(self.model, instance, p, running)
 
     def _order_equal_slots(self) -> None:
         for i in range(1, len(self.slots)):
@@ -129,6 +125,7 @@ class Model:
 
     def packing(self, value: Callable[[cp_model.IntVar], int], names: Sequence[str] = ()) -> Packing:
         """The packing that `value(variable)` stands for, its hosts named by slot where `names` are given."""
+        reserve = self.instance.failover_hosts > 0 and self.instance.failover_mode == "share"
         items: list[dict[int, int]] = [{} for _ in self.slots]
         for (s, i), variable in self.number.items():
             if number := value(variable):
@@ -137,7 +134,7 @@ class Model:
             hosts=tuple(
                 OpenHost(kind=slot.kind, pool=slot.pool, items=items[i], name=names[i] if names else "")
                 for i, slot in enumerate(self.slots)
-                if items[i]
+                if items[i] or (reserve and value(self.on[i]))
             )
         )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ortools.sat.python import cp_model
+
 from planner.solvers.instance import Instance
 from planner.solvers.packing import OpenHost, Packing, load, used
 
@@ -59,3 +61,29 @@ def _spare(instance: Instance, hosts: list[OpenHost], pool: int, serving: list[i
         hosts.append(OpenHost(kind=free[0], pool=pool))
         left[free[0]] -= 1
     return True
+
+
+def keep_share(model: cp_model.CpModel, instance: Instance, pool: int, running: list) -> None:
+    """Constrain hosts so that a pool's demand fits what they offer without the k largest, resource by resource.
+
+    The k largest of the running hosts offer together the least, over thresholds v, of
+    ``k v + sum_c max(0, capacity[c] - v) running[c]``; it is attained where v is the capacity of a class.
+
+    Parameters
+    ----------
+    running : list of linear expressions
+        How many hosts of each class the pool runs.
+    """
+    inside, k = instance.pool == pool, instance.failover_hosts
+    serving = np.flatnonzero(instance.allowed[inside].any(axis=0))
+    demand = (instance.demand[inside] * instance.count[inside, None]).sum(axis=0)
+    model.add(sum(running) >= 1 + k)
+    for r in range(len(instance.resources)):
+        capacity = instance.capacity[:, r].tolist()
+        chosen = []
+        for v in sorted({capacity[c] for c in serving}):
+            pick = model.new_bool_var("")
+            kept = sum(min(capacity[c], v) * running[c] for c in serving.tolist())
+            model.add(kept >= int(demand[r]) + k * v).only_enforce_if(pick)
+            chosen.append(pick)
+        model.add_at_least_one(chosen)

@@ -71,7 +71,7 @@ def stays(before: Standing, packing: Packing) -> int:
     )
 
 
-def repaired(instance: Instance, before: Standing) -> Packing | None:
+def repaired(instance: Instance, before: Standing, clock: Clock) -> Packing | None:
     """The standing plan with what no longer fits taken off, what is new put on, and hosts emptied where that works."""
     hosts = [OpenHost(kind=h.kind, pool=h.pool, items=dict(h.items), name=h.name) for h in before.hosts]
     for host in hosts:
@@ -88,6 +88,8 @@ def repaired(instance: Instance, before: Standing) -> Packing | None:
         if left[s] and not _put(instance, hosts, s, int(left[s]), open_new=True):
             return None
     for host in sorted(hosts, key=lambda h: int(sum(h.items.values()))):
+        if clock.remaining == 0 or clock.cancelled:
+            break
         _empty(instance, hosts, host)
     return Packing(hosts=tuple(host for host in hosts if host.items))
 
@@ -120,13 +122,14 @@ def _put(instance: Instance, hosts: list[OpenHost], shape: int, number: int, *, 
 
 
 def _empty(instance: Instance, hosts: list[OpenHost], host: OpenHost) -> None:
-    """Spread a host's items over the other open hosts if they all find room there."""
-    others = [
-        OpenHost(kind=h.kind, pool=h.pool, items=dict(h.items), name=h.name) for h in hosts if h is not host and h.items
-    ]
+    """Spread a host's items over the other hosts in use if they all find room there."""
+    others = [other for other in hosts if other is not host and other.items]
+    saved = [dict(other.items) for other in others]
     if all(_put(instance, others, s, n, open_new=False) for s, n in sorted(host.items.items(), reverse=True)):
         host.items = {}
-        hosts[:] = [*others, host]
+        return
+    for other, items in zip(others, saved, strict=True):
+        other.items = items
 
 
 def named(packing: Packing, before: Standing) -> Packing:
@@ -182,7 +185,7 @@ def fewest_moves(
     """Among packings no worse than the incumbent look for the one that moves the fewest items."""
     instance = incumbent.instance
     incumbent.packing = named(incumbent.packing, before)
-    if (fixed := repaired(instance, before)) is not None:
+    if (fixed := repaired(instance, before, clock)) is not None:
         take_if_fewer(incumbent, before, fixed)
     rest = [cpsat.Slot(kind=h.kind, pool=h.pool) for h in incumbent.packing.hosts if not h.name]
     slots = [cpsat.Slot(kind=h.kind, pool=h.pool) for h in before.hosts] + rest

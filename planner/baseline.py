@@ -1,0 +1,94 @@
+"""Today's estate: a Plan of the same type, and the hosts it runs on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from planner import catalogue
+from planner.plan import Plan
+from planner.problem import Problem
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Baseline:
+    """What runs today.
+
+    Parameters
+    ----------
+    plan : Plan
+        Workloads on the hosts that the export names for them; hosts that carry nothing are its spares.
+    hosts : DataFrame
+        One row per running host, columns of the host table.
+    bought : bool
+        Whether these hosts have to be paid for; owned ones are paid already.
+    assumption : str
+        What the comparison rests on, in one sentence.
+    """
+
+    plan: Plan
+    hosts: pd.DataFrame
+    bought: bool
+    assumption: str
+
+
+def today(problem: Problem) -> Baseline:
+    """The estate that a plan is compared with.
+
+    Owned hosts, all of them running, where the inventory has any; the hosts that workloads name where it has not; and
+    one physical server per workload where nothing is known, of the model `prices.physical_server` of the catalogue.
+    """
+    owned = problem.hosts[problem.hosts["owned"]].reset_index(drop=True)
+    workloads = problem.workloads
+    if len(owned):
+        known = workloads["host"].isin(owned["name"])
+        model = dict(zip(owned["name"], owned["model"], strict=True))
+        placed = workloads[known]
+        placement = pd.DataFrame(
+            {
+                "workload": placed["name"],
+                "host": placed["host"],
+                "model": placed["host"].map(model),
+                "pool": placed["pool"],
+            }
+        )
+        idle = owned[~owned["name"].isin(placed["host"])]
+        unknown = int((~known).sum())
+        where = f"; today's host of {unknown:,} workloads is not known" if unknown else ""
+        return Baseline(
+            plan=Plan.from_frames(placement, idle.rename(columns={"name": "host"})[["host", "model", "pool"]]),
+            hosts=owned,
+            bought=False,
+            assumption=f"Today all {len(owned):,} owned hosts run, loaded evenly; they are paid for already{where}.",
+        )
+    if (workloads["host"] != "").any():
+        named = workloads["host"].where(workloads["host"] != "", "server of " + workloads["name"])
+        why = "the hosts that the workloads name"
+    else:
+        named = "server of " + workloads["name"]
+        why = "one physical server per workload"
+    reference = catalogue.host_models(problem.prices.physical_server).iloc[0]
+    placement = pd.DataFrame(
+        {"workload": workloads["name"], "host": named, "model": reference["name"], "pool": workloads["pool"]}
+    )
+    count = named.nunique()
+    hosts = pd.DataFrame([reference] * count).reset_index(drop=True).assign(name=named.unique())
+    return Baseline(
+        plan=Plan.from_frames(placement),
+        hosts=hosts,
+        bought=True,
+        assumption=(
+            f"No hosts are given, so today means {why}: {count:,} of the catalogue's {reference['name']!r} "
+            f"({reference['cores']:g} cores), each bought once in the horizon like the plan's hosts."
+        ),
+    )
+
+
+def utilisation(problem: Problem, baseline: Baseline, busy: np.ndarray) -> np.ndarray:
+    """CPU utilisation of today's hosts, the load spread evenly: busy CPU over all CPU, one figure for every host."""
+    cores = baseline.hosts["cores"].to_numpy(dtype=float) * baseline.hosts["perf"].to_numpy(dtype=float)
+    if problem.policy.sizing.cpu == "used":
+        cores = cores * baseline.hosts["ghz"].to_numpy(dtype=float)
+    return np.full(len(baseline.hosts), busy.sum() / max(cores.sum(), 1e-9))

@@ -1,0 +1,151 @@
+"""Charts of a search and of a report, for the app and for notebooks alike.
+
+Every chart has a constant height, so that a page does not jump while it is redrawn. The colours are of the palette of
+Okabe and Ito, which people with the common colour vision deficiencies can tell apart; lines also differ in their dash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from planner.plan import Progress
+
+BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#8A8F98"
+HEIGHT = 240
+MOST_HOSTS = 120
+"""Hosts that a heat map shows one by one; more are counted by how full they are."""
+
+
+def search_progress(trace: Sequence[Progress], seconds: float, unit: str = "hosts") -> alt.Chart:
+    """Best plan and proven bound over time, as steps up to now.
+
+    Parameters
+    ----------
+    trace : sequence of Progress
+    seconds : float
+        Now, in seconds since the search began; both lines are drawn up to here.
+    unit : str
+        Unit of the objective.
+    """
+    rows = [
+        (step.seconds, series, value)
+        for step in trace
+        for series, value in (("best plan", step.incumbent), ("proven bound", step.bound))
+        if value is not None
+    ]
+    frame = pd.DataFrame(rows, columns=["seconds", "series", "value"])
+    last = frame.groupby("series", as_index=False).last().assign(seconds=max(seconds, 0.1))
+    frame = pd.concat([frame, last], ignore_index=True) if rows else frame.astype({"seconds": float, "value": float})
+    names = ["best plan", "proven bound"]
+    return (
+        alt.Chart(frame)
+        .mark_line(interpolate="step-after", strokeWidth=2.5)
+        .encode(
+            x=alt.X("seconds:Q", title="seconds", scale=alt.Scale(domain=[0, max(seconds, 1.0)], nice=False)),
+            y=alt.Y("value:Q", title=unit, scale=alt.Scale(zero=False, nice=True, padding=12), axis=_whole(unit)),
+            color=alt.Color("series:N", title=None, scale=alt.Scale(domain=names, range=[BLUE, ORANGE]), legend=_top()),
+            strokeDash=alt.StrokeDash("series:N", title=None, scale=alt.Scale(domain=names, range=[[1, 0], [6, 4]])),
+            tooltip=["series", alt.Tooltip("seconds:Q", format=".1f"), alt.Tooltip("value:Q", format=",.6~g")],
+        )
+        .properties(height=HEIGHT)
+    )
+
+
+def savings_bars(savings: pd.DataFrame) -> alt.Chart:
+    """What each item costs a year, today beside the plan; items without both figures are left out.
+
+    Parameters
+    ----------
+    savings : DataFrame
+        `Report.savings`.
+    """
+    known = savings.dropna(subset=["today_per_year", "plan_per_year"])
+    unit = known["unit"].iloc[0] if len(known) else "money"
+    long = known.melt(
+        id_vars=["item"], value_vars=["today_per_year", "plan_per_year"], var_name="estate", value_name="amount"
+    )
+    long["estate"] = long["estate"].map({"today_per_year": "today", "plan_per_year": "plan"})
+    base = alt.Chart(long).encode(
+        y=alt.Y("item:N", title=None, sort=known["item"].tolist(), axis=alt.Axis(labelLimit=160)),
+        yOffset=alt.YOffset("estate:N", sort=["today", "plan"]),
+        x=alt.X("amount:Q", title=f"{unit} per year", axis=alt.Axis(format=",.0f", tickCount=5, labelOverlap=True)),
+        tooltip=["item", "estate", alt.Tooltip("amount:Q", format=",.0f", title=f"{unit} per year")],
+    )
+    colours = alt.Scale(domain=["today", "plan"], range=[GREY, BLUE])
+    return (
+        base.mark_bar()
+        .encode(color=alt.Color("estate:N", title=None, scale=colours, legend=_top()))
+        .properties(height=HEIGHT)
+    )
+
+
+def host_utilisation(hosts: pd.DataFrame) -> alt.Chart:
+    """How full each host is, by resource: a heat map; for very many hosts, how many are how full.
+
+    Parameters
+    ----------
+    hosts : DataFrame
+        `Report.hosts`; utilisation is of the capacity after overhead, overcommit and headroom.
+    """
+    suffix = "_utilisation"
+    columns = [name for name in hosts if name.endswith(suffix) and hosts[name].notna().any()]
+    long = hosts.melt(id_vars=["host"], value_vars=columns, var_name="resource", value_name="share").dropna()
+    long["resource"] = long["resource"].str.removesuffix(suffix)
+    order = [name.removesuffix(suffix) for name in columns]
+    y = alt.Y("resource:N", title=None, sort=order)
+    if hosts["host"].nunique() > MOST_HOSTS:
+        return _counted(long, y)
+    scale = alt.Scale(scheme="viridis", domain=[0, 1], clamp=True, reverse=True)
+    return (
+        alt.Chart(long)
+        .mark_rect(stroke="white", strokeWidth=0.5)
+        .encode(
+            x=alt.X(
+                "host:N",
+                title=f"{hosts['host'].nunique():,} hosts",
+                sort=hosts["host"].tolist(),
+                axis=alt.Axis(labelAngle=-60, labelLimit=90, labelOverlap=True, ticks=False),
+            ),
+            y=y,
+            color=alt.Color("share:Q", title="used", scale=scale, legend=_bar()),
+            tooltip=["host", "resource", alt.Tooltip("share:Q", format=".1%", title="used")],
+        )
+        .properties(height=HEIGHT + 40)
+    )
+
+
+def _counted(long: pd.DataFrame, y: alt.Y) -> alt.Chart:
+    step = (np.minimum(long["share"], 0.9999) * 20).astype(int) * 5
+    names = [f"{start} to {start + 5} %" for start in range(0, 100, 5)]
+    counts = long.assign(used=step.map(lambda start: f"{start} to {start + 5} %"))
+    counts = counts.groupby(["resource", "used"], as_index=False).size().rename(columns={"size": "hosts"})
+    scale = alt.Scale(scheme="viridis", reverse=True)
+    return (
+        alt.Chart(counts)
+        .mark_rect(stroke="white", strokeWidth=0.5)
+        .encode(
+            x=alt.X("used:N", title="used", sort=names, scale=alt.Scale(domain=names), axis=alt.Axis(labelAngle=-60)),
+            y=y,
+            color=alt.Color("hosts:Q", title="hosts", scale=scale, legend=_bar(None)),
+            tooltip=["resource", "used", "hosts"],
+        )
+        .properties(height=HEIGHT + 40)
+    )
+
+
+def _top() -> alt.Legend:
+    return alt.Legend(orient="top", direction="horizontal", symbolStrokeWidth=3, labelFontSize=13)
+
+
+def _bar(number_format: str | None = ".0%") -> alt.Legend:
+    options = {} if number_format is None else {"format": number_format, "values": [0, 0.25, 0.5, 0.75, 1]}
+    return alt.Legend(orient="top", direction="horizontal", gradientLength=220, **options)
+
+
+def _whole(unit: str) -> alt.Axis:
+    """Hosts come in whole numbers only, so a step of the axis is at least one."""
+    return alt.Axis(format=",d", tickMinStep=1, tickCount=5) if unit == "hosts" else alt.Axis(format="~s", tickCount=5)

@@ -1,0 +1,199 @@
+"""The command line: verbs, each of which calls one public function. Exit code 0 fine, 1 infeasible or violations, 2 bad input."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="How many servers do we really need? Places every workload, checks the plan, proves a bound beside it.",
+)
+
+Files = Annotated[list[str], typer.Argument(help="Workbooks or CSV files: our template, or an RVTools export.")]
+Include = Annotated[
+    list[str], typer.Option("--include", help="Plan for these too: powered-off, template, placeholder.")
+]
+Hosts = Annotated[str | None, typer.Option("--hosts", help="File with the hosts that are owned.")]
+Models = Annotated[
+    str | None, typer.Option("--host-models", help="File with host models to buy, or catalogue:PATTERN, e.g. catalogue:r7*.")
+]
+PolicyOption = Annotated[str | None, typer.Option("--policy", help="raw, dense, balanced, conservative, or a .toml file.")]
+PricesOption = Annotated[str | None, typer.Option("--prices", help="Prices in a .toml file.")]
+RulesOption = Annotated[str | None, typer.Option("--rules", help="Placement rules in a .toml file.")]
+Objective = Annotated[str | None, typer.Option("--objective", help="What is to be least: hosts, cost, energy or carbon.")]
+Resources = Annotated[list[str], typer.Option("--resource", help="A further column that is a limit; may be repeated.")]
+Merge = Annotated[bool | None, typer.Option("--merge-pools/--keep-pools", help="Plan all clusters as one pool.")]
+
+
+@app.command()
+def template(path: Annotated[str, typer.Argument(help="Where to write it: .xlsx or .csv.")]) -> None:
+    """Write the blank template to fill in."""
+    from planner.writers.template import write_template
+
+    write_template(path)
+    print(f"{path}: a blank template; sheet 'Read me' says how to fill it")
+
+
+@app.command()
+def inspect(files: Files, include: Include = ()) -> None:
+    """Show what was read, converted, left out and dropped, and why."""
+    from planner import readers
+    from planner.terminal import show_inventory
+
+    show_inventory(readers.read(files, include=tuple(include)))
+
+
+@app.command()
+def solve(
+    files: Files,
+    start: Annotated[str | None, typer.Option("--start", help="A plan that stands: the fewest moves from it.")] = None,
+    hosts: Hosts = None,
+    host_models: Models = None,
+    policy: PolicyOption = None,
+    prices: PricesOption = None,
+    rules: RulesOption = None,
+    objective: Objective = None,
+    resource: Resources = (),
+    merge_pools: Merge = None,
+    include: Include = (),
+    time_limit: Annotated[float, typer.Option("--time-limit", min=0, help="Seconds of search.")] = 60.0,
+    gap: Annotated[float, typer.Option("--gap", min=0, max=1, help="Gap to the bound at which to end.")] = 0.0,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same plan.")] = 0,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Search threads.")] = 1,
+    out: Annotated[str | None, typer.Option("--out", help="Plan to write: .xlsx, .csv, .json or .html.")] = None,
+    json_out: Annotated[str | None, typer.Option("--json", help="Result to write as JSON.")] = None,
+) -> None:
+    """Place every workload on the fewest (or cheapest) hosts, with a proven lower bound."""
+    import planner
+    from planner.readers.plans import read_plan
+    from planner.terminal import show_inventory_line, show_result, solve_interruptibly
+    from planner.writers.json import infeasible_document
+
+    inventory, given = _arguments(files, hosts, host_models, policy, prices, rules, objective, resource, merge_pools, include)
+    standing = None if start is None else read_plan(start)
+    problem = planner.Problem.build(inventory, **(({} if standing is None else standing.settings) | given))
+    show_inventory_line(inventory, problem)
+    result = solve_interruptibly(
+        problem,
+        time_limit=time_limit,
+        gap=gap,
+        seed=seed,
+        workers=workers,
+        start=None if standing is None else standing.plan,
+    )
+    report = None if result.plan is None else planner.report(problem, result.plan, result=result)
+    show_result(result, report)
+    for path in [path for path in (out, json_out) if path is not None and report is not None]:
+        planner.write(report, path)
+        print(f"wrote {path}")
+    if report is None:
+        if json_out is not None:
+            Path(json_out).write_text(json.dumps(infeasible_document(problem, result), indent=1) + "\n", encoding="utf-8")
+        raise typer.Exit(1)
+
+
+@app.command()
+def check(
+    files: Files,
+    hosts: Hosts = None,
+    host_models: Models = None,
+    policy: PolicyOption = None,
+    prices: PricesOption = None,
+    rules: RulesOption = None,
+    objective: Objective = None,
+    resource: Resources = (),
+    merge_pools: Merge = None,
+    include: Include = (),
+) -> None:
+    """Judge a plan, ours or not: the last FILE is the plan, those before it are the inventory."""
+    import planner
+    from planner.readers.plans import read_plan
+    from planner.terminal import show_verdict
+
+    if len(files) < 2:
+        raise planner.InputError("check: found one file, expected the inventory's files and then the plan")
+    *inventory_files, plan_file = files
+    inventory, given = _arguments(
+        inventory_files, hosts, host_models, policy, prices, rules, objective, resource, merge_pools, include
+    )
+    written = read_plan(plan_file)
+    problem = written.problem(inventory, **given)
+    violations = planner.check(problem, written.plan)
+    show_verdict(problem, written.plan, violations, plan_file)
+    if violations:
+        raise typer.Exit(1)
+
+
+@app.command(name="app")
+def browser_app(port: Annotated[int, typer.Option("--port", help="Port on this machine.")] = 8501) -> None:
+    """Open the app in the browser; it works without internet."""
+    from streamlit.web import cli as streamlit
+
+    from planner.samples import root
+
+    sys.argv = ["streamlit", "run", str(root() / "app.py"), f"--server.port={port}", "--server.headless=false"]
+    sys.exit(streamlit.main())
+
+
+@app.command()
+def demo() -> None:
+    """The small company, start to finish: three servers become one."""
+    from planner.terminal import show_demo
+
+    show_demo()
+
+
+def _arguments(
+    files, hosts, host_models, policy, prices, rules, objective, resource, merge_pools, include
+) -> tuple:
+    """The inventory, and the arguments of Problem.build that were given."""
+    import planner
+    from planner import readers
+    from planner.rules import read_rules
+
+    inventory = readers.read(list(files), include=tuple(include))
+    given: dict = {}
+    if hosts is not None:
+        inventory = inventory.with_hosts(readers.read_table(hosts, "hosts"))
+    if host_models is not None:
+        kind, _, pattern = host_models.partition(":")
+        given["host_models"] = (
+            planner.catalogue.host_models(pattern or "*")
+            if kind == "catalogue"
+            else readers.read_table(host_models, "host_models")
+        )
+    if policy is not None:
+        given["policy"] = planner.Policy.read(policy)
+    if prices is not None:
+        given["prices"] = planner.Prices.read(prices)
+    if rules is not None:
+        given["rules"] = read_rules(rules)
+    if objective is not None:
+        given["objective"] = objective
+    if resource:
+        given["resources"] = tuple(resource)
+    if merge_pools is not None:
+        given["merge_pools"] = merge_pools
+    return inventory, given
+
+
+def main() -> None:
+    """Run the command line; bad input ends in one sentence and exit code 2."""
+    from planner.errors import InputError
+
+    try:
+        app()
+    except InputError as error:
+        print(f"planner: {error}", file=sys.stderr)
+        for detail in error.details[1:10]:
+            print(f"  {detail}", file=sys.stderr)
+        if len(error.details) > 10:
+            print(f"  ... and {len(error.details) - 10:,} more", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,303 @@
+"""report(problem, plan): what a plan means, as a few named tables."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from importlib import metadata
+
+import numpy as np
+import pandas as pd
+
+from planner import baseline as estates
+from planner import catalogue, rules, settings
+from planner.baseline import Baseline
+from planner.checker import check
+from planner.economics.costs import Costs, costs
+from planner.economics.energy import busy, power_w, watts
+from planner.plan import Plan, Result
+from planner.problem import Problem
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Report:
+    """Tables of a plan; the writers and the app show them as they are.
+
+    Parameters
+    ----------
+    totals : DataFrame
+        metric, unit, today, plan, saving.
+    savings : DataFrame
+        item, unit, today_per_year, plan_per_year, saving_per_year, today_horizon, plan_horizon, saving_horizon,
+        assumption.
+    summary : DataFrame
+        item, value, unit.
+    placement : DataFrame
+        workload, host, model, pool and the workload's figures.
+    hosts : DataFrame
+        host, model, pool, workloads, owned, and by resource used, capacity, utilisation; watts.
+    left_out, notes, assumptions, verdict : DataFrame
+        Workloads not planned for; what reading did; setting, value, unit, source; kind, message.
+    moves : DataFrame or None
+    """
+
+    problem: Problem
+    plan: Plan
+    result: Result | None
+    baseline: Baseline
+    totals: pd.DataFrame
+    savings: pd.DataFrame
+    summary: pd.DataFrame
+    placement: pd.DataFrame
+    hosts: pd.DataFrame
+    left_out: pd.DataFrame
+    notes: pd.DataFrame
+    assumptions: pd.DataFrame
+    verdict: pd.DataFrame
+    moves: pd.DataFrame | None
+
+    def __repr__(self) -> str:
+        return self.totals.to_string(index=False)
+
+
+def report(problem: Problem, plan: Plan, baseline: Baseline | None = None, *, result: Result | None = None) -> Report:
+    """What a plan means in hosts, money and energy, beside today's estate.
+
+    Parameters
+    ----------
+    problem : Problem
+    plan : Plan
+    baseline : Baseline, optional
+        By default `planner.today(problem)`.
+    result : Result, optional
+        Where the plan came from: adds bound, gap and moves.
+    """
+    baseline = estates.today(problem) if baseline is None else baseline
+    work, _ = busy(problem)
+    hosts = _hosts(problem, plan, work)
+    rows = problem.hosts.iloc[hosts["row"]].reset_index(drop=True)
+    before = costs(
+        baseline.hosts,
+        estates.utilisation(problem, baseline, work),
+        np.full(len(baseline.hosts), baseline.bought),
+        problem.prices,
+    )
+    after = costs(rows, hosts["cpu_busy"].to_numpy(), ~rows["owned"].to_numpy(dtype=bool), problem.prices)
+    savings = _savings(problem, baseline, before, after, len(hosts))
+    violations = check(problem, plan)
+    return Report(
+        problem=problem,
+        plan=plan,
+        result=result,
+        baseline=baseline,
+        totals=_totals(problem, baseline, before, after, hosts, savings),
+        savings=savings,
+        summary=_summary(problem, plan, result, len(violations)),
+        placement=_placement(problem, plan),
+        hosts=hosts.drop(columns="row"),
+        left_out=problem.inventory.left_out[["name", "reason", "vcpus", "memory_gib", "storage_gib", "pool", "host"]],
+        notes=problem.inventory.notes,
+        assumptions=_assumptions(problem, baseline),
+        verdict=_verdict(violations),
+        moves=None if result is None else result.moves,
+    )
+
+
+def _hosts(problem: Problem, plan: Plan, work: np.ndarray) -> pd.DataFrame:
+    """Hosts in use with what they carry, by resource; hosts that the problem does not know are left to the checker."""
+    hosts = plan.hosts
+    owned = problem.hosts[problem.hosts["owned"]]
+    models = problem.hosts[~problem.hosts["owned"]]
+    row = hosts["host"].map(dict(zip(owned["name"], owned.index, strict=True)))
+    row = row.fillna(hosts["model"].map(dict(zip(models["name"], models.index, strict=True))))
+    hosts = hosts[row.notna()].reset_index(drop=True)
+    rows = row.dropna().astype("int64").to_numpy()
+    hosts["row"], hosts["owned"] = rows, problem.hosts["owned"].to_numpy()[rows]
+    at = dict(zip(hosts["host"], hosts.index, strict=True))
+    position = dict(zip(problem.workloads["name"], problem.workloads.index, strict=True))
+    placed = plan.placement[plan.placement["workload"].isin(position) & plan.placement["host"].isin(at)]
+    h, w = placed["host"].map(at).to_numpy(dtype=int), placed["workload"].map(position).to_numpy(dtype=int)
+    for r, resource in enumerate(problem.resources):
+        used = np.bincount(h, weights=problem.demand[w, r, 0], minlength=len(hosts))
+        capacity = problem.capacity[rows, r]
+        hosts[f"{resource}_used"] = used
+        hosts[f"{resource}_capacity"] = np.where(np.isfinite(capacity), capacity, np.nan)
+        hosts[f"{resource}_utilisation"] = np.where(
+            np.isfinite(capacity) & (capacity > 0), used / np.maximum(capacity, 1e-12), np.nan
+        )
+    offered = busy(problem)[1][rows]
+    hosts["cpu_busy"] = np.bincount(h, weights=work[w], minlength=len(hosts)) / np.maximum(offered, 1e-9)
+    idle, peak = watts(problem.hosts.iloc[rows], problem.prices)
+    hosts["watts"] = power_w(idle, peak, hosts["cpu_busy"].to_numpy())
+    return hosts
+
+
+def _savings(problem: Problem, baseline: Baseline, before: Costs, after: Costs, running: int) -> pd.DataFrame:
+    prices = problem.prices
+    years, weight = prices.years, prices.years_discounted
+    bought = f"Hosts that are bought, once, over {years:g} years; owned hosts are paid for already."
+    energy = (
+        f"Straight line from idle to peak watts at {prices.vcpu_activity:.0%} of each vCPU busy, PUE {prices.pue:g}, "
+        f"{_money(prices.energy_per_kwh)} {prices.currency}/kWh. {baseline.assumption}"
+    )
+    care = (
+        f"{_money(prices.maintenance_per_host_year)} {prices.currency} per running host and year: "
+        f"{len(baseline.hosts):,} hosts today, {running:,} in the plan."
+    )
+    items = [
+        ("hardware", before.purchase / years, after.purchase / years, before.purchase, after.purchase, bought),
+        ("energy", before.energy, after.energy, before.energy * weight, after.energy * weight, energy),
+        (
+            "maintenance",
+            before.maintenance,
+            after.maintenance,
+            before.maintenance * weight,
+            after.maintenance * weight,
+            care,
+        ),
+    ]
+    if prices.rack_unit_year is not None:
+        space = f"{_money(prices.rack_unit_year)} {prices.currency} per rack unit and year."
+        items.append(("rack space", before.rack, after.rack, before.rack * weight, after.rack * weight, space))
+    rows = [(name, prices.currency, t, p, t - p, th, ph, th - ph, why) for name, t, p, th, ph, why in items]
+    frame = pd.DataFrame(
+        rows,
+        columns=[
+            "item", "unit", "today_per_year", "plan_per_year", "saving_per_year",
+            "today_horizon", "plan_horizon", "saving_horizon", "assumption",
+        ],
+    )  # fmt: skip
+    figures = frame.columns[2:8]
+    complete = frame[figures].notna().all(axis=1)
+    missing = frame.loc[~complete, "item"].tolist()
+    why = f"Sum of {', '.join(frame.loc[complete, 'item'])}" + (
+        f"; without {', '.join(missing)}, for which figures are missing." if missing else "."
+    )
+    total = frame.loc[complete, figures].sum().to_dict()
+    return pd.concat(
+        [frame, pd.DataFrame([{"item": "total", "unit": prices.currency, **total, "assumption": why}])],
+        ignore_index=True,
+    )
+
+
+def _money(price: float | None) -> str:
+    return "no price given in" if price is None else f"{price:,g}"
+
+
+def _totals(
+    problem: Problem, baseline: Baseline, before: Costs, after: Costs, hosts: pd.DataFrame, savings: pd.DataFrame
+) -> pd.DataFrame:
+    currency, years = problem.prices.currency, problem.prices.years
+    horizon = savings.set_index("item")
+    rows = [
+        ("hosts", "hosts", len(baseline.hosts), len(hosts)),
+        ("cores", "cores", baseline.hosts["cores"].sum(), _sum_of(problem, hosts, "cores")),
+        ("memory", "GiB", baseline.hosts["memory_gib"].sum(), _sum_of(problem, hosts, "memory_gib")),
+        ("energy per year", "kWh", before.energy_kwh, after.energy_kwh),
+        ("carbon from use per year", "kg CO2e", before.carbon_kg, after.carbon_kg),
+    ]
+    for item in savings["item"]:
+        rows.append(
+            (f"{item} per year", currency, horizon.loc[item, "today_per_year"], horizon.loc[item, "plan_per_year"])
+        )
+    for item in savings["item"]:
+        name = f"{item} over {years:g} years"
+        rows.append((name, currency, horizon.loc[item, "today_horizon"], horizon.loc[item, "plan_horizon"]))
+    names = {
+        "energy per year": "energy cost per year",
+        f"energy over {years:g} years": f"energy cost over {years:g} years",
+    }
+    frame = pd.DataFrame(rows, columns=["metric", "unit", "today", "plan"])
+    money = frame["unit"] == currency
+    frame.loc[money, "metric"] = frame.loc[money, "metric"].replace(names)
+    return frame.astype({"today": float, "plan": float}).assign(saving=lambda f: f["today"] - f["plan"])
+
+
+def _sum_of(problem: Problem, hosts: pd.DataFrame, column: str) -> float:
+    return float(problem.hosts[column].to_numpy()[hosts["row"]].sum())
+
+
+def _summary(problem: Problem, plan: Plan, result: Result | None, violations: int) -> pd.DataFrame:
+    rows = [
+        ("workloads placed", len(plan.placement), "workloads"),
+        ("workloads left out", len(problem.inventory.left_out), "workloads"),
+        ("hosts", plan.hosts_used, "hosts"),
+        ("hosts that only stand by", len(plan.spares), "hosts"),
+        ("policy", problem.policy.name, ""),
+        ("objective", f"least {problem.objective}", ""),
+    ]
+    if result is not None:
+        rows += [
+            ("status", str(result.status), ""),
+            ("why the search ended", str(result.stop), ""),
+            ("objective value", result.objective_value, result.objective_unit),
+            ("proven lower bound", None if result.bound is None else result.bound.value, result.objective_unit),
+            ("bound proven by", "" if result.bound is None else result.bound.method, ""),
+            ("gap", result.gap, "share"),
+            ("seconds", round(result.seconds, 2), "s"),
+            ("seed", result.seed, ""),
+        ]
+    rows.append(("checker's verdict", "accepted" if violations == 0 else f"{violations:,} violations", ""))
+    return pd.DataFrame(rows, columns=["item", "value", "unit"], dtype=object)
+
+
+def _placement(problem: Problem, plan: Plan) -> pd.DataFrame:
+    columns = ["name", "vcpus", "memory_gib", "storage_gib", "network_gbps", "os", "application", "host"]
+    figures = problem.workloads[columns].rename(columns={"name": "workload", "host": "host_today"})
+    return plan.placement.merge(figures, on="workload", how="left")
+
+
+def _assumptions(problem: Problem, baseline: Baseline) -> pd.DataFrame:
+    """Every setting with its unit and source: what a written plan is read back with."""
+    presets, priced = catalogue.table("presets"), catalogue.table("prices")
+    preset = presets[presets["preset"] == problem.policy.name].set_index("field")
+    defaults = priced.set_index("field")
+    rows = []
+    for key, value in _flat(settings.to_dict(problem.policy), "policy"):
+        source = preset["source"].get(key.removeprefix("policy."), "")
+        same = (
+            source and str(preset["value"].get(key.removeprefix("policy."))) == f"{value:g}"
+            if _number(value)
+            else False
+        )
+        rows.append((key, value, preset["unit"].get(key.removeprefix("policy."), ""), source if same else "given"))
+    for key, value in _flat(settings.with_none(problem.prices), "prices"):
+        name = key.removeprefix("prices.")
+        same = name in defaults.index and _number(value) and float(defaults["value"][name]) == value
+        rows.append((key, value, defaults["unit"].get(name, ""), defaults["source"][name] if same else "given"))
+    rows += [
+        ("objective", problem.objective, "", "given"),
+        ("merge_pools", "yes" if problem.merge_pools else "no", "", "given"),
+        ("resources", ",".join(problem.extra_resources), "", "given"),
+        ("rules", settings.to_toml({"rule": rules.to_dicts(problem.rules)}) if problem.rules else "", "TOML", "given"),
+        ("today", baseline.assumption, "", "derived"),
+        ("left out", "Storage of workloads that are left out is not counted anywhere.", "", "derived"),
+        ("planner", version(), "", "derived"),
+        ("python", platform.python_version(), "", "derived"),
+    ]
+    return pd.DataFrame(rows, columns=["setting", "value", "unit", "source"], dtype=object)
+
+
+def version() -> str:
+    """Version of the installed package."""
+    try:
+        return metadata.version("capacity-planner")
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _flat(values: dict, prefix: str) -> list[tuple[str, object]]:
+    found = []
+    for key, value in values.items():
+        found += _flat(value, f"{prefix}.{key}") if isinstance(value, dict) else [(f"{prefix}.{key}", value)]
+    return found
+
+
+def _verdict(violations: list) -> pd.DataFrame:
+    rows = [(v.kind, v.message, v.host, v.workload, v.resource) for v in violations]
+    rows = rows or [("accepted", "Every rule holds on the original numbers.", "", "", "")]
+    return pd.DataFrame(rows, columns=["kind", "message", "host", "workload", "resource"], dtype=str)

@@ -1,0 +1,176 @@
+"""What the command line prints: results on standard output, progress on standard error."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pandas as pd
+from rich.console import Console
+from rich.progress import Progress as Bar
+from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+import planner
+from planner.checker import Violation
+from planner.inventory import Inventory
+from planner.jobs import Job, JobState
+from planner.plan import Plan, Result
+from planner.problem import Problem
+from planner.reports import Report
+from planner.samples import sample
+from planner.writers.headings import heading
+
+_out = Console(highlight=False, soft_wrap=False)
+_err = Console(stderr=True, highlight=False)
+MOST_ROWS = 200
+
+
+def show_inventory(inventory: Inventory) -> None:
+    """What was read, and one row for everything converted, guessed, left out or dropped."""
+    for source in inventory.sources:
+        _out.print(f"read {source}", markup=False)
+    workloads = inventory.workloads
+    rows = [
+        ("workloads to place", f"{int(workloads['count'].sum()):,}"),
+        ("left out", f"{len(inventory.left_out):,}"),
+        ("vCPUs", f"{(workloads['vcpus'] * workloads['count']).sum():,.0f}"),
+        ("memory", f"{(workloads['memory_gib'] * workloads['count']).sum():,.1f} GiB"),
+        ("storage", f"{(workloads['storage_gib'] * workloads['count']).sum():,.1f} GiB"),
+        ("owned hosts", f"{int(inventory.hosts['count'].sum()):,}"),
+        ("host models to buy", f"{len(inventory.host_models):,}"),
+        ("pools", ", ".join(sorted(filter(None, workloads["pool"].unique()))) or "none named"),
+    ]
+    _pairs(rows)
+    reasons = inventory.left_out["reason"].value_counts()
+    if len(reasons):
+        _out.print("left out: " + ", ".join(f"{count:,} {reason}" for reason, count in reasons.items()), markup=False)
+    if len(inventory.notes):
+        notes = inventory.notes.assign(
+            where=[
+                ", ".join(str(part) for part in (n.file, n.sheet, "" if pd.isna(n.row) else f"row {n.row}", n.column) if part)
+                for n in inventory.notes.itertuples()
+            ]
+        )
+        _frame("What reading did, and why", notes[["kind", "where", "subject", "message"]])
+
+
+def show_inventory_line(inventory: Inventory, problem: Problem) -> None:
+    """One line on what goes into the problem, one on what does not."""
+    _out.print(repr(problem), markup=False)
+    reasons = inventory.left_out["reason"].value_counts()
+    if len(reasons):
+        parts = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
+        _out.print(f"left out: {parts} (see planner inspect)", markup=False)
+
+
+def solve_interruptibly(problem: Problem, **options) -> Result:
+    """Solve in a thread; progress on standard error; Ctrl-C stops the search and keeps the best plan."""
+    job = Job(problem, **options).start()
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Bar(*columns, console=_err, transient=True, disable=not _err.is_terminal) as bar:
+        task = bar.add_task("solving", total=None)
+        while not job.finished:
+            try:
+                seen = job.wait(0.2)
+                if seen.incumbent is not None:
+                    bound = "-" if seen.bound is None else f"{seen.bound:,.6g}"
+                    bar.update(task, description=f"best {seen.incumbent:,.6g}, bound {bound} (Ctrl-C keeps the best)")
+            except KeyboardInterrupt:
+                job.cancel()
+    last = job.wait()
+    if last.state is JobState.FAILED:
+        raise planner.InputError(last.error, details=last.details)
+    return last.result
+
+
+def show_result(result: Result, report: Report | None) -> None:
+    """Status, hosts, bound and gap; then today against the plan."""
+    _out.print(repr(result), markup=False)
+    if report is None:
+        return
+    _out.print()
+    totals(report)
+    if result.moves is not None and len(result.moves):
+        _frame(f"{len(result.moves):,} moves", result.moves)
+    verdict = report.verdict["kind"].iloc[0]
+    _out.print(f"checker: {verdict}", markup=False)
+
+
+def totals(report: Report) -> None:
+    """Today against the plan."""
+    table = Table(title="Today and plan", title_justify="left")
+    table.add_column("")
+    for name in ("today", "plan", "saving"):
+        table.add_column(name, justify="right")
+    table.add_column("unit")
+    for row in report.totals.itertuples(index=False):
+        table.add_row(row.metric, *(_figure(value) for value in (row.today, row.plan, row.saving)), row.unit)
+    _out.print(table)
+    _out.print(report.savings["assumption"].iloc[-1], markup=False)
+
+
+def show_verdict(problem: Problem, plan: Plan, violations: list[Violation], name: str) -> None:
+    """The checker's verdict on a plan."""
+    if not violations:
+        _out.print(
+            f"{name}: accepted. {len(plan.placement):,} workloads on {plan.hosts_used:,} hosts; "
+            f"{', '.join(problem.resources)} hold on every host, and so does every rule.",
+            markup=False,
+        )
+        return
+    _out.print(f"{name}: {len(violations):,} violations", markup=False)
+    _frame("", pd.DataFrame([{"kind": v.kind, "message": v.message} for v in violations]))
+
+
+def show_demo() -> None:
+    """The small company: from its spreadsheet to its savings."""
+    path = sample("small_company")
+    inventory = planner.read(path)
+    _out.print("A small company runs three applications on three servers with three operating systems.")
+    _out.print(f"Its spreadsheet: {path}\n", markup=False, soft_wrap=True)
+    shown = inventory.workloads[["name", "os", "vcpus", "memory_gib", "storage_gib", "network_gbps"]]
+    _frame("Workloads", shown)
+    balanced = planner.Policy.preset("balanced")
+    alone = dataclasses.replace(balanced, failover=planner.Failover(hosts=0))
+    problem = planner.Problem.build(inventory, policy=alone)
+    result = planner.solve(problem, time_limit=10)
+    report = planner.report(problem, result.plan, result=result)
+    _out.print("Can one server with a hypervisor carry all three? 4 vCPUs a core, 20 % of CPU kept free:\n")
+    show_result(result, report)
+    reserved = planner.Problem.build(inventory, policy=balanced)
+    second = planner.solve(reserved, time_limit=10)
+    safer = planner.report(reserved, second.plan, result=second)
+    saving = safer.savings.iloc[-1]
+    _out.print(
+        f"\nOne server is a single point of failure. To survive the loss of a server (N+1) it takes "
+        f"{second.hosts_used}, proven; that saves {saving['saving_horizon']:,.0f} {saving['unit']} over "
+        f"{reserved.prices.years:g} years instead.",
+        markup=False,
+    )
+    _out.print(
+        "\nNext: `planner app` opens this in the browser; `planner template mine.xlsx` writes the blank spreadsheet; "
+        "`planner solve mine.xlsx --out plan.xlsx` plans it.",
+        markup=False,
+    )
+
+
+def _figure(value: float) -> str:
+    return "missing" if pd.isna(value) else f"{value:,.0f}"
+
+
+def _pairs(rows: list[tuple[str, str]]) -> None:
+    width = max(len(name) for name, _ in rows) + 2
+    for name, text in rows:
+        _out.print(f"{name:<{width}}{text}", markup=False)
+
+
+def _frame(title: str, frame: pd.DataFrame) -> None:
+    table = Table(title=title or None, title_justify="left")
+    for name in frame.columns:
+        number = frame[name].dtype.kind in "fiu"
+        table.add_column(heading(str(name)), justify="right" if number else "left", overflow="fold")
+    for row in frame.head(MOST_ROWS).itertuples(index=False):
+        table.add_row(*("" if pd.isna(v) else f"{v:,.6g}" if isinstance(v, float) else str(v) for v in row))
+    _out.print(table, markup=False)
+    if len(frame) > MOST_ROWS:
+        _out.print(f"... and {len(frame) - MOST_ROWS:,} more rows; a written plan has them all", markup=False)

@@ -1,0 +1,42 @@
+"""Headings that people read, for the columns of report tables."""
+
+from __future__ import annotations
+
+from planner.policy import RESOURCE_UNITS
+
+_WHOLE = {
+    "workload": "Workload",
+    "host": "Host",
+    "model": "Model",
+    "pool": "Pool",
+    "vcpus": "vCPUs",
+    "memory_gib": "Memory (GiB)",
+    "storage_gib": "Storage (GiB)",
+    "network_gbps": "Network (Gbps)",
+    "os": "Operating system",
+    "host_today": "Host today",
+    "cpu_busy": "CPU busy",
+    "watts": "Power (W)",
+    "today_per_year": "Today per year",
+    "plan_per_year": "Plan per year",
+    "saving_per_year": "Saving per year",
+    "today_horizon": "Today over the horizon",
+    "plan_horizon": "Plan over the horizon",
+    "saving_horizon": "Saving over the horizon",
+}
+_RESOURCES = {"cpu": "CPU", "iops": "IOPS", "gpus": "GPUs"}
+
+
+def heading(column: str) -> str:
+    """The heading of a report column.
+
+    >>> heading("cpu_used"), heading("memory_utilisation"), heading("from_host")
+    ('CPU used (vCPU)', 'Memory utilisation', 'From host')
+    """
+    if column in _WHOLE:
+        return _WHOLE[column]
+    resource, _, figure = column.rpartition("_")
+    if resource in RESOURCE_UNITS and figure in ("used", "capacity", "utilisation"):
+        unit = "" if figure == "utilisation" else f" ({RESOURCE_UNITS[resource]})"
+        return f"{_RESOURCES.get(resource, resource.capitalize())} {figure}{unit}"
+    return column.replace("_", " ").capitalize()
