@@ -1,4 +1,4 @@
-"""Two estates in the planner's own template: a small company, and a medium one with 20 applications in two pools."""
+"""Two estates in the planner's own template: a small company, and a medium one of 20 applications."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 Row = dict[str, object]
 
-SEED = 20260115
+SEED = 20260118
 POOLS = ("north", "south")
 
 OWNED = {
-    "north": {"model": "sample 2U, 32 cores", "cores": 32, "memory_gib": 384, "ghz": 2.6, "idle_w": 130, "peak_w": 420},
-    "south": {"model": "sample 2U, 40 cores", "cores": 40, "memory_gib": 512, "ghz": 2.4, "idle_w": 150, "peak_w": 520},
+    "north": {"model": "2U-32c", "cores": 32, "memory_gib": 384, "ghz": 2.6, "idle_w": 130, "peak_w": 420},
+    "south": {"model": "2U-40c", "cores": 40, "memory_gib": 512, "ghz": 2.4, "idle_w": 150, "peak_w": 520},
 }
 """Owned hosts of each pool; round figures of a sample, not of a product."""
 
@@ -49,27 +49,28 @@ LINUX = ("Ubuntu Server 24.04", "Debian 12", "Red Hat Enterprise Linux 9")
 WINDOWS = ("Windows Server 2019", "Windows Server 2022")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Tier:
     """One layer of an application and how its machines are spread in size."""
 
     name: str
     machines: tuple[int, ...]
     vcpus: tuple[int, ...]
-    memory_per_vcpu_gib: float
+    gib_per_vcpu: float
     disk_gib: float
     network_gbps: tuple[float, ...]
 
 
+LAN = (0.2, 0.5)
 TIERS = (
-    Tier(name="web", machines=(2, 2, 3), vcpus=(2, 2, 4), memory_per_vcpu_gib=2, disk_gib=60, network_gbps=(0.2, 0.5)),
-    Tier(name="app", machines=(1, 2, 2), vcpus=(2, 4, 4, 8), memory_per_vcpu_gib=4, disk_gib=120, network_gbps=(0.2, 0.5)),
-    Tier(name="db", machines=(1, 2, 2), vcpus=(4, 4, 8, 16), memory_per_vcpu_gib=6, disk_gib=700, network_gbps=(0.5, 1)),
+    Tier("web", machines=(2, 2, 3), vcpus=(2, 2, 4), gib_per_vcpu=2, disk_gib=60, network_gbps=LAN),
+    Tier("app", machines=(1, 2, 2), vcpus=(2, 4, 4, 8), gib_per_vcpu=4, disk_gib=120, network_gbps=LAN),
+    Tier("db", machines=(1, 2, 2), vcpus=(4, 4, 8, 16), gib_per_vcpu=6, disk_gib=700, network_gbps=(0.5, 1)),
 )
 
 
 def small_company() -> dict[str, list[Row]]:
-    """Three applications that run on a physical server each, and one server that could be bought for all of them."""
+    """Three applications that run on a physical server each, and one server that could carry them all."""
     shop = {"name": "web shop", "vcpus": 4, "memory_gib": 16, "storage_gib": 200, "network_gbps": 0.5}
     accounting = {"name": "accounting", "vcpus": 4, "memory_gib": 32, "storage_gib": 500, "network_gbps": 0.2}
     files = {"name": "mail and files", "vcpus": 4, "memory_gib": 16, "storage_gib": 2000, "network_gbps": 0.5}
@@ -95,7 +96,7 @@ def small_company() -> dict[str, list[Row]]:
 
 
 def medium_estate() -> dict[str, list[Row]]:
-    """About 120 workloads of 20 applications on 16 owned hosts in two pools, and two host models that can be bought."""
+    """About 120 workloads of 20 applications on 16 owned hosts in two pools, and two host models for sale."""
     rng = random.Random(SEED)
     workloads: list[Row] = []
     for number, application in enumerate(APPLICATIONS):
@@ -115,10 +116,11 @@ def totals(tables: dict[str, list[Row]]) -> dict:
     states = Counter()
     for row in workloads:
         states[row.get("state", "on")] += row.get("count", 1)
+    summed = ("vcpus", "memory_gib", "storage_gib", "network_gbps")
     return {
         "workload_rows": len(workloads),
         "workloads": dict(sorted(states.items())),
-        "powered_on": {name: _total(on, name) for name in ("vcpus", "memory_gib", "storage_gib", "network_gbps")},
+        "powered_on": {name: _total(on, name) for name in summed},
         "hosts": sum(row.get("count", 1) for row in tables.get("hosts", [])),
         "host_models": len(tables["host_models"]),
     }
@@ -148,7 +150,7 @@ def _size(rng: random.Random, application: str, pool: str, tier: Tier) -> Row:
     vcpus = rng.choice(tier.vcpus)
     return {
         "vcpus": vcpus,
-        "memory_gib": max(2, round(vcpus * tier.memory_per_vcpu_gib * rng.lognormvariate(0, 0.35) / 2) * 2),
+        "memory_gib": max(2, round(vcpus * tier.gib_per_vcpu * rng.lognormvariate(0, 0.35) / 2) * 2),
         "storage_gib": max(20, round(tier.disk_gib * rng.lognormvariate(0, 0.6) / 10) * 10),
         "network_gbps": rng.choice(tier.network_gbps),
         "os": rng.choice(WINDOWS if rng.random() < 0.45 else LINUX),
@@ -203,8 +205,9 @@ def _place(workloads: list[Row]) -> None:
 
 def _owned_hosts() -> list[Row]:
     common = {"sockets": 2, "storage_gib": 14336, "network_gbps": 20, "rack_units": 2}
+    shared = {pool: OWNED[pool] | common | {"pool": pool} for pool in POOLS}
     return [
-        {"name": f"{pool}-{number:02d}", **OWNED[pool], **common, "pool": pool, "rack": f"{pool}-{(number + 3) // 4}"}
+        shared[pool] | {"name": f"{pool}-{number:02d}", "rack": f"{pool}-{(number + 3) // 4}"}
         for pool in POOLS
         for number in range(1, HOSTS_PER_POOL + 1)
     ]
@@ -212,10 +215,10 @@ def _owned_hosts() -> list[Row]:
 
 def _for_sale() -> list[Row]:
     # Round figures for a sample, not quotes and not products.
-    common = {"sockets": 2, "network_gbps": 50}
-    standard = {"cores": 48, "memory_gib": 768, "ghz": 2.6, "storage_gib": 15360, "price": 18000, "rack_units": 2}
-    large = {"cores": 96, "memory_gib": 1536, "ghz": 2.4, "storage_gib": 30720, "price": 34000, "rack_units": 2}
+    common = {"sockets": 2, "network_gbps": 50, "rack_units": 2}
+    standard = {"name": "standard", "cores": 48, "memory_gib": 768, "ghz": 2.6, "storage_gib": 15360}
+    large = {"name": "large", "cores": 96, "memory_gib": 1536, "ghz": 2.4, "storage_gib": 30720}
     return [
-        {"name": "standard", **common, **standard, "idle_w": 160, "peak_w": 560},
-        {"name": "large", **common, **large, "idle_w": 220, "peak_w": 880},
+        standard | common | {"price": 18000, "idle_w": 160, "peak_w": 560},
+        large | common | {"price": 34000, "idle_w": 220, "peak_w": 880},
     ]

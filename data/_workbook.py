@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 import xlsxwriter
+from xlsxwriter.worksheet import Worksheet
 
 from planner import schema
 
@@ -19,11 +20,11 @@ WIDEST_COLUMN = 34
 
 
 @contextmanager
-def workbook(path: Path):
+def workbook(path: Path) -> Iterator[xlsxwriter.Workbook]:
     """A new workbook at `path` that is saved when the block ends."""
-    options = {"strings_to_urls": False, "strings_to_formulas": False, "default_date_format": "yyyy/mm/dd hh:mm:ss"}
-    book = xlsxwriter.Workbook(path, options)
-    book.set_properties({"title": path.stem.replace("_", " "), "comments": "Synthetic sample", "created": CREATED})
+    literal = {"strings_to_urls": False, "strings_to_formulas": False}
+    book = xlsxwriter.Workbook(path, literal | {"default_date_format": "yyyy/mm/dd hh:mm:ss"})
+    book.set_properties({"title": path.stem, "comments": "Synthetic sample", "created": CREATED})
     yield book
     book.close()
 
@@ -35,7 +36,7 @@ def write_template(path: Path, tables: dict[str, list[dict]]) -> None:
     ----------
     path : Path
     tables : dict
-        Name of the table to its rows, each a dictionary by attribute; a table that is missing has headings only.
+        Name of the table to its rows, each a dictionary by attribute; one that is missing has headings only.
     """
     with workbook(path) as book:
         for title, name in TEMPLATE_SHEETS.items():
@@ -59,7 +60,7 @@ def write_template(path: Path, tables: dict[str, list[dict]]) -> None:
             _fit_columns(sheet, headings, rows)
 
 
-def write_sheet(book: xlsxwriter.Workbook, title: str, rows: Sequence[dict], trailing_blanks: int = 0) -> None:
+def write_sheet(book: xlsxwriter.Workbook, title: str, rows: list[dict], trailing_blanks: int = 0) -> None:
     """Rows as a sheet with a heading row, the way exports have them: text stays text, None is an empty cell.
 
     Parameters
@@ -67,7 +68,7 @@ def write_sheet(book: xlsxwriter.Workbook, title: str, rows: Sequence[dict], tra
     book : Workbook
     title : str
         Name of the sheet.
-    rows : sequence of dict
+    rows : list of dict
         Heading to value, all with the same headings.
     trailing_blanks : int
         Empty cells that the heading row has behind its last heading.
@@ -84,7 +85,7 @@ def write_sheet(book: xlsxwriter.Workbook, title: str, rows: Sequence[dict], tra
     sheet.autofilter(0, 0, len(rows), len(headings) - 1)
 
 
-def _fit_columns(sheet, headings: Iterable[str], rows: list[list]) -> None:
+def _fit_columns(sheet: Worksheet, headings: list[str], rows: list[list]) -> None:
     for column, heading in enumerate(headings):
         longest = max([len(heading) + 3, *(len(str(row[column] or "")) + 1 for row in rows)])
         sheet.set_column(column, column, min(longest, WIDEST_COLUMN))

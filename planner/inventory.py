@@ -24,7 +24,7 @@ def notes_frame(rows: Iterable[dict] = ()) -> pd.DataFrame:
     frame["row"] = pd.to_numeric(frame["row"]).astype("Int64")
     for name in NOTE_COLUMNS:
         if name != "row":
-            frame[name] = frame[name].fillna("").astype(str)
+            frame[name] = frame[name].astype(object).fillna("").astype(str)
     return frame
 
 

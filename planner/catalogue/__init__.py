@@ -1,8 +1,8 @@
 """Catalogue: facts as CSV, each row with its source and year, and what of it is an estimate.
 
-Cores, clock and watts of the host models are of results of SPECpower_ssj2008; where SPEC published several for one
-system and processor, of the one with the highest peak. Such tests run with little memory and few disks, so a host with
-all its memory draws more. Memory, storage and network are a configuration that this project chose.
+Cores, clock and watts of a host model are those of a published SPECpower_ssj2008 result: where a system and
+processor have several, the one with the highest peak. Such tests run with little memory and few disks, so a
+host with all its memory draws more. Memory, storage and network are a configuration that this project chose.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def host_models(pattern: str = "*") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns of the schema's host models, then title, power_source, price_source, year and estimate (the columns
-        of the row that are estimates, separated by ``|``). A fresh copy, in the order of the catalogue.
+        Columns of the schema, then title, power_source, price_source, year (of the power source) and estimate
+        (which columns of the row are estimates, with ``|`` between them); a fresh copy.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def host_models(pattern: str = "*") -> pd.DataFrame:
     names = rows["name"]
     found = rows[[fnmatchcase(name.casefold(), pattern.casefold()) for name in names]]
     if found.empty:
-        raise InputError(f"catalogue of host models: found no match for {pattern!r}{did_you_mean(pattern, names)}")
+        raise InputError(f"host models of the catalogue: found no {pattern!r}{did_you_mean(pattern, names)}")
     return schema.conform(found, HOST_MODELS, Origin(file=f"catalogue/{HOST_MODELS}.csv"))
 
 
@@ -71,7 +71,7 @@ def table(name: str) -> pd.DataFrame:
 @cache
 def _read(name: str) -> pd.DataFrame:
     folder = files(__package__)
-    known = sorted(entry.name.removesuffix(".csv") for entry in folder.iterdir() if entry.name.endswith(".csv"))
+    known = sorted(file.name.removesuffix(".csv") for file in folder.iterdir() if file.name.endswith(".csv"))
     if name not in known:
         raise InputError(f"catalogue: found no table {name!r}{did_you_mean(name, known)}")
     with folder.joinpath(f"{name}.csv").open(encoding="utf-8") as file:

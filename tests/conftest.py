@@ -1,0 +1,53 @@
+"""Fixtures and small builders that the tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import planner
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture
+def shared_rvtools() -> Path:
+    """Folder of RVTools workbooks by others; the test is skipped where it is absent."""
+    folder = SHARED / "rvtools"
+    if not folder.is_dir():
+        pytest.skip("the RVTools workbooks of others lie beside the repository, not in it; absent here")
+    return folder
+
+
+def estate(*rows: tuple, **columns) -> pd.DataFrame:
+    """Workloads from (name, vcpus, memory_gib) and further columns."""
+    return pd.DataFrame(rows, columns=["name", "vcpus", "memory_gib"]).assign(**columns)
+
+
+def machines(*rows: tuple, **columns) -> pd.DataFrame:
+    """Hosts or host models from (name, cores, memory_gib) and further columns."""
+    return pd.DataFrame(rows, columns=["name", "cores", "memory_gib"]).assign(**columns)
+
+
+def problem_of(workloads: pd.DataFrame, hosts=None, models=None, **arguments) -> planner.Problem:
+    """A problem of frames, policy raw unless another is given."""
+    inventory = planner.Inventory.from_frames(workloads=workloads, hosts=hosts, host_models=models)
+    return planner.Problem.build(inventory, **({"policy": "raw"} | arguments))
+
+
+def plan_of(*rows: tuple) -> planner.Plan:
+    """A plan from (workload, host) or (workload, host, model)."""
+    return planner.Plan.from_frames(
+        pd.DataFrame([(*row, "")[:3] for row in rows], columns=["workload", "host", "model"])
+    )
+
+
+def solved(problem: planner.Problem, **options) -> planner.Result:
+    """The result of a search that is short and whose plan the checker accepts."""
+    result = planner.solve(problem, **({"time_limit": 10} | options))
+    if result.plan is not None:
+        assert planner.check(problem, result.plan) == []
+    return result
