@@ -88,8 +88,8 @@ def small_company() -> dict[str, list[Row]]:
         "storage_gib": 7680,
         "network_gbps": 10,
         "price": 6500,
-        "idle_w": 60,
-        "peak_w": 250,
+        "idle_w": 45,
+        "peak_w": 190,
         "rack_units": 2,
     }
     return {"workloads": [row | {"application": row["name"]} for row in workloads], "host_models": [server]}

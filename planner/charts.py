@@ -108,13 +108,13 @@ def host_utilisation(hosts: pd.DataFrame) -> alt.Chart:
                 "host:N",
                 title=f"{hosts['host'].nunique():,} hosts",
                 sort=hosts["host"].tolist(),
-                axis=alt.Axis(labelAngle=-60, labelLimit=90, labelOverlap=True, ticks=False),
+                axis=alt.Axis(labelAngle=-60, labelLimit=150, labelOverlap=True, ticks=False),
             ),
             y=y,
             color=alt.Color("share:Q", title="used", scale=scale, legend=_bar()),
             tooltip=["host", "resource", alt.Tooltip("share:Q", format=".1%", title="used")],
         )
-        .properties(height=HEIGHT + 40)
+        .properties(height=HEIGHT + 26 * len(columns))
     )
 
 
@@ -133,7 +133,7 @@ def _counted(long: pd.DataFrame, y: alt.Y) -> alt.Chart:
             color=alt.Color("hosts:Q", title="hosts", scale=scale, legend=_bar(None)),
             tooltip=["resource", "used", "hosts"],
         )
-        .properties(height=HEIGHT + 40)
+        .properties(height=HEIGHT + 26 * counts["resource"].nunique())
     )
 
 

@@ -210,6 +210,10 @@ def _totals(
     frame = pd.DataFrame(rows, columns=["metric", "unit", "today", "plan"])
     money = frame["unit"] == currency
     frame.loc[money, "metric"] = frame.loc[money, "metric"].replace(names)
+    missing = savings.loc[savings["saving_per_year"].isna(), "item"].tolist()
+    if missing:
+        without = f"total without {', '.join(missing)}"
+        frame["metric"] = frame["metric"].str.replace(r"^total", without, regex=True)
     return frame.astype({"today": float, "plan": float}).assign(saving=lambda f: f["today"] - f["plan"])
 
 

@@ -56,11 +56,11 @@ def show_inventory(inventory: Inventory) -> None:
 
 def show_inventory_line(inventory: Inventory, problem: Problem) -> None:
     """One line on what goes into the problem, one on what does not."""
-    _out.print(repr(problem), markup=False)
+    _out.print(repr(problem), markup=False, soft_wrap=True)
     reasons = inventory.left_out["reason"].value_counts()
     if len(reasons):
         parts = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
-        _out.print(f"left out: {parts} (see planner inspect)", markup=False)
+        _out.print(f"left out: {parts} (see planner inspect)", markup=False, soft_wrap=True)
 
 
 def solve_interruptibly(problem: Problem, **options) -> Result:
@@ -85,7 +85,7 @@ def solve_interruptibly(problem: Problem, **options) -> Result:
 
 def show_result(result: Result, report: Report | None) -> None:
     """Status, hosts, bound and gap; then today against the plan."""
-    _out.print(repr(result), markup=False)
+    _out.print(repr(result), markup=False, soft_wrap=True)
     if report is None:
         return
     _out.print()
@@ -106,7 +106,7 @@ def totals(report: Report) -> None:
     for row in report.totals.itertuples(index=False):
         table.add_row(row.metric, *(_figure(value) for value in (row.today, row.plan, row.saving)), row.unit)
     _out.print(table)
-    _out.print(report.savings["assumption"].iloc[-1], markup=False)
+    _out.print(report.savings["assumption"].iloc[-1], markup=False, soft_wrap=True)
 
 
 def show_verdict(problem: Problem, plan: Plan, violations: list[Violation], name: str) -> None:
@@ -116,6 +116,7 @@ def show_verdict(problem: Problem, plan: Plan, violations: list[Violation], name
             f"{name}: accepted. {len(plan.placement):,} workloads on {plan.hosts_used:,} hosts; "
             f"{', '.join(problem.resources)} hold on every host, and so does every rule.",
             markup=False,
+            soft_wrap=True,
         )
         return
     _out.print(f"{name}: {len(violations):,} violations", markup=False)
@@ -146,11 +147,13 @@ def show_demo() -> None:
         f"{second.hosts_used}, proven; that saves {saving['saving_horizon']:,.0f} {saving['unit']} over "
         f"{reserved.prices.years:g} years instead.",
         markup=False,
+        soft_wrap=True,
     )
     _out.print(
         "\nNext: `planner app` opens this in the browser; `planner template mine.xlsx` writes the blank spreadsheet; "
         "`planner solve mine.xlsx --out plan.xlsx` plans it.",
         markup=False,
+        soft_wrap=True,
     )
 
 

@@ -1,0 +1,186 @@
+"""The page, run in process: what is shown, and what is kept when something goes wrong."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import planner
+from planner.readers import read
+from planner.web import frame
+
+ROOT = Path(__file__).resolve().parents[1]
+APP = str(ROOT / "app.py")
+SMALL = ROOT / "data" / "small_company.xlsx"
+MIME = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def page(job: str | None = None) -> AppTest:
+    app = AppTest.from_file(APP, default_timeout=60)
+    if job is not None:
+        app.query_params["job"] = job
+    return app.run()
+
+
+def sampled(sample: str = "small_company.xlsx") -> AppTest:
+    return page().selectbox(key="sample").select(sample).run()
+
+
+def hard_workbook(count: int = 300) -> bytes:
+    """Workloads of a quarter to a half of a host: no bound meets the plan soon."""
+    random = np.random.default_rng(1)
+    rows = {"name": [f"w{i}" for i in range(count)], "vcpus": 1, "memory_gib": random.integers(100, 257, count)}
+    return pd.DataFrame(rows).to_csv(index=False).encode()
+
+
+def until(app: AppTest, condition: Callable[[AppTest], bool], seconds: float = 60) -> AppTest:
+    """Run the page again and again, as its timer does in a browser."""
+    end = time.monotonic() + seconds
+    while not condition(app):
+        assert time.monotonic() < end, f"waited in vain; errors shown: {errors(app)}"
+        time.sleep(0.1)
+        app.run()
+    return app
+
+
+def solved(app: AppTest) -> AppTest:
+    app.button(key="solve").click().run()
+    return until(app, lambda page: has_plan(page))
+
+
+def errors(app: AppTest) -> list[str]:
+    return [error.value for error in app.error]
+
+
+def has_plan(app: AppTest) -> bool:
+    return any(tab.label == "Savings" for tab in app.tabs)
+
+
+def token_of(app: AppTest) -> str:
+    token = app.query_params["job"]
+    return token if isinstance(token, str) else token[0]
+
+
+def plan_of(app: AppTest) -> planner.Plan:
+    return frame.runner().get(token_of(app)).snapshot().result.plan
+
+
+def test_the_first_page_asks_for_a_file():
+    app = page()
+    assert not app.exception
+    assert "Upload a file or choose a sample" in app.info[0].value
+    assert not any(button.key == "solve" for button in app.button)
+
+
+@pytest.mark.parametrize("sample", ["small_company.xlsx", "medium_estate.xlsx", "rvtools_800.xlsx"])
+def test_every_sample_is_read(sample):
+    app = sampled(sample)
+    assert not app.exception
+    assert not errors(app)
+    assert re.match(r"Read: \*\*[\d,]+\*\* workloads", app.expander[0].label)
+
+
+def test_a_sample_is_solved_and_the_plan_passes_the_checker():
+    app = solved(sampled())
+    assert not app.exception
+    assert "workloads" in (app.success or app.info)[0].value
+    job = frame.runner().get(token_of(app))
+    assert planner.check(job.problem, plan_of(app)) == []
+    assert not app.button(key="solve").disabled
+    assert job.problem.policy == planner.Policy.preset("balanced")
+    assert job.problem.prices == planner.Prices()
+
+
+def test_a_preset_fills_in_the_fields_and_a_changed_figure_reaches_the_problem():
+    app = sampled()
+    app.selectbox(key="preset").select("dense").run()
+    assert app.number_input(key="overcommit_cpu_dense").value == planner.Policy.preset("dense").overcommit.cpu
+    app.number_input(key="overcommit_cpu_dense").set_value(3.0)
+    app.number_input(key="energy_per_kwh").set_value(0.5)
+    app = solved(app)
+    problem = frame.runner().get(token_of(app)).problem
+    assert problem.policy.name == "dense, adjusted"
+    assert problem.policy.overcommit.cpu == 3
+    assert problem.prices.energy_per_kwh == 0.5
+
+
+def test_a_bad_file_is_one_sentence_and_the_earlier_plan_stays():
+    app = solved(sampled())
+    token = app.query_params["job"]
+    app.file_uploader(key="upload").upload("broken.xlsx", b"this is no workbook", MIME).run()
+    assert not app.exception
+    assert len(errors(app)) == 1
+    assert "broken" in errors(app)[0]
+    assert app.query_params["job"] == token
+    assert has_plan(app)
+
+
+def test_figures_that_do_not_fit_together_are_named_and_the_earlier_plan_stays():
+    app = solved(sampled())
+    app.number_input(key="idle_w").set_value(400.0)
+    app.number_input(key="peak_w").set_value(100.0)
+    app.button(key="solve").click().run()
+    assert "host\\_peak\\_w" in errors(app)[0]
+    assert has_plan(app)
+
+
+def test_an_upload_is_read():
+    app = page()
+    app.file_uploader(key="upload").upload("small_company.xlsx", SMALL.read_bytes(), MIME).run()
+    expected = read(SMALL)
+    assert app.expander[0].label.startswith(f"Read: **{len(expected.workloads):,}** workloads")
+
+
+def test_another_session_with_the_address_sees_the_same_job_and_others_see_none():
+    app = solved(sampled())
+    other = page(token_of(app))
+    assert has_plan(other)
+    assert not has_plan(page())
+
+
+def test_an_address_that_is_no_longer_known_says_so():
+    app = page("forgotten")
+    assert "no longer kept" in app.info[0].value
+
+
+def test_stop_keeps_the_best_plan():
+    app = page()
+    app.file_uploader(key="upload").upload("hard.csv", hard_workbook(), "text/csv").run()
+    assert not errors(app)
+    app.number_input(key="time_limit").set_value(600)
+    app.button(key="solve").click().run()
+    until(app, lambda page: any(m.label == "Hosts in the best plan" and m.value != "–" for m in page.metric))
+    app.button(key="stop").click().run()
+    until(app, lambda page: has_plan(page), seconds=20)
+    assert len(plan_of(app).placement) == 300
+
+
+def test_solving_from_the_plan_shown_lists_moves():
+    app = solved(sampled())
+    app.checkbox(key="start_shown").check()
+    before = app.query_params["job"]
+    app.button(key="solve").click().run()
+    until(app, lambda page: page.query_params["job"] != before and has_plan(page))
+    result = frame.runner().get(token_of(app)).snapshot().result
+    assert result.moves is not None
+    assert len(result.moves) == 0
+
+
+def test_no_plan_has_its_reason_and_a_way_back():
+    app = solved(sampled())
+    before = app.query_params["job"]
+    app.number_input(key="growth_balanced").set_value(500.0)
+    app.number_input(key="growth_years_balanced").set_value(10.0)
+    app.button(key="solve").click().run()
+    until(app, lambda page: any(button.key == "earlier" for button in page.button))
+    assert "No plan exists" in errors(app)[0]
+    app.button(key="earlier").click().run()
+    assert app.query_params["job"] == before
+    assert has_plan(app)

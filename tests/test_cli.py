@@ -1,0 +1,159 @@
+"""The command line: verbs, exit codes, one sentence for bad input."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import openpyxl
+import pytest
+
+from planner.samples import sample
+from tests.conftest import ROOT
+
+
+def run(*arguments: object, code: int = 0, cwd=ROOT) -> subprocess.CompletedProcess:
+    done = subprocess.run(
+        [sys.executable, "-m", "planner", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "200"},
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def test_demo_prints_before_and_after():
+    out = run("demo").stdout
+    assert "accounting" in out
+    assert "optimal (proven)" in out
+    assert "5,158" in out
+    assert "planner app" in out
+    assert "N+1" in out
+
+
+def test_the_rvtools_sample_is_solved_checked_and_bounded(tmp_path):
+    plan, result = tmp_path / "plan.xlsx", tmp_path / "result.json"
+    began = time.monotonic()
+    run("solve", sample("rvtools_800"), "--out", plan, "--json", result)
+    assert time.monotonic() - began < 30
+    document = json.loads(result.read_text())
+    assert document["bound"]["value"] <= document["hosts_used"]
+    assert len(document["placement"]) == document["workloads"] == 719
+    assert "accepted" in run("check", sample("rvtools_800"), plan).stdout
+    assert "accepted" in run("check", sample("rvtools_800"), result).stdout
+
+
+def test_check_finds_what_a_hand_broke(tmp_path):
+    plan = tmp_path / "plan.xlsx"
+    run("solve", sample("medium_estate"), "--time-limit", 5, "--out", plan)
+    book = openpyxl.load_workbook(plan)
+    for row in list(book["Placement"].iter_rows(min_row=2))[:60]:
+        row[1].value = book["Placement"]["B2"].value
+        row[2].value = book["Placement"]["C2"].value
+    book.save(plan)
+    out = run("check", sample("medium_estate"), plan, code=1).stdout
+    assert "over capacity" in out
+
+
+def test_inspect_lists_each_row_left_out():
+    out = run("inspect", sample("rvtools_800")).stdout
+    assert "64 powered off" in out
+    assert "left out" in out
+
+
+def test_the_export_of_others_is_solved_and_explains_each_row_left_out(shared_rvtools, tmp_path):
+    result = tmp_path / "out.json"
+    run("solve", shared_rvtools / "kubev2v_example1.xlsx", "--json", result)
+    document = json.loads(result.read_text())
+    assert [row["name"] for row in document["left_out"]] == ["vm-1", "vm-2", "vm-4", "vm-5", "vm-6", "vm-7"]
+    assert {row["reason"] for row in document["left_out"]} == {"powered off"}
+    assert document["workloads"] == 3
+
+
+def test_solve_from_a_plan_that_stands_lists_the_moves(tmp_path):
+    plan = tmp_path / "plan.xlsx"
+    run("solve", sample("small_company"), "--out", plan)
+    assert "moves     0" in run("solve", sample("small_company"), "--start", plan).stdout
+
+
+def test_template_is_written_read_and_said_to_be_empty(tmp_path):
+    path = tmp_path / "mine.xlsx"
+    run("template", path)
+    assert "found no workload" in run("solve", path, code=2).stderr
+    assert "exist" in run("template", path, code=2).stderr
+
+
+def test_options_reach_the_problem(tmp_path):
+    rules, policy, prices = tmp_path / "r.toml", tmp_path / "p.toml", tmp_path / "e.toml"
+    rules.write_text('[[rule]]\nkind = "KeepApart"\nworkloads = ["web shop", "accounting"]\n')
+    policy.write_text('name = "ours"\n[overcommit]\ncpu = 2.0\n')
+    prices.write_text("energy_per_kwh = 0.5\n")
+    result = tmp_path / "r.json"
+    run(
+        "solve", sample("small_company"), "--rules", rules, "--policy", policy, "--prices", prices, "--objective", "cost",
+        "--host-models", "catalogue:r7*", "--seed", 3, "--json", result,
+    )  # fmt: skip
+    document = json.loads(result.read_text())
+    assert document["hosts_used"] == 2
+    assert document["settings"]["policy"]["overcommit"]["cpu"] == 2.0
+    assert document["settings"]["prices"]["energy_per_kwh"] == 0.5
+    assert (document["objective"]["name"], document["seed"]) == ("cost", 3)
+
+
+def test_infeasible_ends_with_code_1_and_its_reason(tmp_path):
+    path = tmp_path / "w.csv"
+    path.write_text("name,vcpus,memory_gib\ngiant,4,9000\n")
+    result = tmp_path / "r.json"
+    out = run("solve", path, "--host-models", "catalogue:r740", "--json", result, code=1).stdout
+    assert "workload 'giant' needs 9,000" in out
+    assert json.loads(result.read_text())["status"] == "infeasible"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["solve", "nowhere.xlsx"], "nowhere.xlsx"),
+        (["solve", sample("small_company"), "--policy", "balnced"], "did you mean 'balanced'"),
+        (["solve", sample("small_company"), "--objective", "host"], "did you mean 'hosts'"),
+        (["solve", sample("small_company"), "--host-models", "catalogue:r9999"], "r9999"),
+        (["check", sample("small_company")], "expected the inventory's files and then the plan"),
+        (["inspect", ROOT / "LICENSE"], "LICENSE"),
+        (["solve", sample("small_company"), "--time-limit", "-1"], "time-limit"),
+        (["fly"], "fly"),
+    ],
+)
+def test_bad_input_ends_with_code_2_and_one_sentence(arguments, words):
+    assert words in run(*arguments, code=2).stderr
+
+
+def test_ctrl_c_keeps_the_best_plan(tmp_path):
+    path = tmp_path / "w.csv"
+    rows = [f"w{i},{1 + i % 7},{3 + (i * 7919) % 61}.{i % 10},{10 + (i * 104729) % 977}" for i in range(900)]
+    path.write_text("name,vcpus,memory_gib,storage_gib\n" + "\n".join(rows) + "\n")
+    models = tmp_path / "m.csv"
+    models.write_text("name,cores,memory_gib,storage_gib,price\nbig,32,256,6000,900\nsmall,16,100,2500,410\n")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "planner", "solve", path, "--host-models", models, "--objective", "cost", "--time-limit", "90"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(6)
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert time.monotonic() - began < 10
+    assert "feasible (cancelled)" in out
+    assert "checker: accepted" in out

@@ -1,0 +1,104 @@
+"""Savings by hand, and what a report says where figures are missing."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+import planner
+from planner import Failover, Policy, Prices
+from planner.samples import sample
+from tests.conftest import estate, machines, problem_of, solved
+
+
+@pytest.fixture(scope="module")
+def small_company():
+    policy = dataclasses.replace(Policy.preset("balanced"), failover=Failover(hosts=0))
+    problem = planner.Problem.build(planner.read(sample("small_company")), policy=policy)
+    result = solved(problem)
+    return planner.report(problem, result.plan, result=result)
+
+
+def test_the_small_companys_savings_by_hand(small_company):
+    # Today: three tower-1s at 2,500 EUR, 21.2 W idle, 84.1 W peak, 8 cores. The plan: one server at 6,500 EUR, 45 W
+    # idle, 190 W peak, 16 cores. Twelve vCPUs, 15 % of each busy: 1.8 cores.
+    today_w = 3 * (21.2 + 1.8 / 24 * (84.1 - 21.2))
+    plan_w = 45 + 1.8 / 16 * (190 - 45)
+    assert (today_w, plan_w) == (pytest.approx(77.7525), pytest.approx(61.3125))
+    today_kwh, plan_kwh = (watts * 8.76 * 1.54 for watts in (today_w, plan_w))
+    totals = small_company.totals.set_index("metric")
+    assert totals.loc["hosts", ["today", "plan", "saving"]].tolist() == [3, 1, 2]
+    assert totals.loc["energy per year", ["today", "plan"]].tolist() == pytest.approx([today_kwh, plan_kwh])
+    expected = {
+        "hardware": (7500, 6500),
+        "energy": (5 * 0.1427 * today_kwh, 5 * 0.1427 * plan_kwh),
+        "maintenance": (3 * 400 * 5, 400 * 5),
+    }
+    savings = small_company.savings.set_index("item")
+    for item, (today, plan) in expected.items():
+        row = savings.loc[item]
+        assert row[["today_horizon", "plan_horizon", "saving_horizon"]].tolist() == pytest.approx([today, plan, today - plan])
+        assert row["today_per_year"] == pytest.approx(today / 5)
+        assert row["assumption"]
+    assert savings.loc["total", "saving_horizon"] == pytest.approx(sum(t - p for t, p in expected.values()))
+    assert savings.loc["total", "saving_horizon"] == pytest.approx(5158.24, abs=0.01)
+
+
+def test_totals_have_the_contracts_columns(small_company):
+    assert small_company.totals.columns.tolist() == ["metric", "unit", "today", "plan", "saving"]
+
+
+def test_a_missing_figure_is_missing_and_named_and_never_zero():
+    problem = problem_of(estate(("a", 1, 1)), machines(("h1", 4, 8), ("h2", 4, 8)))
+    report = planner.report(problem, solved(problem).plan)
+    savings = report.savings.set_index("item")
+    assert savings.loc["energy"].isna().sum() == 6
+    assert "without energy, for which figures are missing" in savings.loc["total", "assumption"]
+    assert "total without energy per year" in report.totals["metric"].tolist()
+    assert savings.loc["total", "saving_per_year"] == 400
+
+
+def test_watts_for_hosts_without_figures_are_an_assumption_that_can_be_given():
+    prices = Prices(host_idle_w=100, host_peak_w=300, vcpu_activity=0.5, energy_per_kwh=0.2, pue=1.0)
+    problem = problem_of(estate(("a", 4, 1)), machines(("h1", 4, 8), ("h2", 4, 8)), prices=prices)
+    totals = planner.report(problem, solved(problem).plan).totals.set_index("metric")
+    # Today both hosts run, 2 of 8 cores busy: 2 x (100 + 0.25 x 200) W; in the plan one, 2 of 4 cores busy.
+    assert totals.loc["energy per year", "today"] == pytest.approx(300 * 8.76)
+    assert totals.loc["energy per year", "plan"] == pytest.approx(200 * 8.76)
+
+
+def test_hosts_that_workloads_name_are_today_where_the_file_has_none():
+    frame = estate(("a", 1, 1), ("b", 1, 1), ("c", 1, 1)).assign(host=["s1", "s1", "s2"])
+    baseline = planner.today(problem_of(frame, models=machines(("r", 8, 16))))
+    assert len(baseline.hosts) == 2
+    assert "the hosts that the workloads name" in baseline.assumption
+
+
+def test_owned_hosts_all_run_today_and_are_paid_for():
+    frame = estate(("a", 1, 1)).assign(host=["h1"])
+    baseline = planner.today(problem_of(frame, machines(("h1", 4, 8), ("h2", 4, 8), price=9000)))
+    assert (len(baseline.hosts), baseline.bought) == (2, False)
+    assert baseline.plan.placement["host"].tolist() == ["h1"]
+    assert baseline.plan.spares["host"].tolist() == ["h2"]
+
+
+def test_the_cost_objective_is_the_reports_total():
+    models = machines(("r", 16, 64), price=5000, idle_w=100, peak_w=300)
+    problem = problem_of(estate(("a", 4, 8), ("b", 4, 8)), models=models, objective="cost")
+    result = solved(problem)
+    report = planner.report(problem, result.plan, result=result)
+    assert report.savings.set_index("item").loc["total", "plan_horizon"] == pytest.approx(result.objective_value, abs=0.01)
+
+
+def test_hosts_show_use_capacity_and_utilisation():
+    problem = problem_of(estate(("a", 2, 4), ("b", 1, 2)), machines(("h", 4, 8)))
+    row = planner.report(problem, solved(problem).plan).hosts.iloc[0]
+    assert (row["cpu_used"], row["cpu_capacity"], row["cpu_utilisation"]) == (3, 4, 0.75)
+    assert (row["memory_used"], row["workloads"]) == (6, 2)
+
+
+def test_a_bad_plan_is_reported_with_its_verdict():
+    problem = problem_of(estate(("a", 2, 4), ("b", 9, 2)), machines(("h", 4, 8)))
+    plan = planner.Plan.from_frames(problem.workloads[["name"]].rename(columns={"name": "workload"}).assign(host="h"))
+    assert planner.report(problem, plan).verdict["kind"].tolist() == ["over capacity"]
