@@ -15,3 +15,38 @@ from planner.reports import Report, report
 from planner.rules import KeepApart, KeepTogether, Pin
 from planner.solvers import solve
 from planner.writers import to_bytes, write
+
+__all__ = [
+    "Bound",
+    "Failover",
+    "Growth",
+    "Headroom",
+    "Hypervisor",
+    "InputError",
+    "Inventory",
+    "KeepApart",
+    "KeepTogether",
+    "Overcommit",
+    "Pin",
+    "Plan",
+    "Policy",
+    "Prices",
+    "Problem",
+    "Progress",
+    "Report",
+    "Result",
+    "Sizing",
+    "Status",
+    "Stop",
+    "Violation",
+    "catalogue",
+    "check",
+    "read",
+    "read_plan",
+    "read_table",
+    "report",
+    "solve",
+    "to_bytes",
+    "today",
+    "write",
+]

@@ -39,13 +39,22 @@ def search_progress(trace: Sequence[Progress], seconds: float, unit: str = "host
     ]
     frame = pd.DataFrame(rows, columns=["seconds", "series", "value"])
     last = frame.groupby("series", as_index=False).last().assign(seconds=max(seconds, 0.1))
-    frame = pd.concat([frame, last], ignore_index=True) if rows else frame.astype({"seconds": float, "value": float})
+    frame = (
+        pd.concat([frame, last]).sort_values("series", kind="stable")
+        if rows
+        else frame.astype({"seconds": float, "value": float})
+    )
     names = ["best plan", "proven bound"]
     return (
         alt.Chart(frame)
         .mark_line(interpolate="step-after", strokeWidth=2.5)
         .encode(
-            x=alt.X("seconds:Q", title="seconds", scale=alt.Scale(domain=[0, max(seconds, 1.0)], nice=False)),
+            x=alt.X(
+                "seconds:Q",
+                title="seconds",
+                scale=alt.Scale(domain=[0, max(seconds, 1.0)], nice=False),
+                axis=alt.Axis(tickCount=8),
+            ),
             y=alt.Y("value:Q", title=unit, scale=alt.Scale(zero=False, nice=True, padding=12), axis=_whole(unit)),
             color=alt.Color("series:N", title=None, scale=alt.Scale(domain=names, range=[BLUE, ORANGE]), legend=_top()),
             strokeDash=alt.StrokeDash("series:N", title=None, scale=alt.Scale(domain=names, range=[[1, 0], [6, 4]])),

@@ -83,7 +83,7 @@ def _coverage(problem: Problem, plan: Plan) -> Iterator[Violation]:
 
 
 def _hosts(problem: Problem, plan: Plan) -> tuple[pd.DataFrame, list[Violation]]:
-    """Hosts of the plan with `row`, their row in problem.hosts (-1 where there is none), and what is wrong with them."""
+    """Hosts of the plan with `row`, their row in problem.hosts (-1 where there is none), and what is wrong."""
     every = pd.concat([plan.placement[["host", "model", "pool"]], plan.spares], ignore_index=True)
     hosts = every.drop_duplicates("host").reset_index(drop=True)
     owned = problem.hosts[problem.hosts["owned"]]

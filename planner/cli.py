@@ -1,4 +1,7 @@
-"""The command line: verbs, each of which calls one public function. Exit code 0 fine, 1 infeasible or violations, 2 bad input."""
+"""The command line: verbs, each of which calls one public function.
+
+Exit code 0: fine; 1: infeasible, or violations found; 2: bad input.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +25,17 @@ Include = Annotated[
 ]
 Hosts = Annotated[str | None, typer.Option("--hosts", help="File with the hosts that are owned.")]
 Models = Annotated[
-    str | None, typer.Option("--host-models", help="File with host models to buy, or catalogue:PATTERN, e.g. catalogue:r7*.")
+    str | None,
+    typer.Option("--host-models", help="File with host models to buy, or catalogue:PATTERN, e.g. catalogue:r7*."),
 ]
-PolicyOption = Annotated[str | None, typer.Option("--policy", help="raw, dense, balanced, conservative, or a .toml file.")]
+PolicyOption = Annotated[
+    str | None, typer.Option("--policy", help="raw, dense, balanced, conservative, or a .toml file.")
+]
 PricesOption = Annotated[str | None, typer.Option("--prices", help="Prices in a .toml file.")]
 RulesOption = Annotated[str | None, typer.Option("--rules", help="Placement rules in a .toml file.")]
-Objective = Annotated[str | None, typer.Option("--objective", help="What is to be least: hosts, cost, energy or carbon.")]
+Objective = Annotated[
+    str | None, typer.Option("--objective", help="What is to be least: hosts, cost, energy or carbon.")
+]
 Resources = Annotated[list[str], typer.Option("--resource", help="A further column that is a limit; may be repeated.")]
 Merge = Annotated[bool | None, typer.Option("--merge-pools/--keep-pools", help="Plan all clusters as one pool.")]
 
@@ -76,7 +84,9 @@ def solve(
     from planner.terminal import show_inventory_line, show_result, solve_interruptibly
     from planner.writers.json import infeasible_document
 
-    inventory, given = _arguments(files, hosts, host_models, policy, prices, rules, objective, resource, merge_pools, include)
+    inventory, given = _arguments(
+        files, hosts, host_models, policy, prices, rules, objective, resource, merge_pools, include
+    )
     standing = None if start is None else read_plan(start)
     problem = planner.Problem.build(inventory, **(({} if standing is None else standing.settings) | given))
     show_inventory_line(inventory, problem)
@@ -95,7 +105,9 @@ def solve(
         print(f"wrote {path}")
     if report is None:
         if json_out is not None:
-            Path(json_out).write_text(json.dumps(infeasible_document(problem, result), indent=1) + "\n", encoding="utf-8")
+            Path(json_out).write_text(
+                json.dumps(infeasible_document(problem, result), indent=1) + "\n", encoding="utf-8"
+            )
         raise typer.Exit(1)
 
 
@@ -150,9 +162,7 @@ def demo() -> None:
     show_demo()
 
 
-def _arguments(
-    files, hosts, host_models, policy, prices, rules, objective, resource, merge_pools, include
-) -> tuple:
+def _arguments(files, hosts, host_models, policy, prices, rules, objective, resource, merge_pools, include) -> tuple:
     """The inventory, and the arguments of Problem.build that were given."""
     import planner
     from planner import readers

@@ -39,7 +39,7 @@ class Inventory:
     left_out : DataFrame
         Workloads that are not planned for: the columns of `workloads`, and `reason`.
     notes : DataFrame
-        One row for everything converted, guessed, dropped or left out: kind, file, sheet, row, column, subject, message.
+        One row for everything converted, guessed, dropped or left out, with the columns of `NOTE_COLUMNS`.
     sources : tuple of str
         What was read: file names with the format found.
     """

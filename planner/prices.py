@@ -1,4 +1,4 @@
-"""Prices: what energy, maintenance and space cost, and over how many years. A price that is None is missing, never 0."""
+"""Prices: what energy, maintenance and space cost, over how many years. A price of None is missing, never 0."""
 
 from __future__ import annotations
 
@@ -82,7 +82,8 @@ class Prices:
         settings.require(self.host_peak_w, "prices.host_peak_w", 0, 100000, blank=True)
         if None not in (self.host_idle_w, self.host_peak_w) and self.host_peak_w < self.host_idle_w:
             raise InputError(
-                f"prices.host_peak_w: found {self.host_peak_w:,g}, expected at least host_idle_w ({self.host_idle_w:,g})"
+                f"prices.host_peak_w: found {self.host_peak_w:,g}, expected at least host_idle_w "
+                f"({self.host_idle_w:,g})"
             )
 
     @classmethod

@@ -107,7 +107,8 @@ class Problem:
         workloads = _expanded(inventory.workloads, "workload")
         if workloads.empty:
             raise InputError(
-                f"inventory: found no workload to plan for ({len(inventory.left_out):,} left out), expected at least one"
+                f"inventory: found no workload to plan for ({len(inventory.left_out):,} left out), "
+                "expected at least one"
             )
         hosts = _candidates(_expanded(inventory.hosts, "host"), models)
         if merge_pools:
@@ -264,7 +265,8 @@ def _extra_column(frame: pd.DataFrame, name: str, table: str, blank: float) -> n
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
         raise InputError(
-            f"{table}, {frame['name'].iloc[row]!r}, column {name}: found {frame[name].iloc[row]!r}, expected a number from 0"
+            f"{table}, {frame['name'].iloc[row]!r}, column {name}: found {frame[name].iloc[row]!r}, "
+            "expected a number from 0"
         )
     return values.fillna(blank).to_numpy()
 

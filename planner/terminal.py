@@ -47,7 +47,9 @@ def show_inventory(inventory: Inventory) -> None:
     if len(inventory.notes):
         notes = inventory.notes.assign(
             where=[
-                ", ".join(str(part) for part in (n.file, n.sheet, "" if pd.isna(n.row) else f"row {n.row}", n.column) if part)
+                ", ".join(
+                    str(part) for part in (n.file, n.sheet, "" if pd.isna(n.row) else f"row {n.row}", n.column) if part
+                )
                 for n in inventory.notes.itertuples()
             ]
         )

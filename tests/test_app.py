@@ -52,7 +52,7 @@ def until(app: AppTest, condition: Callable[[AppTest], bool], seconds: float = 6
 
 def solved(app: AppTest) -> AppTest:
     app.button(key="solve").click().run()
-    return until(app, lambda page: has_plan(page))
+    return until(app, has_plan)
 
 
 def errors(app: AppTest) -> list[str]:
@@ -158,7 +158,7 @@ def test_stop_keeps_the_best_plan():
     app.button(key="solve").click().run()
     until(app, lambda page: any(m.label == "Hosts in the best plan" and m.value != "–" for m in page.metric))
     app.button(key="stop").click().run()
-    until(app, lambda page: has_plan(page), seconds=20)
+    until(app, has_plan, seconds=20)
     assert len(plan_of(app).placement) == 300
 
 
@@ -184,3 +184,28 @@ def test_no_plan_has_its_reason_and_a_way_back():
     app.button(key="earlier").click().run()
     assert app.query_params["job"] == before
     assert has_plan(app)
+
+
+def test_solving_from_an_uploaded_plan_lists_moves():
+    app = solved(sampled())
+    job = frame.runner().get(token_of(app))
+    written = planner.to_bytes(planner.report(job.problem, plan_of(app)), "xlsx")
+    app.file_uploader(key="start_plan").upload("plan.xlsx", written, MIME)
+    app.button(key="solve").click().run()
+    until(app, lambda page: token_of(page) != job.token and has_plan(page))
+    assert frame.runner().get(token_of(app)).options["start"].hosts_used == plan_of(app).hosts_used
+    assert len(frame.runner().get(token_of(app)).snapshot().result.moves) == 0
+
+
+def test_a_host_model_changed_in_the_table_is_what_is_bought():
+    app = sampled()
+    app.session_state["models_small_company.xlsx"] = {
+        "edited_rows": {0: {"cores": 48}},
+        "added_rows": [{"buy": True, "name": "mine", "cores": 4, "memory_gib": 16}, {"buy": True}],
+        "deleted_rows": [],
+    }
+    app = solved(app.run())
+    models = frame.runner().get(token_of(app)).problem.host_models
+    offered = read(SMALL).host_models["name"].tolist()
+    assert models["name"].tolist() == [*offered, "mine"]
+    assert models["cores"].iloc[0] == 48

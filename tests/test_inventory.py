@@ -18,10 +18,14 @@ def test_every_attribute_has_a_description_and_a_heading(table):
 
 
 def test_the_contracts_columns_exist():
-    workloads = "name vcpus memory_gib storage_gib network_gbps iops gpus cpu_ghz_used memory_gib_used os pool host state"
+    workloads = (
+        "name vcpus memory_gib storage_gib network_gbps iops gpus cpu_ghz_used memory_gib_used os pool host state"
+    )
     assert set(workloads.split()) <= set(schema.attributes("workloads"))
     assert {"application", "keep_together", "keep_apart", "count"} <= set(schema.attributes("workloads"))
-    hosts = "name cores memory_gib sockets ghz perf storage_gib network_gbps iops gpus max_workloads price idle_w peak_w"
+    hosts = (
+        "name cores memory_gib sockets ghz perf storage_gib network_gbps iops gpus max_workloads price idle_w peak_w"
+    )
     for table in ("hosts", "host_models"):
         assert set(hosts.split()) <= set(schema.attributes(table))
         assert {"rack_units", "embodied_kgco2e", "count", "pool", "rack", "tags"} <= set(schema.attributes(table))
@@ -104,6 +108,8 @@ def test_what_is_off_is_left_out_with_its_reason_and_can_be_asked_for():
 
 
 def test_other_columns_are_kept():
-    inventory = Inventory.from_frames(workloads=estate(("a", 1, 1), pcie_slots=2), hosts=machines(("h", 1, 1), pcie_slots=4))
+    inventory = Inventory.from_frames(
+        workloads=estate(("a", 1, 1), pcie_slots=2), hosts=machines(("h", 1, 1), pcie_slots=4)
+    )
     assert inventory.workloads["pcie_slots"].tolist() == [2]
     assert inventory.hosts["pcie_slots"].tolist() == [4]

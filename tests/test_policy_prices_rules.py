@@ -65,9 +65,7 @@ def test_demand_and_capacity_follow_the_formulas():
     )
     assert problem.resources == ("cpu", "memory", "storage", "network", "iops", "gpus", "workloads")
     np.testing.assert_allclose(problem.demand[0, :, 0], [4.84, 9.68 + 0.5, 121, 1.21, 1210, 1, 1])
-    np.testing.assert_allclose(
-        problem.capacity[0], [32 * 1.1 * 4 * 0.8, 240 * 1.5 * 0.9, 900 * 0.75, 5, 45000, 2, 7]
-    )
+    np.testing.assert_allclose(problem.capacity[0], [32 * 1.1 * 4 * 0.8, 240 * 1.5 * 0.9, 900 * 0.75, 5, 45000, 2, 7])
 
 
 def test_sizing_by_use_takes_the_measurement_and_refuses_to_guess():
@@ -141,7 +139,9 @@ def test_a_rule_that_names_nothing_names_the_nearest(rule, words):
 def test_rules_that_contradict_each_other_are_refused():
     with pytest.raises(InputError, match="'a' and 'b' are to be kept together and to be kept apart"):
         problem_of(
-            estate(("a", 1, 1), ("b", 1, 1)), machines(("h", 4, 4)), rules=[KeepApart(["a", "b"]), KeepTogether(["a", "b"])]
+            estate(("a", 1, 1), ("b", 1, 1)),
+            machines(("h", 4, 4)),
+            rules=[KeepApart(["a", "b"]), KeepTogether(["a", "b"])],
         )
 
 

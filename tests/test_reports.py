@@ -38,7 +38,9 @@ def test_the_small_companys_savings_by_hand(small_company):
     savings = small_company.savings.set_index("item")
     for item, (today, plan) in expected.items():
         row = savings.loc[item]
-        assert row[["today_horizon", "plan_horizon", "saving_horizon"]].tolist() == pytest.approx([today, plan, today - plan])
+        assert row[["today_horizon", "plan_horizon", "saving_horizon"]].tolist() == pytest.approx(
+            [today, plan, today - plan]
+        )
         assert row["today_per_year"] == pytest.approx(today / 5)
         assert row["assumption"]
     assert savings.loc["total", "saving_horizon"] == pytest.approx(sum(t - p for t, p in expected.values()))
@@ -88,7 +90,9 @@ def test_the_cost_objective_is_the_reports_total():
     problem = problem_of(estate(("a", 4, 8), ("b", 4, 8)), models=models, objective="cost")
     result = solved(problem)
     report = planner.report(problem, result.plan, result=result)
-    assert report.savings.set_index("item").loc["total", "plan_horizon"] == pytest.approx(result.objective_value, abs=0.01)
+    assert report.savings.set_index("item").loc["total", "plan_horizon"] == pytest.approx(
+        result.objective_value, abs=0.01
+    )
 
 
 def test_hosts_show_use_capacity_and_utilisation():

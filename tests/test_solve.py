@@ -33,7 +33,13 @@ def random_estate(count: int, seed: int, pools: int = 1) -> pd.DataFrame:
 def test_three_servers_become_one():
     problem = problem_of(estate(("a", 4, 16), ("b", 4, 32), ("c", 4, 16)), models=machines(("r", 16, 128)))
     result = solved(problem)
-    assert (result.status, result.stop, result.hosts_used, result.bound.value, result.gap) == ("optimal", "proven", 1, 1, 0)
+    assert (result.status, result.stop, result.hosts_used, result.bound.value, result.gap) == (
+        "optimal",
+        "proven",
+        1,
+        1,
+        0,
+    )
     assert result.plan.placement.columns.tolist() == ["workload", "host", "model", "pool"]
     assert result.plan.placement["model"].tolist() == ["r"] * 3
     assert result.trace[-1].incumbent == 1
@@ -105,7 +111,9 @@ def test_energy_needs_watts_and_cost_needs_prices():
 )
 def test_rules_are_kept(rule, law):
     problem = problem_of(
-        estate(("w0", 1, 2), ("w1", 1, 2), ("w2", 1, 2)), machines(("h1", 4, 6), ("h2", 4, 6), ("h3", 4, 6)), rules=[rule]
+        estate(("w0", 1, 2), ("w1", 1, 2), ("w2", 1, 2)),
+        machines(("h1", 4, 6), ("h2", 4, 6), ("h3", 4, 6)),
+        rules=[rule],
     )
     result = solved(problem)
     assert law(result.plan.placement["host"].tolist())
@@ -223,7 +231,9 @@ def problems(draw, most: int = 6):
     count = draw(st.integers(1, most))
     frame = estate(*((f"w{i}", draw(SIZES), draw(SIZES)) for i in range(count)))
     frame["keep_apart"] = [draw(st.sampled_from(["", "", "x"])) for _ in range(count)]
-    owned = machines(*((f"h{i}", draw(st.integers(4, 9)), draw(st.integers(4, 9))) for i in range(draw(st.integers(0, 2)))))
+    owned = machines(
+        *((f"h{i}", draw(st.integers(4, 9)), draw(st.integers(4, 9))) for i in range(draw(st.integers(0, 2))))
+    )
     models = machines(("r", draw(st.integers(6, 9)), draw(st.integers(6, 9))), price=draw(st.integers(1, 9)))
     models["count"] = draw(st.sampled_from([None, 1, 3]))
     policy = Policy(
@@ -285,7 +295,9 @@ def test_law_more_demand_never_needs_fewer_hosts(problem, at):
     problem = problem.replace(objective="hosts")
     more = problem.inventory.workloads.copy()
     more.loc[at % len(more), "memory_gib"] += 1
-    grown = problem.replace(inventory=planner.Inventory.from_frames(more, problem.inventory.hosts, problem.inventory.host_models))
+    grown = problem.replace(
+        inventory=planner.Inventory.from_frames(more, problem.inventory.hosts, problem.inventory.host_models)
+    )
     before, after = solved(problem), solved(grown)
     if Status.OPTIMAL == before.status == after.status:
         assert after.hosts_used >= before.hosts_used

@@ -11,7 +11,9 @@ from tests.conftest import estate, machines, plan_of, problem_of, solved
 
 
 def test_nothing_moves_where_the_plan_that_stands_is_as_good():
-    problem = problem_of(estate(("a", 1, 4), ("b", 1, 4), ("c", 1, 8)), machines(("h1", 8, 8), ("h2", 8, 8), ("h3", 8, 8)))
+    problem = problem_of(
+        estate(("a", 1, 4), ("b", 1, 4), ("c", 1, 8)), machines(("h1", 8, 8), ("h2", 8, 8), ("h3", 8, 8))
+    )
     start = plan_of(("a", "h3"), ("b", "h3"), ("c", "h2"))
     result = solved(problem, start=start)
     assert result.moves.empty
@@ -20,7 +22,9 @@ def test_nothing_moves_where_the_plan_that_stands_is_as_good():
 
 def test_a_workload_added_and_one_removed_move_no_other():
     start = plan_of(("a", "h2"), ("b", "h2"), ("gone", "h1"), ("c", "h1"))
-    problem = problem_of(estate(("a", 1, 4), ("b", 1, 4), ("c", 1, 3), ("new", 1, 5)), machines(("h1", 8, 8), ("h2", 8, 8)))
+    problem = problem_of(
+        estate(("a", 1, 4), ("b", 1, 4), ("c", 1, 3), ("new", 1, 5)), machines(("h1", 8, 8), ("h2", 8, 8))
+    )
     moves = solved(problem, start=start).moves.set_index("workload")["reason"].to_dict()
     assert moves == {"new": "added", "gone": "removed"}
 
@@ -69,5 +73,7 @@ def test_moves_are_listed_from_host_to_host(seed):
     assert result.moves.columns.tolist() == ["workload", "from_host", "to_host", "reason"]
     assert len(result.moves) == 1
     pd.testing.assert_series_equal(
-        result.moves.iloc[0].drop(["workload", "from_host", "to_host"]), pd.Series({"reason": "moved"}), check_names=False
+        result.moves.iloc[0].drop(["workload", "from_host", "to_host"]),
+        pd.Series({"reason": "moved"}),
+        check_names=False,
     )

@@ -19,7 +19,7 @@ HOSTILE = ("=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "'=quoted", "plain"
 
 @pytest.fixture(scope="module")
 def written():
-    workloads = estate(*((name, 2, 8) for name in HOSTILE), os="=HYPERLINK(\"http://x\")", storage_gib=10)
+    workloads = estate(*((name, 2, 8) for name in HOSTILE), os='=HYPERLINK("http://x")', storage_gib=10)
     problem = problem_of(
         workloads,
         machines(("=own", 8, 64), storage_gib=500),

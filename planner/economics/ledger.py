@@ -50,9 +50,9 @@ class Ledger:
 def ledger(problem: Problem) -> Ledger:
     """The coefficients of a problem's objective.
 
-    ``hosts``: 1 a host. ``cost``: purchase of hosts that are not owned, and over the horizon maintenance, rack space and
-    energy where they are priced. ``energy``: kWh a year. ``carbon``: kg CO2e over the horizon, embodied carbon of bought
-    hosts where it is known included.
+    ``hosts``: 1 a host. ``cost``: purchase of hosts that are not owned, and over the horizon maintenance, rack space
+    and energy where they are priced. ``energy``: kWh a year. ``carbon``: kg CO2e over the horizon, with the embodied
+    carbon of bought hosts where it is known.
 
     Raises
     ------
@@ -78,8 +78,8 @@ def ledger(problem: Problem) -> Ledger:
     unknown = hosts.loc[np.isnan(idle) | np.isnan(peak), "name"]
     if len(unknown) and problem.objective != "cost":
         raise InputError(
-            f"host {unknown.iloc[0]!r}: idle_w or peak_w is blank ({len(unknown):,} of {len(hosts):,} hosts); objective "
-            f"{problem.objective} needs both, or prices.host_idle_w and prices.host_peak_w for hosts without"
+            f"host {unknown.iloc[0]!r}: idle_w or peak_w is blank ({len(unknown):,} of {len(hosts):,} hosts); "
+            f"objective {problem.objective} needs both, or prices.host_idle_w and prices.host_peak_w for hosts without"
         )
     idle_kwh = energy_kwh_per_year(np.nan_to_num(idle), prices.pue)
     load_kwh = energy_kwh_per_year(np.nan_to_num(peak - idle), prices.pue) / np.maximum(offered, 1e-9)

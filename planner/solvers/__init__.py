@@ -204,7 +204,7 @@ def _bound(incumbents: list[Incumbent], book: Ledger) -> Bound:
 
 
 def _too_large(problem: Problem, instance: Instance, shape: int, shapes: int) -> str:
-    """Why a shape fits on no host: the resource that is short on the host that comes closest, in the problem's units."""
+    """Why a shape fits on no host: what is short, in the problem's units, on the host that comes closest."""
     item = instance.members[shape][0]
     name = problem.workloads["name"].iloc[item[0]]
     named = (

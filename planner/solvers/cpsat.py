@@ -1,8 +1,8 @@
 """The bin-packing CP-SAT model: how many items of each shape lie on each host.
 
-Equal items are merged, so a variable counts; equal hosts of a class are ordered, used ones first; the best packing known
-is the hint. Hosts stand for slots: (class, pool, number). There are as many slots as any plan no worse than the incumbent
-can use, so the bound that the search proves holds for the problem itself.
+Equal items are merged, so a variable counts; equal hosts of a class are ordered, used ones first; the best packing
+known is the hint. Hosts stand for slots: (class, pool, number). There are as many slots as any plan no worse than the
+incumbent can use, so the bound that the search proves holds for the problem itself.
 """
 
 from __future__ import annotations

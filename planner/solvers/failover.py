@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-
 from ortools.sat.python import cp_model
 
 from planner.solvers.instance import Instance

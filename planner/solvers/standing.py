@@ -101,7 +101,7 @@ def _take(host: OpenHost, shape: int, number: int) -> None:
 
 
 def _put(instance: Instance, hosts: list[OpenHost], shape: int, number: int, *, open_new: bool) -> bool:
-    """Best fit of items on open hosts, then on new ones; whether all found room (hosts are changed as far as it went)."""
+    """Best fit of items on open hosts, then on new ones; whether all found room. Changes hosts as far as it went."""
     scale = np.maximum(instance.capacity.max(axis=0), 1)
     free = {id(h): instance.capacity[h.kind] - load(instance, h) for h in hosts}
     for host in sorted(hosts, key=lambda h: float((free[id(h)] / scale).sum())):

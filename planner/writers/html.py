@@ -55,7 +55,11 @@ def _cell(name: str, value: object) -> str:
         return "<td></td>"
     if isinstance(value, int | float) and not isinstance(value, bool):
         share = str(name).endswith(("_utilisation", "_busy"))
-        return f'<td class="n">{value:.1%}</td>' if share else f'<td class="n">{value:,.6g}</td>' if abs(value) < 1e5 else (
-            f'<td class="n">{value:,.0f}</td>'
+        return (
+            f'<td class="n">{value:.1%}</td>'
+            if share
+            else f'<td class="n">{value:,.6g}</td>'
+            if abs(value) < 1e5
+            else (f'<td class="n">{value:,.0f}</td>')
         )
     return f"<td>{html.escape(str(value))}</td>"

@@ -31,7 +31,9 @@ def harmless(text: str) -> str:
     >>> harmless("=1+1"), harmless("web-1"), harmless("'=quoted")
     ("'=1+1", 'web-1', "''=quoted")
     """
-    return "'" + text if text.startswith(RISKY) or (text.startswith("'") and text.lstrip("'").startswith(RISKY)) else text
+    return (
+        "'" + text if text.startswith(RISKY) or (text.startswith("'") and text.lstrip("'").startswith(RISKY)) else text
+    )
 
 
 def original(text: str) -> str:

@@ -1,0 +1,268 @@
+"""Columns found by their headings, never by their position; units in a heading are converted, and noted once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from planner import schema, units
+from planner.errors import InputError, nearest
+from planner.readers.cells import cells_of, headings_of, to_numbers
+from planner.readers.sandbox import Sheet
+from planner.readers.tables import counted, note
+from planner.schema import Attribute, Origin
+
+MAX_TITLE_ROWS = 5
+_UNITS = frozenset({*units.GIB_PER_UNIT, *units.GHZ_PER_UNIT, *units.GBPS_PER_UNIT})
+_ONLY_IN_BRACKETS = frozenset({"b"})
+_BRACKETS = re.compile(r"[(\[{]\s*(?:in\s+)?([^()\[\]{}]*?)\s*[)\]}]", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column that an export has, for files whose headings are not the schema's.
+
+    Parameters
+    ----------
+    name : str
+        What the reader calls it.
+    label : str
+        Its usual heading, without a unit.
+    aliases : tuple of str
+        Other headings that mean the same.
+    unit : str
+        Unit to convert to; empty for text and plain counts.
+    bare_unit : str
+        Unit of the values where the heading names none.
+    type : {"text", "number", "flag"}
+    required : bool
+    """
+
+    name: str
+    label: str
+    aliases: tuple[str, ...] = ()
+    unit: str = ""
+    bare_unit: str = ""
+    type: str = "text"
+    required: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """One heading read as one attribute: `factor` turns its values into the attribute's unit."""
+
+    attribute: str
+    position: int
+    heading: str
+    unit: str
+    factor: float
+    rank: tuple[int, bool, int]
+
+
+def fold(text: str) -> str:
+    """A heading without case, blanks, underscores and punctuation; ``#`` and ``%`` carry meaning and stay.
+
+    >>> fold(" Host_Model "), fold("Free % "), fold("# Cores")
+    ('hostmodel', 'free%', '#cores')
+    """
+    return "".join(letter for letter in text.casefold() if letter.isalnum() or letter in "#%")
+
+
+def split_unit(heading: str) -> tuple[str, str]:
+    """A heading's text and the unit it names: in brackets, or as one of its words.
+
+    >>> split_unit("RAM [GB]"), split_unit("Memory MiB"), split_unit("memory_mib_used"), split_unit("Host name")
+    (('RAM', 'GB'), ('Memory', 'MiB'), ('memory used', 'mib'), ('Host name', ''))
+    """
+    for found in _BRACKETS.finditer(heading):
+        if found[1].casefold() in _UNITS:
+            return (heading[: found.start()] + heading[found.end() :]).strip(" _"), found[1]
+    words = re.split(r"[\s_]+", heading.strip())
+    for position in range(len(words) - 1, 0, -1):
+        word = words[position].casefold()
+        if word in _UNITS - _ONLY_IN_BRACKETS:
+            return " ".join(words[:position] + words[position + 1 :]), words[position]
+    return heading.strip(), ""
+
+
+def match(headings: Sequence[str], table: str) -> dict[str, Match]:
+    """Which heading is which attribute of the schema.
+
+    Parameters
+    ----------
+    headings : sequence of str
+    table : {"workloads", "hosts", "host_models"}
+
+    Returns
+    -------
+    dict
+        Attribute name to its best `Match`: the exact name beats the label, which beats an alias; the schema's own unit
+        beats another one; then the first heading wins.
+
+    Examples
+    --------
+    >>> found = match(["VM", "CPUs", "RAM (MB)"], "workloads")
+    >>> [(m.attribute, m.factor) for m in found.values()]
+    [('name', 1.0), ('vcpus', 1.0), ('memory_gib', 0.0009765625)]
+    """
+    return match_columns(headings, schema.attributes(table).values())
+
+
+def match_columns(headings: Sequence[str], columns: Iterable[Attribute | Column]) -> dict[str, Match]:
+    """Which heading is which column, best match each; see `match`."""
+    best: dict[str, Match] = {}
+    columns = list(columns)
+    for position, heading in enumerate(headings):
+        found = _best_column(heading, position, columns)
+        if found is not None and (found.attribute not in best or found.rank < best[found.attribute].rank):
+            best[found.attribute] = found
+    order = {column.name: position for position, column in enumerate(columns)}
+    return dict(sorted(best.items(), key=lambda item: order[item[0]]))
+
+
+def _best_column(heading: str, position: int, columns: list[Attribute | Column]) -> Match | None:
+    text, unit = split_unit(heading)
+    whole, stem = fold(heading), fold(text)
+    found = []
+    for column in columns:
+        if isinstance(column, Attribute) and whole in (fold(column.name), fold(column.heading)):
+            level, factor = (0 if whole == fold(column.name) else 1), 1.0
+        elif stem == fold(column.label) or stem in map(fold, column.aliases):
+            level = 1 if stem == fold(column.label) else 2
+            factor = units.factor(unit or getattr(column, "bare_unit", "") or column.unit, column.unit)
+        else:
+            continue
+        if factor is not None:
+            rank = (level, factor != 1.0, position)
+            found.append(
+                Match(attribute=column.name, position=position, heading=heading, unit=unit, factor=factor, rank=rank)
+            )
+    return min(found, key=lambda candidate: candidate.rank, default=None)
+
+
+def heading_row(sheet: Sheet, columns: Iterable[Attribute | Column]) -> int:
+    """Position of the row of headings: the first that names every required column, after at most a few title rows."""
+    columns = list(columns)
+    required = {column.name for column in columns if column.required}
+    found = [match_columns(headings_of(row), columns).keys() for row in sheet.rows[: MAX_TITLE_ROWS + 1]]
+    complete = (position for position, names in enumerate(found) if required <= names)
+    return next(complete, max(range(len(found)), key=lambda position: len(found[position]), default=0))
+
+
+def conversion_notes(found: Match, wanted: str, bare: str, where: dict) -> list[dict]:
+    """What to say about the unit of a column: nothing where the heading has the wanted one.
+
+    Parameters
+    ----------
+    found : Match
+    wanted : str
+        Unit of the attribute.
+    bare : str
+        Unit that is known for headings without one; "" where that would be a guess.
+    where : dict
+        File and sheet, as `note` takes them.
+    """
+    unit = found.unit or bare
+    if unit.casefold() == wanted.casefold() or wanted not in ("GiB", "GHz", "Gbps"):
+        return []
+    if not unit:
+        message, kind = f"no unit in the heading: read as {wanted}", "guessed"
+    else:
+        meant = unit[0].upper() + "iB" if units.is_decimal_spelling(unit) else unit
+        read_as = f"{unit} read as {meant}" if meant != unit else unit
+        read_as = read_as if found.unit else f"no unit in the heading: {unit} in this format"
+        message = read_as if meant == wanted else f"{read_as}, converted to {wanted}"
+        kind = "converted"
+    return [note(kind, message, **where, column=found.heading, subject=found.attribute)]
+
+
+def frame_from_sheet(sheet: Sheet, table: str, file: str) -> tuple[pd.DataFrame, Origin, list[dict]]:
+    """A sheet as a table with the schema's column names, in the schema's units, before `schema.conform`.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    table : {"workloads", "hosts", "host_models"}
+    file : str
+        Display name, for messages.
+
+    Returns
+    -------
+    DataFrame
+        Columns that match an attribute under its name, the others under their own heading.
+    Origin
+        Row numbers and headings of the sheet.
+    list of dict
+        Rows of notes: units converted or guessed, columns that nothing reads.
+
+    Raises
+    ------
+    InputError
+        The sheet is empty.
+    """
+    where = {"file": file, "sheet": sheet.name}
+    if not sheet.rows:
+        raise InputError(f"{Origin(**where).where()}: found an empty sheet, expected a row of headings")
+    schema_columns = schema.attributes(table)
+    header = heading_row(sheet, schema_columns.values())
+    headings = headings_of(sheet.rows[header])
+    rows, numbers = sheet.rows[header + 1 :], sheet.row_numbers[header + 1 :]
+    matches = match(headings, table)
+    notes = []
+    if header:
+        notes.append(
+            note("ignored", f"{counted(header, 'title row')} above the headings", **where, row=sheet.row_numbers[0])
+        )
+    columns = {}
+    for name, found in matches.items():
+        cells = cells_of(rows, found.position)
+        if schema_columns[name].is_number:
+            notes += conversion_notes(found, schema_columns[name].unit, "", where)
+            raw, (cells, commas) = cells, to_numbers(cells, found.factor)
+            notes += comma_notes(raw, commas, numbers, found, where)
+        columns[name] = cells
+    extra, extra_notes = _extra_columns(headings, rows, matches, table, where)
+    frame = pd.DataFrame(columns | extra, dtype=object, index=range(len(rows)))
+    origin = Origin(**where, rows=np.array(numbers, dtype=int), headings={k: m.heading for k, m in matches.items()})
+    return frame, origin, notes + extra_notes
+
+
+def comma_notes(raw: list, commas: list[int], numbers: list[int], found: Match, where: dict) -> list[dict]:
+    """One note for a column whose numbers are written with thousands commas."""
+    if not commas:
+        return []
+    message = f"{counted(len(commas), 'number')} with thousands commas, such as {str(raw[commas[0]]).strip()!r}"
+    return [note("converted", message, **where, row=numbers[commas[0]], column=found.heading, subject=found.attribute)]
+
+
+def _extra_columns(
+    headings: list[str], rows: list[list], matches: dict[str, Match], table: str, where: dict
+) -> tuple[dict[str, list], list[dict]]:
+    """Columns that match no attribute, or lose to a better match, under their own heading, and a note for each."""
+    known = schema.attributes(table)
+    taken = {found.position: found for found in matches.values()}
+    extra, notes = {}, []
+    for position, heading in enumerate(headings):
+        if position in taken:
+            continue
+        cells = cells_of(rows, position)
+        rival = _best_column(heading, position, list(known.values()))
+        if not heading:
+            if any(cell is not None for cell in cells):
+                notes.append(note("ignored", f"column {position + 1} has no heading", **where))
+            continue
+        if heading in extra or heading in known:
+            message = "the heading stands twice: the first column is read"
+        elif rival is not None:
+            extra[heading] = cells
+            message = f"{rival.attribute} is read from column {matches[rival.attribute].heading!r}"
+        else:
+            extra[heading] = cells
+            close = nearest(heading, [label for a in known.values() for label in (a.heading, a.name)])
+            message = "not a column of this table, kept as it is" + (f"; the nearest is {close!r}" if close else "")
+        notes.append(note("ignored", message, **where, column=heading))
+    return extra, notes

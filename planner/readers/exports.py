@@ -1,0 +1,193 @@
+"""Sheets of other tools' exports: declared columns read by heading, joined to workloads by identifier."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from planner.errors import InputError, nearest
+from planner.readers.cells import cells_of, headings_of, to_numbers
+from planner.readers.columns import Column, comma_notes, conversion_notes, heading_row, match_columns
+from planner.readers.sandbox import Sheet
+from planner.readers.tables import counted, note
+from planner.schema import Origin, raise_findings
+
+_TRUE = frozenset({"true", "yes", "1", "wahr", "vrai"})
+MAX_VALUE = 1e15
+
+
+@dataclass(frozen=True, kw_only=True)
+class Journal:
+    """What reading one file did and found wrong; every finding is kept, so that they can be told together."""
+
+    file: str
+    notes: list[dict] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+
+    def note(self, kind: str, message: str, **where: object) -> None:
+        """Add a note; `where` as in `tables.note`, without the file."""
+        self.notes.append(note(kind, message, file=self.file, **where))
+
+    def close(self) -> None:
+        """Raise one InputError for all findings; do nothing where there is none."""
+        raise_findings(self.findings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One sheet of an export: the declared columns, typed, one row for each row of the sheet.
+
+    Texts are str with "" for blank, numbers float64 in the declared unit with NaN for blank, flags bool with False for
+    blank. Columns that the sheet does not have are blank.
+    """
+
+    frame: pd.DataFrame
+    origin: Origin
+
+    def has(self, column: str) -> bool:
+        return column in self.origin.headings
+
+    def keep(self, rows: np.ndarray) -> Part:
+        """The part with only these rows, given as a mask."""
+        origin = Origin(
+            file=self.origin.file,
+            sheet=self.origin.sheet,
+            rows=self.origin.rows[rows],
+            headings=self.origin.headings,
+        )
+        return Part(frame=self.frame[rows].reset_index(drop=True), origin=origin)
+
+
+def read_part(sheet: Sheet | None, columns: Iterable[Column], journal: Journal) -> Part | None:
+    """The declared columns of a sheet; None where the export has no such sheet or it is empty.
+
+    Parameters
+    ----------
+    sheet : Sheet or None
+    columns : iterable of Column
+    journal : Journal
+        Takes the notes on units, and a finding for every cell that is no number where one belongs.
+
+    Raises
+    ------
+    InputError
+        A required column is missing; the message names the nearest heading.
+    """
+    if sheet is None or not sheet.rows:
+        return None
+    columns = list(columns)
+    header = heading_row(sheet, columns)
+    headings = headings_of(sheet.rows[header])
+    rows, numbers = sheet.rows[header + 1 :], sheet.row_numbers[header + 1 :]
+    matches = match_columns(headings, columns)
+    where = {"file": journal.file, "sheet": sheet.name}
+    origin = Origin(
+        **where, rows=np.array(numbers, dtype=int), headings={name: found.heading for name, found in matches.items()}
+    )
+    _require(headings, columns, matches, origin)
+    data = {}
+    for column in columns:
+        found = matches.get(column.name)
+        cells = cells_of(rows, found.position) if found else [None] * len(rows)
+        if column.type == "number":
+            if found:
+                journal.notes.extend(conversion_notes(found, column.unit, column.bare_unit, where))
+                raw, (cells, commas) = cells, to_numbers(cells, found.factor)
+                journal.notes.extend(comma_notes(raw, commas, numbers, found, where))
+                journal.findings.extend(_wrong_numbers(raw, cells, column, origin))
+            values = [cell if _is_size(cell) else np.nan for cell in cells]
+            data[column.name] = np.array(values, dtype="float64")
+        elif column.type == "flag":
+            data[column.name] = np.array([str(cell).strip().casefold() in _TRUE for cell in cells], dtype=bool)
+        else:
+            data[column.name] = np.array([as_text(cell) for cell in cells], dtype=object)
+    return Part(frame=pd.DataFrame(data, index=range(len(rows))), origin=origin)
+
+
+def as_text(cell: object) -> str:
+    """A cell as text; a whole number without its decimal point, blanks trimmed and single.
+
+    >>> as_text(59.0), as_text(" a  b "), as_text(None)
+    ('59', 'a b', '')
+    """
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return " ".join(str(cell).split())
+
+
+def owners(part: Part, vms: Part, label: str, journal: Journal) -> np.ndarray:
+    """For each row of a sheet, the position in `vms` of the VM that it belongs to, -1 where there is none.
+
+    Joined by VM UUID; where a row has none, by VM ID together with the vCenter's UUID; else by name, unless the VM of
+    that name carries another ID. An ambiguous key joins nothing. One note counts the rows without a VM.
+
+    Parameters
+    ----------
+    part, vms : Part
+        Both with columns uuid, id, vcenter and name.
+    label : str
+        What to call one row in the note.
+    journal : Journal
+    """
+    by_uuid, by_id, by_name = (_unique(vms.frame[key]) for key in ("uuid", "id", "name"))
+    by_both = _unique(zip(vms.frame["vcenter"], vms.frame["id"], strict=True))
+    uuids, ids = vms.frame["uuid"].to_numpy(), vms.frame["id"].to_numpy()
+    found = np.full(len(part.frame), -1)
+    rows = part.frame[["uuid", "id", "vcenter", "name"]].itertuples(index=False, name=None)
+    for row, (uuid, key, vcenter, name) in enumerate(rows):
+        position = by_uuid.get(uuid, -1)
+        if position < 0:
+            position = by_both.get((vcenter, key), -1 if vcenter else by_id.get(key, -1))
+        if position < 0:
+            position = by_name.get(name, -1)
+            if position >= 0 and key and ids[position] not in ("", key):
+                position = -1
+        if position >= 0 and uuid and uuids[position] not in ("", uuid):
+            position = -1
+        found[row] = position
+    orphans = np.flatnonzero((found < 0) & (part.frame["name"] != "").to_numpy())
+    if len(orphans):
+        first = int(orphans[0])
+        example = part.frame["name"].iloc[first]
+        message = f"{counted(len(orphans), label)} of no VM in vInfo, such as {example!r}"
+        journal.note("ignored", message, sheet=part.origin.sheet, row=part.origin.row(first), subject=example)
+    return found
+
+
+def _unique(keys: Iterable) -> dict:
+    """Key to position, for keys that are filled and stand once."""
+    found: dict = {}
+    for position, key in enumerate(keys):
+        filled = key[-1] if isinstance(key, tuple) else key
+        if filled:
+            found[key] = None if key in found else position
+    return {key: position for key, position in found.items() if position is not None}
+
+
+def _require(headings: list[str], columns: list[Column], matches: dict, origin: Origin) -> None:
+    for column in columns:
+        if column.required and column.name not in matches:
+            spare = [text for text in headings if text and text not in origin.headings.values()]
+            close = nearest(column.label, spare)
+            hint = f"the nearest column found is {close!r}" if close else f"found {', '.join(spare[:12]) or 'none'}"
+            raise InputError(f"{origin.where()}: column {column.label!r} is missing, it is required; {hint}")
+
+
+def _is_size(cell: object) -> bool:
+    return isinstance(cell, int | float) and not isinstance(cell, bool) and 0 <= cell <= MAX_VALUE
+
+
+def _wrong_numbers(raw: list, cells: list, column: Column, origin: Origin) -> list[str]:
+    """A finding for each filled cell that is not a number from 0 up."""
+    findings = []
+    for position, cell in enumerate(cells):
+        if cell is not None and cell == cell and not _is_size(cell):
+            shown = repr(raw[position]) if isinstance(raw[position], str) else raw[position]
+            where = origin.where(position, column.name)
+            findings.append(f"{where}: found {shown}, expected a number from 0 up")
+    return findings

@@ -1,0 +1,217 @@
+"""RVTools exports: VMs of vInfo joined with vCPU, vMemory, vDisk and vPartition, hosts of vHost.
+
+Columns are found by their heading in every dialect (MiB and MB, trimmed exports, custom attributes anywhere). What the
+export does not know stays blank, and every fallback is noted.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from planner.errors import InputError
+from planner.readers.cells import headings_of
+from planner.readers.columns import Column, fold, heading_row, match_columns
+from planner.readers.exports import Journal, Part, owners, read_part
+from planner.readers.rvtools_hosts import HOST_COLUMNS, note_unknown_hosts, read_hosts
+from planner.readers.rvtools_sizes import (
+    is_running,
+    places,
+    sizes,
+    states,
+    storage,
+    sum_by_vm,
+    use,
+    without_unknown_size,
+)
+from planner.readers.sandbox import Workbook
+from planner.readers.tables import Tables, counted
+
+FORMAT = "RVTools"
+SHEETS = ("vInfo", "vCPU", "vMemory", "vDisk", "vPartition", "vHost", "vmList")
+"""Sheets that are read, and vmList, which tells a Nutanix Collector export apart."""
+
+_HYPERV_SHEETS = frozenset(map(fold, ("vVHD", "vVLAN", "vCheckpoint", "vIntegration", "vReplication", "vHostStorage")))
+
+
+def _number(name: str, label: str, *aliases: str, unit: str = "", bare: str = "", required: bool = False) -> Column:
+    return Column(name=name, label=label, aliases=aliases, unit=unit, bare_unit=bare, type="number", required=required)
+
+
+def _size(name: str, label: str, *aliases: str, required: bool = False) -> Column:
+    return _number(name, label, *aliases, unit="GiB", bare="MiB", required=required)
+
+
+KEYS = (
+    Column(name="name", label="VM", aliases=("VM Name",), required=True),
+    Column(name="uuid", label="VM UUID"),
+    Column(name="id", label="VM ID"),
+    Column(name="vcenter", label="VI SDK UUID"),
+)
+PLACE = (Column(name="pool", label="Cluster"), Column(name="host", label="Host"))
+VM_COLUMNS = (
+    *KEYS,
+    *PLACE,
+    Column(name="powerstate", label="Powerstate", aliases=("Power state",), required=True),
+    Column(name="template", label="Template", type="flag"),
+    Column(name="placeholder", label="SRM Placeholder", type="flag"),
+    _number("vcpus", "CPUs", required=True),
+    _size("memory_gib", "Memory", required=True),
+    _size("memory_gib_used", "Active Memory"),
+    _size("disks_gib", "Total disk capacity"),
+    _size("provisioned_gib", "Provisioned"),
+    Column(
+        name="os_tools", label="OS according to the VMware Tools", aliases=("OS according to VMware Tools", "Guest OS")
+    ),
+    Column(
+        name="os_file", label="OS according to the configuration file", aliases=("OS according to configuration file",)
+    ),
+)
+CPU_COLUMNS = (*KEYS, *PLACE, _number("vcpus", "CPUs"), _number("cpu_ghz_used", "Overall", unit="GHz", bare="MHz"))
+MEMORY_COLUMNS = (*KEYS, *PLACE, _size("memory_gib", "Size"), _size("memory_gib_used", "Active"))
+DISK_COLUMNS = (*KEYS, _size("storage_gib", "Capacity"))
+PARTITION_COLUMNS = (*KEYS, _size("storage_gib_used", "Consumed"))
+
+
+def recognises(workbook: Workbook) -> bool:
+    """Whether the workbook has vInfo or vmList, or is a CSV file of one RVTools tab."""
+    return any(workbook.find(name) for name in ("vInfo", "vmList")) or _is_csv_of_vinfo(workbook)
+
+
+def parse(workbook: Workbook) -> Tables:
+    """The VMs and hosts of an RVTools export.
+
+    Parameters
+    ----------
+    workbook : Workbook
+
+    Returns
+    -------
+    Tables
+        `workloads` with the extra column `storage_gib_used` (guest file systems) where vPartition stands, and `hosts`
+        where vHost stands.
+
+    Raises
+    ------
+    InputError
+        An export of another tool, a missing column, or cells that are no numbers (all of them are told).
+    """
+    journal = Journal(file=workbook.file)
+    info = next(iter(workbook.sheets.values())) if _is_csv_of_vinfo(workbook) else workbook.find("vInfo")
+    _refuse_other_tools(workbook)
+    vms = read_part(info, VM_COLUMNS, journal)
+    if vms is None:
+        raise InputError(f"{workbook.file}, sheet vInfo: found an empty sheet, expected one row for each VM")
+    cpu = read_part(workbook.find("vCPU"), CPU_COLUMNS, journal)
+    memory = read_part(workbook.find("vMemory"), MEMORY_COLUMNS, journal)
+    disk = read_part(workbook.find("vDisk"), DISK_COLUMNS, journal)
+    partition = read_part(workbook.find("vPartition"), PARTITION_COLUMNS, journal)
+    host = read_part(workbook.find("vHost"), HOST_COLUMNS, journal)
+    journal.close()
+
+    vms = _real_rows(vms, journal)
+    frame = _workloads(vms, cpu, memory, disk, partition, journal)
+    frame, origin = without_unknown_size(frame, vms.origin, journal)
+    tables = Tables(file=workbook.file, format=FORMAT, notes=journal.notes)
+    tables.frames["workloads"], tables.origins["workloads"] = frame, origin
+    if host is not None:
+        note_unknown_hosts(frame, origin, host, journal)
+        tables.frames["hosts"], tables.origins["hosts"] = read_hosts(host, journal)
+    return tables
+
+
+def _workloads(
+    vms: Part, cpu: Part | None, memory: Part | None, disk: Part | None, partition: Part | None, journal: Journal
+) -> pd.DataFrame:
+    """One row for each VM, with the schema's columns."""
+    owner = {
+        label: owners(part, vms, label, journal) if part is not None else np.empty(0, dtype=int)
+        for label, part in (("vCPU row", cpu), ("vMemory row", memory), ("disk", disk), ("partition", partition))
+    }
+    frame = pd.DataFrame({"name": _unique_names(vms, journal), "state": states(vms, journal)})
+    told = [(part, owner[label]) for label, part in (("vCPU row", cpu), ("vMemory row", memory)) if part is not None]
+    on = frame["state"].map(is_running).to_numpy(dtype=bool)
+    frame["vcpus"] = sizes(vms, cpu, owner["vCPU row"], "vcpus", journal)
+    frame["memory_gib"] = sizes(vms, memory, owner["vMemory row"], "memory_gib", journal)
+    frame["storage_gib"] = storage(vms, disk, owner["disk"], journal)
+    frame["cpu_ghz_used"] = use(vms, cpu, owner["vCPU row"], on, "cpu_ghz_used", journal)
+    frame["memory_gib_used"] = use(vms, memory, owner["vMemory row"], on, "memory_gib_used", journal)
+    frame["os"] = vms.frame["os_tools"].where(vms.frame["os_tools"] != "", vms.frame["os_file"])
+    frame["pool"] = places(vms, "pool", told, journal)
+    frame["host"] = places(vms, "host", told, journal)
+    frame["storage_gib_used"] = sum_by_vm(partition, "storage_gib_used", owner["partition"], len(frame))
+    return frame
+
+
+def _is_csv_of_vinfo(workbook: Workbook) -> bool:
+    if not workbook.is_csv or not workbook.sheets[""].rows:
+        return False
+    rows = workbook.sheets[""].rows
+    found = match_columns(headings_of(rows[heading_row(workbook.sheets[""], VM_COLUMNS)]), VM_COLUMNS)
+    return {"name", "powerstate"} <= found.keys() and found["name"].heading.casefold() == "vm"
+
+
+def _refuse_other_tools(workbook: Workbook) -> None:
+    folded = {fold(name) for name in workbook.sheet_names}
+    info = workbook.find("vInfo")
+    headings = {fold(text) for text in headings_of(info.rows[0])} if info is not None and info.rows else set()
+    if "vmlist" in folded:
+        raise InputError(
+            f"{workbook.file}: found sheet 'vmList', a Nutanix Collector export: recognised but not supported yet; "
+            "expected an RVTools export or the planner's template"
+        )
+    if "powerstate" not in headings and (folded & _HYPERV_SHEETS or any("memoryassigned" in text for text in headings)):
+        raise InputError(
+            f"{workbook.file}: found sheet 'vInfo' without column 'Powerstate', a HyperVToolsX export: recognised but "
+            "not supported yet; expected an RVTools export or the planner's template"
+        )
+
+
+def _real_rows(vms: Part, journal: Journal) -> Part:
+    """Without rows that name no VM, and without a VM UUID's second row."""
+    sheet, frame = vms.origin.sheet, vms.frame
+    nameless = (frame["name"] == "").to_numpy()
+    empty = nameless & (frame["vcpus"].fillna(0) == 0).to_numpy() & (frame["memory_gib"].fillna(0) == 0).to_numpy()
+    for rows, what in ((empty, "without a VM name, CPUs and memory"), (nameless & ~empty, "without a VM name")):
+        if rows.any():
+            first = vms.origin.row(int(np.flatnonzero(rows)[0]))
+            journal.note(
+                "dropped",
+                f"{counted(rows.sum(), 'row')} {what}",
+                sheet=sheet,
+                row=first,
+                column=vms.origin.heading("name"),
+            )
+    again = ~nameless & (frame["uuid"] != "").to_numpy() & frame["uuid"].where(~nameless).duplicated().to_numpy()
+    for position in np.flatnonzero(again):
+        first = int(np.flatnonzero((frame["uuid"] == frame["uuid"].iloc[position]).to_numpy() & ~nameless)[0])
+        journal.note(
+            "dropped",
+            f"its VM UUID stands in row {vms.origin.row(first)} already, for {frame['name'].iloc[first]!r}",
+            sheet=sheet,
+            row=vms.origin.row(position),
+            column=vms.origin.heading("uuid"),
+            subject=frame["name"].iloc[position],
+        )
+    return vms.keep(~nameless & ~again)
+
+
+def _unique_names(vms: Part, journal: Journal) -> list[str]:
+    """Names, a repeated one as ``name (2)``: names repeat across vCenters and folders."""
+    given, taken, names = set(vms.frame["name"]), set(), []
+    for position, name in enumerate(vms.frame["name"]):
+        unique, number = name, 2
+        while unique in taken or (unique != name and unique in given):
+            unique, number = f"{name} ({number})", number + 1
+        if unique != name:
+            journal.note(
+                "converted",
+                f"the name stands twice: read as {unique!r}",
+                sheet=vms.origin.sheet,
+                row=vms.origin.row(position),
+                column=vms.origin.heading("name"),
+                subject=unique,
+            )
+        taken.add(unique)
+        names.append(unique)
+    return names

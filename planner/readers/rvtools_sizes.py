@@ -1,0 +1,178 @@
+"""What each VM of an RVTools export is, is given and uses: the sheets agree, fall back on each other, or are noted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from planner.inventory import LEFT_OUT_STATES
+from planner.readers.exports import Journal, Part
+from planner.readers.tables import counted
+from planner.schema import STATES, Origin
+
+
+def states(vms: Part, journal: Journal) -> pd.Series:
+    """State of each VM: template beats placeholder, which beats the power state; a blank one is read as on."""
+    frame = vms.frame
+    blank = (frame["powerstate"] == "") & ~frame["template"] & ~frame["placeholder"]
+    if blank.any():
+        _example(journal, "guessed", "without a power state: read as on", vms, blank.to_numpy(), "powerstate")
+    found = frame["powerstate"].where(frame["powerstate"] != "", "on")
+    return found.mask(frame["placeholder"], "placeholder").mask(frame["template"], "template")
+
+
+def is_planned(state: str) -> bool:
+    """Whether VMs of this state are planned for unless somebody asks otherwise."""
+    return STATES.get(state.casefold(), "on") not in LEFT_OUT_STATES
+
+
+def is_running(state: str) -> bool:
+    """Whether a VM of this state runs, so that its use says something."""
+    return STATES.get(state.casefold()) == "on"
+
+
+def sizes(vms: Part, other: Part | None, owner: np.ndarray, column: str, journal: Journal) -> np.ndarray:
+    """CPUs or memory of each VM, from vInfo; where it is blank or 0, from the sheet that tells it too.
+
+    Parameters
+    ----------
+    vms : Part
+    other : Part or None
+        vCPU or vMemory.
+    owner : array of int
+        Position of the VM of each row of `other`, -1 for none.
+    column : {"vcpus", "memory_gib"}
+    journal : Journal
+        Takes one note on VMs that fell back, and one on sheets that disagree.
+    """
+    given = vms.frame[column].to_numpy()
+    if other is None or not other.has(column):
+        return given
+    told = _first_by_vm(other.frame[column], owner, len(given), np.nan)
+    filled = ~(given > 0) & (told > 0)
+    sheet, heading = other.origin.sheet, vms.origin.heading(column)
+    if filled.any():
+        _example(journal, "guessed", f"without {heading} in vInfo: taken from {sheet}", vms, filled, column)
+    differ = (given > 0) & (told > 0) & ~np.isclose(given, told)
+    if differ.any():
+        first = int(np.flatnonzero(differ)[0])
+        unit = " GiB" if column == "memory_gib" else ""
+        message = (
+            f"with another {heading} in {sheet}: vInfo is used ({given[first]:.4g}{unit}, not {told[first]:.4g}{unit})"
+        )
+        _example(journal, "information", message, vms, differ, column)
+    return np.where(filled, told, given)
+
+
+def use(vms: Part, other: Part | None, owner: np.ndarray, on: np.ndarray, column: str, journal: Journal) -> np.ndarray:
+    """What each running VM really uses at the moment of the export; NaN where it is off or nobody measured.
+
+    Parameters
+    ----------
+    vms, other, owner
+        As for `sizes`; memory falls back on vInfo's Active Memory.
+    on : array of bool
+        Whether the VM runs.
+    column : {"cpu_ghz_used", "memory_gib_used"}
+    journal : Journal
+        Takes one note: a moment is not a peak.
+    """
+    used, source = np.full(len(vms.frame), np.nan), vms
+    if vms.has(column):
+        used = vms.frame[column].to_numpy()
+    if other is not None and other.has(column):
+        told, source = _first_by_vm(other.frame[column], owner, len(used), np.nan), other
+        used = np.where(np.isnan(told), used, told)
+    used = np.where(on, used, np.nan)
+    if not np.isnan(used).all():
+        message = "a point in time, the moment of the export: neither an average nor a peak"
+        heading = source.origin.heading(column)
+        journal.note("information", message, sheet=source.origin.sheet, column=heading, subject=column)
+    return used
+
+
+def places(vms: Part, column: str, others: list[tuple[Part, np.ndarray]], journal: Journal) -> pd.Series:
+    """Cluster or host of each VM, from vInfo; where it is blank, from vCPU or vMemory."""
+    found = vms.frame[column]
+    for other, owner in others:
+        told = pd.Series(_first_by_vm(other.frame[column], owner, len(found), ""), index=found.index, dtype=object)
+        filled = ((found == "") & (told != "")).to_numpy()
+        if filled.any():
+            message = f"without {vms.origin.heading(column)} in vInfo: taken from {other.origin.sheet}"
+            _example(journal, "guessed", message, vms, filled, column)
+        found = found.where(~filled, told)
+    return found
+
+
+def storage(vms: Part, disk: Part | None, owner: np.ndarray, journal: Journal) -> np.ndarray:
+    """Storage of each VM in GiB: the sum of its disks, else its total disk capacity, else what is provisioned.
+
+    One note for each basis counts its VMs. A VM without any of these gets 0, noted as a guess.
+    """
+    by_basis = {
+        "the sum of its disks in vDisk": sum_by_vm(disk, "storage_gib", owner, len(vms.frame)),
+        vms.origin.heading("disks_gib"): vms.frame["disks_gib"].to_numpy(),
+        vms.origin.heading("provisioned_gib"): vms.frame["provisioned_gib"].to_numpy(),
+    }
+    found = np.full(len(vms.frame), np.nan)
+    for basis, values in by_basis.items():
+        chosen = np.isnan(found) & ~np.isnan(values)
+        found = np.where(chosen, values, found)
+        if chosen.any():
+            message = f"storage of {counted(chosen.sum(), 'VM')} is {basis}"
+            journal.note("information", message, sheet=vms.origin.sheet, subject="storage_gib")
+    unknown = np.isnan(found)
+    if unknown.any():
+        _example(journal, "guessed", "without storage anywhere in the export: read as 0", vms, unknown, "name")
+    return np.where(unknown, 0.0, found)
+
+
+def sum_by_vm(part: Part | None, column: str, owner: np.ndarray, count: int) -> np.ndarray:
+    """Sum of a column over the rows of each VM; NaN for a VM without any."""
+    if part is None:
+        return np.full(count, np.nan)
+    mine = pd.Series(part.frame[column].to_numpy()).groupby(owner).sum(min_count=1)
+    return mine.reindex(range(count)).to_numpy()
+
+
+def without_unknown_size(frame: pd.DataFrame, origin: Origin, journal: Journal) -> tuple[pd.DataFrame, Origin]:
+    """Without VMs to plan for whose CPUs or memory nobody knows; VMs that are left out anyway stay, with 0."""
+    frame = frame.fillna({"vcpus": 0.0, "memory_gib": 0.0})
+    unknown = (frame["vcpus"] <= 0) | (frame["memory_gib"] <= 0)
+    lost = (unknown & frame["state"].map(is_planned).astype(bool)).to_numpy()
+    for position in np.flatnonzero(lost):
+        column = "vcpus" if frame["vcpus"].iloc[position] <= 0 else "memory_gib"
+        journal.note(
+            "dropped",
+            f"{origin.heading(column)} unknown in every sheet: cannot be planned for",
+            sheet=origin.sheet,
+            row=origin.row(position),
+            column=origin.heading(column),
+            subject=frame["name"].iloc[position],
+        )
+    headings = {**origin.headings, "state": origin.heading("powerstate")}
+    return frame[~lost].reset_index(drop=True), replace(origin, rows=origin.rows[~lost], headings=headings)
+
+
+def _first_by_vm(values: pd.Series, owner: np.ndarray, count: int, blank: object) -> np.ndarray:
+    """The first filled value of each VM's rows."""
+    filled = (owner >= 0) & ((values != "") & values.notna()).to_numpy()
+    first = pd.Series(values[filled].to_numpy(), index=owner[filled], dtype=values.dtype)
+    first = first[~first.index.duplicated()].reindex(range(count))
+    return first.to_numpy() if isinstance(blank, float) else first.fillna(blank).to_numpy(dtype=object)
+
+
+def _example(journal: Journal, kind: str, message: str, vms: Part, rows: np.ndarray, column: str) -> None:
+    """One note that counts VMs and names the first of them."""
+    first = int(np.flatnonzero(rows)[0])
+    name = vms.frame["name"].iloc[first]
+    journal.note(
+        kind,
+        f"{counted(rows.sum(), 'VM')} {message}; such as {name!r}",
+        sheet=vms.origin.sheet,
+        row=vms.origin.row(first),
+        column=vms.origin.heading(column),
+        subject=name,
+    )

@@ -1,0 +1,121 @@
+"""Our own template: a workbook with sheets Workloads, Hosts and Host models, or one table as CSV."""
+
+from __future__ import annotations
+
+from planner import schema
+from planner.errors import InputError, nearest
+from planner.readers.cells import headings_of
+from planner.readers.columns import fold, frame_from_sheet, heading_row, match
+from planner.readers.sandbox import Sheet, Workbook
+from planner.readers.tables import Tables, note
+from planner.schema import Origin
+
+FORMAT = "template"
+SHEETS = {"workloads": "Workloads", "hosts": "Hosts", "host_models": "Host models"}
+"""Sheet of each table."""
+
+_READ_ME = fold("Read me")
+
+
+def recognises(workbook: Workbook) -> bool:
+    """Whether the workbook has a sheet of the template, or is one table whose headings fit."""
+    if any(workbook.find(name) for name in SHEETS.values()):
+        return True
+    only = _only_sheet(workbook)
+    return only is not None and _table_of(only) is not None
+
+
+def parse(workbook: Workbook) -> Tables:
+    """The tables of a template.
+
+    Parameters
+    ----------
+    workbook : Workbook
+
+    Returns
+    -------
+    Tables
+
+    Raises
+    ------
+    InputError
+        A sheet that is almost called ``Workloads``, or an empty sheet ``Workloads``.
+    """
+    named = {table: workbook.find(name) for table, name in SHEETS.items()}
+    sheets = {table: sheet for table, sheet in named.items() if sheet is not None}
+    others = [name for name in workbook.sheet_names if name not in {sheet.name for sheet in sheets.values()}]
+    if not sheets:
+        only = _only_sheet(workbook)
+        sheets, others = {_table_of(only) or "workloads": only}, []
+    elif "workloads" not in sheets and (close := nearest(SHEETS["workloads"], others)):
+        raise InputError(f"{workbook.file}: sheet 'Workloads' is missing; did you mean {close!r}?")
+    tables = Tables(file=workbook.file, format="table" if workbook.is_csv else FORMAT)
+    for table, sheet in sheets.items():
+        if not sheet.rows and table != "workloads":
+            tables.notes.append(note("ignored", "the sheet is empty", file=workbook.file, sheet=sheet.name))
+            continue
+        tables.frames[table], tables.origins[table], notes = frame_from_sheet(sheet, table, workbook.file)
+        tables.notes.extend(notes)
+    for name in others:
+        known = "it explains the template" if fold(name) == _READ_ME else "not a sheet of the template"
+        tables.notes.append(note("ignored", known, file=workbook.file, sheet=name))
+    return tables
+
+
+def sheet_of(workbook: Workbook, table: str) -> Sheet:
+    """The sheet that holds one table: the one of that name, or the only one.
+
+    Parameters
+    ----------
+    workbook : Workbook
+    table : {"workloads", "hosts", "host_models"}
+
+    Raises
+    ------
+    InputError
+        There are several sheets and none has the name.
+    """
+    sheet = workbook.find(SHEETS[table]) or _only_sheet(workbook)
+    if sheet is None:
+        close = nearest(SHEETS[table], workbook.sheet_names)
+        hint = f"did you mean {close!r}?" if close else f"found sheets {', '.join(workbook.sheet_names)}"
+        raise InputError(f"{workbook.file}: sheet {SHEETS[table]!r} is missing; {hint}")
+    return sheet
+
+
+def near_miss(workbook: Workbook) -> str:
+    """What an only sheet has and lacks to be a table of workloads, in words; "" where there are several sheets."""
+    only = _only_sheet(workbook)
+    if only is None:
+        return ""
+    columns = schema.attributes("workloads")
+    headings = (
+        [text for text in headings_of(only.rows[heading_row(only, columns.values())]) if text] if only.rows else []
+    )
+    found = match(headings, "workloads")
+    missing = [a for a in columns.values() if a.required and a.name not in found]
+    spare = [text for text in headings if text not in {m.heading for m in found.values()}]
+    close = next((hit for a in missing if (hit := nearest(a.label, spare) or nearest(a.name, spare))), None)
+    where = Origin(file=workbook.file, sheet=only.name).where()
+    hint = f"the nearest column found is {close!r}" if close else f"found columns {', '.join(headings[:12]) or 'none'}"
+    return f"{where}: missing {' and '.join(repr(a.heading) for a in missing)}, expected a table of workloads; {hint}"
+
+
+def _only_sheet(workbook: Workbook) -> Sheet | None:
+    return next(iter(workbook.sheets.values())) if len(workbook.sheet_names) == 1 and workbook.sheets else None
+
+
+def _table_of(sheet: Sheet) -> str | None:
+    """The table that the headings fit: hosts where the same column would be cores or vCPUs and hosts fit no worse."""
+    found = {}
+    for table in ("workloads", "hosts"):
+        columns = schema.attributes(table).values()
+        headings = headings_of(sheet.rows[heading_row(sheet, columns)]) if sheet.rows else []
+        matches = match(headings, table)
+        if all(column.name in matches for column in columns if column.required):
+            found[table] = matches
+    if len(found) < 2:
+        return next(iter(found), None)
+    workloads, hosts = found["workloads"], found["hosts"]
+    same_column = workloads["vcpus"].position == hosts["cores"].position
+    return "hosts" if same_column and len(hosts) >= len(workloads) else "workloads"

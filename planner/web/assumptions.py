@@ -1,0 +1,93 @@
+"""The assumptions, as one form, and the button that starts a search with them."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import streamlit as st
+
+import planner
+from planner.inventory import LEFT_OUT_STATES
+from planner.jobs import Job
+from planner.policy import PRESETS
+from planner.problem import Objective
+from planner.readers.plans import read_plan
+from planner.web import fields, frame
+from planner.web.source import Chosen
+
+OBJECTIVE_LABELS = {
+    "hosts": "fewest hosts",
+    "cost": "least cost",
+    "energy": "least energy",
+    "carbon": "least carbon",
+}
+
+
+def show(chosen: Chosen, job: Job | None, *, busy: bool) -> None:
+    """The form; pressing Solve starts a job and draws the page again, input that cannot be planned with is named."""
+    heading, choice = st.columns([2, 1], vertical_alignment="bottom")
+    heading.subheader("2. Assumptions")
+    preset = choice.selectbox(
+        "Preset that fills in the figures",
+        PRESETS,
+        index=PRESETS.index("balanced"),
+        key="preset",
+        help=fields.presets_in_words(),
+    )
+    names = ["Goal", "Sizing, reserve, growth", "Energy and prices", "Host models to buy", "Plan to start from"]
+    with st.form("assumptions"):
+        goal, sizing, money, buying, standing = st.tabs(names, key="assumption_tabs")
+        with goal:
+            objective, seconds, included, merge_pools = _goal_fields()
+        with sizing:
+            policy = fields.policy(preset, chosen.inventory)
+        with money:
+            prices = fields.prices()
+        with buying:
+            models = fields.host_models(chosen)
+        with standing:
+            upload, keep = _start_fields(job)
+        pressed = st.form_submit_button("Solve", type="primary", key="solve", disabled=busy)
+    if not pressed:
+        return
+    try:
+        problem = planner.Problem.build(
+            chosen.inventory.include(*included),
+            host_models=fields.bought(models),
+            policy=policy(),
+            prices=prices(),
+            objective=objective,
+            merge_pools=merge_pools,
+        )
+        start = read_plan(upload).plan if upload is not None else job.snapshot().result.plan if keep else None
+    except planner.InputError as error:
+        frame.show_error(str(error), error.details)
+        return
+    runner = frame.runner()
+    frame.show_job(runner.submit(problem, time_limit=seconds, workers=runner.workers, start=start))
+
+
+def _goal_fields() -> tuple[Objective, float, list[str], bool]:
+    goal, limit, reasons, merge = st.columns([2, 2, 3, 3], vertical_alignment="bottom")
+    objective = goal.selectbox("Looking for", get_args(Objective), format_func=OBJECTIVE_LABELS.get, key="objective")
+    seconds = limit.number_input("Time limit (seconds)", 1, 7200, 60, 10, key="time_limit")
+    included = reasons.multiselect(
+        "Plan for these too",
+        list(LEFT_OUT_STATES.values()),
+        key="include",
+        placeholder="left out unless chosen",
+        help="Workloads in these states are left out unless they are chosen here.",
+    )
+    merge_pools = merge.checkbox(
+        "Merge pools (clusters) into one", key="merge_pools", help="Plan all pools on shared hosts."
+    )
+    return objective, float(seconds), included, merge_pools
+
+
+def _start_fields(job: Job | None) -> tuple[object | None, bool]:
+    st.caption("Among plans that are equally good, the one that moves the fewest workloads from this plan is chosen.")
+    upload = st.file_uploader("Plan (.xlsx or .json, as downloaded here)", type=["xlsx", "json"], key="start_plan")
+    result = None if job is None else job.snapshot().result
+    stands = result is not None and result.plan is not None
+    keep = st.checkbox("Start from the plan shown below", key="start_shown", disabled=not stands)
+    return upload, keep and stands

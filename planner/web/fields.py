@@ -1,0 +1,212 @@
+"""The fields of the form: policy, prices, and the host models that may be bought.
+
+`policy` and `prices` draw their fields and return what makes the object, because a figure out of range is an error to
+show when the form is sent, not while it is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+
+import planner
+from planner import schema
+from planner.catalogue import host_models as catalogue_models
+from planner.catalogue import table as catalogue_table
+from planner.policy import PRESETS
+from planner.web.source import Chosen
+
+EDITED = (
+    "buy", "name", "cores", "memory_gib", "storage_gib", "network_gbps", "price", "idle_w", "peak_w", "rack_units",
+    "count", "from",
+)  # fmt: skip
+
+
+def presets_in_words() -> str:
+    """What the presets differ in, a line each."""
+    lines = []
+    for name in PRESETS:
+        made = planner.Policy.preset(name)
+        lines.append(
+            f"- **{name}**: {made.overcommit.cpu:g} vCPUs a core, {made.headroom.cpu:.0%} of CPU and "
+            f"{made.headroom.memory:.0%} of memory left free, {made.failover.hosts} hosts may fail"
+        )
+    return "\n".join([*lines, "", "Every figure can be changed below."])
+
+
+def policy(preset: str, inventory: planner.Inventory) -> Callable[[], planner.Policy]:
+    """Fields of a policy, filled in from a preset."""
+    base = planner.Policy.preset(preset)
+
+    def number(place, label: str, name: str, value: float, minimum: float, maximum: float, step: float):
+        return place.number_input(
+            label, float(minimum), float(maximum), float(value), step, "%g", key=f"{name}_{preset}"
+        )
+
+    a, b, c, d = st.columns(4)
+    cpu = number(a, "vCPUs per core", "overcommit_cpu", base.overcommit.cpu, 0.1, 64, 0.5)
+    memory = number(b, "Memory promised per GiB", "overcommit_memory", base.overcommit.memory, 0.1, 10, 0.1)
+    sizing_cpu = _basis(c, "Size CPU by", "sizing_cpu", inventory.workloads["cpu_ghz_used"])
+    sizing_memory = _basis(d, "Size memory by", "sizing_memory", inventory.workloads["memory_gib_used"])
+    st.markdown("**Left free on each host (%)**")
+    free = {
+        name: number(place, f"{label} free (%)", f"headroom_{name}", 100 * getattr(base.headroom, name), 0, 95, 5.0)
+        for place, label, name in zip(
+            st.columns(4), ("CPU", "Memory", "Storage", "Network"), ("cpu", "memory", "storage", "network"), strict=True
+        )
+    }
+    st.markdown("**Taken by the hypervisor**")
+    a, b, c, d = st.columns(4)
+    taken = base.hypervisor
+    cores = number(a, "Cores per host", "hypervisor_cores", taken.cores_per_host, 0, 1024, 1.0)
+    host_memory = number(b, "Memory per host (GiB)", "hypervisor_memory", taken.memory_gib_per_host, 0, 65536, 4.0)
+    storage = number(c, "Storage per host (GiB)", "hypervisor_storage", taken.storage_gib_per_host, 0, 1048576, 16.0)
+    each = number(d, "Memory per workload (GiB)", "hypervisor_each", taken.memory_gib_per_workload, 0, 1024, 0.05)
+    st.markdown("**Hosts that may fail, and growth**")
+    a, b, c, d = st.columns(4)
+    fail = a.number_input("Hosts that may fail", 0, 64, base.failover.hosts, key=f"failover_hosts_{preset}")
+    modes = {"share": "room shared by all hosts", "spare": "whole spare hosts"}
+    mode = b.selectbox(
+        "Reserve kept as", list(modes), index=list(modes).index(base.failover.mode), format_func=modes.get,
+        key=f"failover_mode_{preset}",
+    )  # fmt: skip
+    growth = number(c, "Growth per year (%)", "growth", 100 * base.growth.per_year, -50, 500, 5.0)
+    years = number(d, "Growth over (years)", "growth_years", base.growth.years, 0, 30, 1.0)
+
+    def made() -> planner.Policy:
+        made = replace(
+            base,
+            sizing=planner.Sizing(cpu=sizing_cpu, memory=sizing_memory),
+            overcommit=planner.Overcommit(cpu=cpu, memory=memory),
+            headroom=replace(base.headroom, **{name: round(value / 100, 6) for name, value in free.items()}),
+            hypervisor=replace(
+                taken,
+                cores_per_host=cores,
+                memory_gib_per_host=host_memory,
+                storage_gib_per_host=storage,
+                memory_gib_per_workload=each,
+            ),
+            failover=planner.Failover(hosts=int(fail), mode=mode),
+            growth=planner.Growth(per_year=round(growth / 100, 6), years=years),
+        )
+        return made if made == base else replace(made, name=f"{preset}, adjusted")
+
+    return made
+
+
+def _basis(place, label: str, key: str, measured: pd.Series) -> str:
+    words = {"allocated": "what is allocated", "used": "what is used"}
+    known = bool(measured.notna().all())
+    return place.selectbox(
+        label, list(words), format_func=words.get, key=key, disabled=not known,
+        help=None if known else "The file has no measured use for every workload.",
+    )  # fmt: skip
+
+
+def prices() -> Callable[[], planner.Prices]:
+    """Fields of the prices, filled in from the catalogue; a field that is emptied is a price that is missing."""
+    base = planner.Prices()
+    unknown = "not priced"
+    a, b, c, d = st.columns(4)
+    currency = a.text_input("Currency", base.currency, max_chars=12, key="currency")
+    energy = b.number_input(
+        "Electricity (per kWh)", 0.0, 100.0, base.energy_per_kwh, 0.01, "%g", key="energy_per_kwh",
+        placeholder=unknown,
+    )  # fmt: skip
+    pue = c.number_input(
+        "PUE", 1.0, 10.0, base.pue, 0.05, "%g", key="pue", help="Power of the site per power of the IT."
+    )
+    carbon = d.number_input(
+        "Grid carbon (kg CO2e per kWh)", 0.0, 10.0, base.carbon_kg_per_kwh, 0.01, "%g", key="carbon",
+        placeholder=unknown,
+    )  # fmt: skip
+    a, b, c, d = st.columns(4)
+    maintenance = a.number_input(
+        "Maintenance (per host and year)", 0.0, 1e9, base.maintenance_per_host_year, 50.0, "%g", key="maintenance",
+        placeholder=unknown,
+    )  # fmt: skip
+    rack = b.number_input(
+        "Rack space (per unit and year)", 0.0, 1e9, base.rack_unit_year, 10.0, "%g", key="rack", placeholder=unknown
+    )
+    years = c.number_input("Years added up", 0.5, 30.0, float(base.years), 1.0, "%g", key="years")
+    discount = d.number_input(
+        "Discount rate (% a year)", 0.0, 100.0, 100 * base.discount_rate, 0.5, "%g", key="discount"
+    )
+    a, b, c, _ = st.columns(4)
+    unknown = "left out"
+    hint = "For hosts whose own figures are blank; an assumption, so it is named in every report."
+    idle = a.number_input(
+        "Watts idle, where unknown",
+        0.0,
+        1e5,
+        base.host_idle_w,
+        10.0,
+        "%g",
+        key="idle_w",
+        placeholder=unknown,
+        help=hint,
+    )
+    peak = b.number_input(
+        "Watts at full load, where unknown", 0.0, 1e5, base.host_peak_w, 10.0, "%g", key="peak_w", placeholder=unknown,
+        help=hint,
+    )  # fmt: skip
+    activity = c.number_input(
+        "vCPUs busy on average (%)", 0.0, 100.0, 100 * base.vcpu_activity, 1.0, "%g", key="activity",
+        help="Sets the load at which energy is computed.",
+    )  # fmt: skip
+    return lambda: planner.Prices(
+        currency=currency.strip() or base.currency,
+        energy_per_kwh=energy,
+        pue=pue,
+        carbon_kg_per_kwh=carbon,
+        maintenance_per_host_year=maintenance,
+        rack_unit_year=rack,
+        years=years,
+        discount_rate=round(discount / 100, 6),
+        vcpu_activity=round(activity / 100, 6),
+        host_idle_w=idle,
+        host_peak_w=peak,
+    )
+
+
+def host_models(chosen: Chosen) -> pd.DataFrame:
+    """A table of what the file and the catalogue offer, to tick, change and add to."""
+    st.caption(
+        "Tick what may be bought; prices are estimates until you put in your quote. A blank count means as many as "
+        "needed. Rows can be changed and added. Nothing ticked means that only today's hosts are used."
+    )
+    attributes = schema.attributes("host_models")
+    columns = {name: attributes[name].heading for name in EDITED if name in attributes}
+    return st.data_editor(
+        _offered(chosen.inventory),
+        hide_index=True,
+        height=300,
+        num_rows="dynamic",
+        column_order=EDITED,
+        column_config={
+            **columns,
+            "buy": st.column_config.CheckboxColumn("May be bought", default=True),
+            "from": st.column_config.TextColumn("Offered by", disabled=True, default="you"),
+        },
+        key=f"models_{chosen.key}",
+    )
+
+
+def _offered(inventory: planner.Inventory) -> pd.DataFrame:
+    mine = inventory.host_models.assign(buy=True, **{"from": "your file"})
+    others = catalogue_models("*")
+    titles = catalogue_table("host_models").set_index("name")["title"]
+    taken = set(mine["name"]) | set(inventory.hosts["name"])
+    others = others[~others["name"].isin(taken)]
+    alone = mine.empty and inventory.hosts.empty
+    others = others.assign(buy=alone, **{"from": "catalogue: " + others["name"].map(titles)})
+    return pd.concat([frame for frame in (mine, others) if len(frame)], ignore_index=True)
+
+
+def bought(models: pd.DataFrame) -> pd.DataFrame:
+    """The rows that are ticked and have a name, as the table of host models that a problem takes."""
+    ticked = models["buy"].fillna(False).astype(bool) & ~schema.is_blank(models["name"])
+    return models[ticked].drop(columns=["buy", "from"]).reset_index(drop=True)

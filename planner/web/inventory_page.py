@@ -1,0 +1,53 @@
+"""What was read, what was left out, and everything that reading did."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from planner import schema
+from planner.web import frame
+from planner.web.source import Chosen
+
+
+def show(chosen: Chosen) -> None:
+    """How much was read, and the tables behind it in a box that opens."""
+    inventory = chosen.inventory
+    counts = [
+        (len(inventory.workloads), "workloads"),
+        (len(inventory.hosts), "hosts"),
+        (len(inventory.host_models), "host models"),
+        (len(inventory.left_out), "left out"),
+        (len(inventory.notes), "notes"),
+    ]
+    words = " · ".join(f"**{number:,}** {label}" for number, label in counts if number)
+    tables = [
+        ("Workloads", table("workloads", inventory.workloads)),
+        ("Hosts", table("hosts", inventory.hosts)),
+        ("Host models", table("host_models", inventory.host_models)),
+        ("Left out", table("workloads", inventory.left_out)),
+        ("Notes", inventory.notes),
+    ]
+    filled = [(label, rows) for label, rows in tables if len(rows)]
+    with st.expander(f"Read: {words}"):
+        st.caption(frame.as_text(f"From {chosen.label}; {', '.join(inventory.sources)}"))
+        for tab, (label, rows) in zip(st.tabs([label for label, _ in filled], key="read_tabs"), filled, strict=True):
+            tab.dataframe(rows, hide_index=True, key=f"read_{label}")
+
+
+def table(name: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """The columns of a table that hold anything, with readable headings; a reason comes second."""
+    attributes = schema.attributes(name)
+    shown = [column for column in rows if column == "reason" or (column in attributes and _holds(rows[column]))]
+    if "reason" in shown:
+        shown.insert(1, shown.pop(shown.index("reason")))
+    return (
+        rows[shown]
+        .round(2)
+        .rename(columns={column: attributes[column].heading for column in shown if column in attributes})
+    )
+
+
+def _holds(column: pd.Series) -> bool:
+    blank = schema.is_blank(column) | (column == 0 if column.dtype.kind in "fiu" else False)
+    return not bool(blank.all())

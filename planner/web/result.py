@@ -1,0 +1,182 @@
+"""A plan: what it saves, the hosts, the placement, the moves, and the files to take away."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+import planner
+from planner import charts, writers
+from planner.jobs import Job, JobState
+from planner.web import frame
+from planner.web.progress import figure
+from planner.writers.headings import heading
+
+FILES = {
+    "xlsx": ("Workbook (.xlsx)", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    "html": ("Page to print (.html)", "text/html"),
+    "csv": ("Placement (.csv)", "text/csv"),
+    "json": ("Result (.json)", "application/json"),
+}
+
+LEAST = {
+    "hosts": "no plan needs fewer hosts",
+    "cost": "no plan costs less",
+    "energy": "no plan uses less energy",
+    "carbon": "no plan emits less carbon",
+}
+
+
+def show(job: Job) -> None:
+    """What a finished job found: a plan with its tables and files, or one sentence why there is none."""
+    st.subheader("3. Plan")
+    end = job.snapshot()
+    if end.state is JobState.FAILED:
+        frame.show_error(end.error, end.details)
+    elif end.state is JobState.CANCELLED:
+        st.info("Stopped before the search began, so there is no plan.")
+    elif end.result.plan is None:
+        _none(end.result)
+    else:
+        _plan(job, end.result)
+        return
+    _earlier(job)
+
+
+def _none(result: planner.Result) -> None:
+    sentence = frame.as_text(result.reason)
+    if result.status is planner.Status.INFEASIBLE:
+        st.error(f"**No plan exists under these assumptions.** {sentence}")
+        st.caption("Let more hosts be bought, leave less room free, promise more vCPUs a core, or merge pools.")
+    else:
+        st.warning(f"**No plan yet.** {sentence}. A longer time limit may find one.")
+
+
+def _earlier(job: Job) -> None:
+    token = st.session_state.get("earlier_job")
+    if token and token != job.token and frame.runner().get(token) is not None:
+        st.button("Back to the earlier plan", key="earlier", on_click=_go, args=(token,))
+
+
+def _go(token: str) -> None:
+    st.query_params["job"] = token
+
+
+def _plan(job: Job, result: planner.Result) -> None:
+    report = _report(job, result)
+    _verdict(report, result)
+    totals = report.totals.set_index("metric")
+    years = job.problem.prices.years
+    shown = [
+        ("Hosts", "hosts"),
+        ("Energy a year", "energy per year"),
+        ("Cost a year", "total per year"),
+        (f"Cost over {years:g} years", f"total over {years:g} years"),
+    ]
+    row_of_figures = st.container(horizontal=True)
+    for label, metric in shown:
+        row = totals.loc[metric]
+        unit = "" if metric == "hosts" else f" {row['unit']}"
+        known = not pd.isna(row["saving"])
+        change = f"{-row['saving']:+,.0f} from {row['today']:,.0f} today" if known else None
+        value = "not known" if pd.isna(row["plan"]) else f"{row['plan']:,.0f}{unit}"
+        row_of_figures.metric(label, value, change, delta_color="inverse", width=255)
+    if pd.isna(totals.loc["energy per year", "plan"]):
+        st.caption(
+            "Energy is not known because hosts have no watts, or electricity has no price: put them in under "
+            "*Energy and prices* and solve again. Costs are without it until then."
+        )
+    _files(report)
+    names = ["Savings", "Hosts", "Placement", "Moves", "Assumptions", "Search"]
+    savings, hosts, placement, moves, assumptions, search = st.tabs(names, key="result_tabs")
+    with savings:
+        _savings(report)
+    with hosts:
+        st.altair_chart(charts.host_utilisation(report.hosts), key="utilisation")
+        st.caption("Used share of what a host offers after overhead, overcommit and headroom.")
+        st.dataframe(_readable(report.hosts), hide_index=True, column_config=_host_columns(report), key="hosts")
+    with placement:
+        st.dataframe(_readable(report.placement), hide_index=True, key="placement")
+    with moves:
+        if report.moves is None:
+            st.caption("Solve again from a plan that stands, and what moves is listed here.")
+        else:
+            st.caption(f"{len(report.moves):,} workloads change their host.")
+            st.dataframe(_readable(report.moves), hide_index=True, key="moves")
+    with assumptions:
+        used = report.assumptions.assign(value=report.assumptions["value"].map(_plain))
+        st.dataframe(_readable(used), hide_index=True, key="assumptions_used")
+    with search:
+        st.altair_chart(charts.search_progress(result.trace, result.seconds, result.objective_unit), key="searched")
+        summary = report.summary.assign(value=report.summary["value"].map(_plain))
+        st.dataframe(_readable(summary), hide_index=True, key="summary")
+
+
+def _report(job: Job, result: planner.Result) -> planner.Report:
+    """The report of this job, made once a session."""
+    if st.session_state.get("report_of") != job.token:
+        with st.spinner("Writing the report ..."):
+            st.session_state["report"] = planner.report(job.problem, result.plan, result=result)
+        st.session_state["report_of"] = job.token
+    return st.session_state["report"]
+
+
+def _verdict(report: planner.Report, result: planner.Result) -> None:
+    kinds = {"accepted"} | set(report.verdict["kind"])
+    checked = "The checker accepts the plan." if kinds == {"accepted"} else "The checker rejects the plan, see below."
+    hosts = f"{report.plan.hosts_used:,} hosts carry {len(report.plan.placement):,} workloads"
+    unit = frame.as_text(result.objective_unit)
+    if result.status is planner.Status.OPTIMAL:
+        st.success(f"**{hosts}, and {LEAST[result.objective_name]}: proven.** {checked}")
+    elif result.bound is not None:
+        st.info(
+            f"**{hosts}.** Proven: no plan can do with less than {figure(result.bound.value)} {unit}; this one needs "
+            f"{figure(result.objective_value)} {unit}, a gap of {result.gap:.2%}. {checked}"
+        )
+    else:
+        st.info(f"**{hosts}.** {checked}")
+    if kinds != {"accepted"}:
+        st.dataframe(_readable(report.verdict), hide_index=True, key="verdict")
+
+
+def _files(report: planner.Report) -> None:
+    with st.container(horizontal=True):
+        for suffix, (label, mime) in FILES.items():
+            st.download_button(
+                label,
+                lambda suffix=suffix: writers.to_bytes(report, suffix),
+                file_name=f"plan.{suffix}",
+                mime=mime,
+                on_click="ignore",
+                key=f"download_{suffix}",
+            )
+
+
+def _savings(report: planner.Report) -> None:
+    st.altair_chart(charts.savings_bars(report.savings), key="savings_chart")
+    figures = {name: st.column_config.NumberColumn(format="localized") for name in ("Today", "Plan", "Saving")}
+    rounded = _readable(report.totals.round(0))
+    st.dataframe(rounded, hide_index=True, column_config=figures, key="totals")
+    st.caption("What the savings rest on:")
+    for row in report.savings.itertuples():
+        st.markdown(f"- **{row.item}**: {frame.as_text(row.assumption)}")
+
+
+def _host_columns(report: planner.Report) -> dict:
+    numbers = [name for name in report.hosts.columns if report.hosts[name].dtype.kind == "f"]
+    return {
+        heading(name): st.column_config.NumberColumn(
+            format="percent" if name.endswith(("_utilisation", "_busy")) else "%.1f"
+        )
+        for name in numbers
+    }
+
+
+def _readable(table: pd.DataFrame) -> pd.DataFrame:
+    return table.rename(columns=heading)
+
+
+def _plain(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.6g}" if isinstance(value, float) else str(value)

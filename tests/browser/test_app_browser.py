@@ -1,0 +1,111 @@
+"""What a customer does with the page, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from playwright.sync_api import Page, expect
+
+import planner
+from planner.readers import read
+from planner.readers.plans import read_plan
+
+pytestmark = pytest.mark.browser
+
+SMALL = Path(__file__).resolve().parents[2] / "data" / "small_company.xlsx"
+LONG = 60_000
+
+
+@pytest.fixture
+def hard(tmp_path: Path) -> Path:
+    """An estate whose search goes on for minutes: workloads of a quarter to a half of a host."""
+    random = np.random.default_rng(1)
+    rows = {"name": [f"w{i}" for i in range(300)], "vcpus": 1, "memory_gib": random.integers(100, 257, 300)}
+    path = tmp_path / "hard.csv"
+    pd.DataFrame(rows).to_csv(path, index=False)
+    return path
+
+
+def upload(page: Page, *paths: Path) -> None:
+    page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files(list(paths))
+
+
+def choose_sample(page: Page, label: str) -> None:
+    page.get_by_role("combobox", name="or a sample").click()
+    page.get_by_role("option", name=re.compile(label)).click()
+
+
+def solve(page: Page) -> None:
+    page.get_by_role("button", name="Solve", exact=True).click()
+
+
+def expect_read(page: Page) -> None:
+    expect(page.get_by_text(re.compile(r"Read: [\d,]+ workloads"))).to_be_visible()
+
+
+def expect_plan(page: Page) -> None:
+    expect(page.get_by_text(re.compile(r"hosts carry [\d,]+ workloads"))).to_be_visible(timeout=LONG)
+
+
+def test_a_sample_becomes_a_plan_that_reads_back_and_passes_the_checker(app: Page, tmp_path: Path):
+    choose_sample(app, "Small company")
+    solve(app)
+    expect_plan(app)
+    expect(app.get_by_role("button", name="Solve", exact=True)).to_be_enabled()
+    with app.expect_download() as download:
+        app.get_by_role("button", name="Workbook (.xlsx)").click()
+    path = tmp_path / "plan.xlsx"
+    download.value.save_as(path)
+    problem = planner.Problem.build(read(SMALL), host_models=None, policy="balanced")
+    assert planner.check(problem, read_plan(path).plan) == []
+
+
+def test_an_upload_is_solved(app: Page):
+    upload(app, SMALL)
+    expect_read(app)
+    solve(app)
+    expect_plan(app)
+
+
+def test_a_broken_file_is_one_sentence_and_the_earlier_plan_stays(app: Page, tmp_path: Path):
+    choose_sample(app, "Small company")
+    solve(app)
+    expect_plan(app)
+    broken = tmp_path / "broken.xlsx"
+    broken.write_bytes(b"this is no workbook")
+    upload(app, broken)
+    alert = app.get_by_test_id("stAlertContentError")
+    expect(alert).to_contain_text("broken.xlsx")
+    expect(app.get_by_text("Traceback")).to_have_count(0)
+    expect(app.get_by_test_id("stException")).to_have_count(0)
+    expect_plan(app)
+
+
+def test_stop_keeps_the_best_plan(app: Page, hard: Path):
+    upload(app, hard)
+    expect_read(app)
+    solve(app)
+    stop = app.get_by_role("button", name="Stop", exact=True)
+    expect(app.get_by_text("Hosts in the best plan")).to_be_visible()
+    stop.click()
+    expect_plan(app)
+    expect(app.get_by_text("hosts carry 300 workloads")).to_be_visible()
+
+
+def test_reloading_the_page_keeps_the_job(app: Page, hard: Path):
+    upload(app, hard)
+    expect_read(app)
+    solve(app)
+    expect(app.get_by_text(re.compile("Searching"))).not_to_have_count(0)
+    address = app.url
+    assert "job=" in address
+    app.reload()
+    stop = app.get_by_role("button", name="Stop", exact=True)
+    expect(stop).to_be_visible()
+    assert app.url == address
+    stop.click()
+    expect_plan(app)
