@@ -144,13 +144,21 @@ def check(
 
 
 @app.command(name="app")
-def browser_app(port: Annotated[int, typer.Option("--port", help="Port on this machine.")] = 8501) -> None:
+def browser_app(
+    port: Annotated[int, typer.Option("--port", help="Port on this machine.")] = 8501,
+    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open a browser window.")] = True,
+) -> None:
     """Open the app in the browser; it works without internet."""
+    import threading
+
     from streamlit.web import cli as streamlit
 
     from planner.samples import root
+    from planner.terminal import open_when_up
 
-    sys.argv = ["streamlit", "run", str(root() / "app.py"), f"--server.port={port}", "--server.headless=false"]
+    if open_browser:
+        threading.Thread(target=open_when_up, args=(f"http://localhost:{port}",), daemon=True).start()
+    sys.argv = ["streamlit", "run", str(root() / "app.py"), f"--server.port={port}"]
     sys.exit(streamlit.main())
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import time
+import urllib.request
+import webbrowser
 
 import pandas as pd
 from rich.console import Console
@@ -143,11 +146,12 @@ def show_demo() -> None:
     reserved = planner.Problem.build(inventory, policy=balanced)
     second = planner.solve(reserved, time_limit=10)
     safer = planner.report(reserved, second.plan, result=second)
-    saving = safer.savings.iloc[-1]
+    saving = safer.savings.iloc[-1]["saving_horizon"]
+    than_today = f"saves {saving:,.0f}" if saving >= 0 else f"costs {-saving:,.0f} more than today"
     _out.print(
         f"\nOne server is a single point of failure. To survive the loss of a server (N+1) it takes "
-        f"{second.hosts_used}, proven; that saves {saving['saving_horizon']:,.0f} {saving['unit']} over "
-        f"{reserved.prices.years:g} years instead.",
+        f"{second.hosts_used} of them; over {reserved.prices.years:g} years that {than_today}, "
+        f"in {reserved.prices.currency}.",
         markup=False,
         soft_wrap=True,
     )
@@ -157,6 +161,21 @@ def show_demo() -> None:
         markup=False,
         soft_wrap=True,
     )
+
+
+def open_when_up(address: str, patience: float = 30.0) -> None:
+    """Open a browser window at the app's address as soon as it answers; give up after `patience` seconds."""
+    until = time.monotonic() + patience
+    while time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=1) as answer:
+                up = answer.status == 200
+        except OSError:
+            up = False
+        if up:
+            webbrowser.open(address)
+            return
+        time.sleep(0.3)
 
 
 def _figure(value: float) -> str:

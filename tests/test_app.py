@@ -209,3 +209,11 @@ def test_a_host_model_changed_in_the_table_is_what_is_bought():
     offered = read(SMALL).host_models["name"].tolist()
     assert models["name"].tolist() == [*offered, "mine"]
     assert models["cores"].iloc[0] == 48
+
+
+def test_an_estate_without_watts_is_solved_and_its_cost_says_what_it_lacks():
+    app = solved(sampled("rvtools_800.xlsx"))
+    assert not app.exception
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert shown["Energy a year"] == "not known"
+    assert "Cost a year without energy" in shown

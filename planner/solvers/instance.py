@@ -7,6 +7,7 @@ items are merged into shapes with counts, equal hosts into classes with a number
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -61,7 +62,7 @@ class Instance:
     failover_hosts: int
     failover_mode: str
 
-    @property
+    @cached_property
     def fits(self) -> np.ndarray:
         """Which shapes fit alone on an empty host of which class: bool [S, C]."""
         return self.allowed & (self.demand[:, None, :] <= self.capacity[None, :, :]).all(axis=2)

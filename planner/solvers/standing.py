@@ -73,63 +73,94 @@ def stays(before: Standing, packing: Packing) -> int:
 
 def repaired(instance: Instance, before: Standing, clock: Clock) -> Packing | None:
     """The standing plan with what no longer fits taken off, what is new put on, and hosts emptied where that works."""
-    hosts = [OpenHost(kind=h.kind, pool=h.pool, items=dict(h.items), name=h.name) for h in before.hosts]
-    for host in hosts:
-        while (load(instance, host) > instance.capacity[host.kind]).any():
-            over = np.maximum(load(instance, host) - instance.capacity[host.kind], 0)
-            worst = max(host.items, key=lambda s: (int((instance.demand[s] * (over > 0)).sum()), s))
-            _take(host, worst, 1)
-    left = instance.count.copy()
-    for host in hosts:
+    yard = _Yard(instance, before.hosts)
+    yard.relieve()
+    missing = instance.count.copy()
+    for host in yard.hosts:
         for s, number in host.items.items():
-            left[s] -= number
-    order = np.argsort(-(instance.demand / np.maximum(instance.capacity.max(axis=0), 1)).max(axis=1), kind="stable")
-    for s in order.tolist():
-        if left[s] and not _put(instance, hosts, s, int(left[s]), open_new=True):
+            missing[s] -= number
+    size = (instance.demand / np.maximum(instance.capacity.max(axis=0), 1)).max(axis=1)
+    for s in np.argsort(-size, kind="stable").tolist():
+        left = yard.put(s, int(missing[s]))
+        if left and yard.open_for(s, left):
             return None
-    for host in sorted(hosts, key=lambda h: int(sum(h.items.values()))):
+    for at in np.argsort([sum(host.items.values()) for host in yard.hosts], kind="stable").tolist():
         if clock.remaining == 0 or clock.cancelled:
             break
-        _empty(instance, hosts, host)
-    return Packing(hosts=tuple(host for host in hosts if host.items))
+        yard.empty(at)
+    return Packing(hosts=tuple(host for host in yard.hosts if host.items))
 
 
-def _take(host: OpenHost, shape: int, number: int) -> None:
-    host.items[shape] -= number
-    if host.items[shape] == 0:
-        del host.items[shape]
+class _Yard:
+    """Hosts of a plan that stands, with what they have free."""
 
+    def __init__(self, instance: Instance, hosts: tuple[OpenHost, ...]):
+        self.instance = instance
+        self.scale = np.maximum(instance.capacity.max(axis=0), 1)
+        self.hosts = [OpenHost(kind=h.kind, pool=h.pool, items=dict(h.items), name=h.name) for h in hosts]
+        width = instance.demand.shape[1]
+        self.free = np.array([instance.capacity[h.kind] - load(instance, h) for h in self.hosts]).reshape(-1, width)
 
-def _put(instance: Instance, hosts: list[OpenHost], shape: int, number: int, *, open_new: bool) -> bool:
-    """Best fit of items on open hosts, then on new ones; whether all found room. Changes hosts as far as it went."""
-    scale = np.maximum(instance.capacity.max(axis=0), 1)
-    free = {id(h): instance.capacity[h.kind] - load(instance, h) for h in hosts}
-    for host in sorted(hosts, key=lambda h: float((free[id(h)] / scale).sum())):
-        if host.pool != instance.pool[shape] or not instance.allowed[shape, host.kind]:
-            continue
-        take = int(room(free[id(host)][None, :], instance.demand[shape], number)[0])
-        if take > 0:
-            host.items[shape] = host.items.get(shape, 0) + take
+    def change(self, at: int, shape: int, number: int) -> None:
+        """Put items on a host, or take them off where `number` is negative."""
+        items = self.hosts[at].items
+        items[shape] = items.get(shape, 0) + number
+        if items[shape] == 0:
+            del items[shape]
+        self.free[at] -= number * self.instance.demand[shape]
+
+    def relieve(self) -> None:
+        """Take items off hosts that carry more than they may, those first that help most."""
+        for at, host in enumerate(self.hosts):
+            while (over := self.free[at] < 0).any():
+                worst = max(host.items, key=lambda s: (int(self.instance.demand[s][over].sum()), s))
+                self.change(at, worst, -1)
+
+    def put(self, shape: int, number: int, *, except_for: int = -1, log: list | None = None) -> int:
+        """Best fit of items on hosts that run; how many found no room."""
+        if number == 0 or not self.hosts:
+            return number
+        kind = np.array([host.kind for host in self.hosts])
+        usable = np.array([bool(host.items) and host.pool == self.instance.pool[shape] for host in self.hosts])
+        usable &= self.instance.allowed[shape, kind]
+        if except_for >= 0:
+            usable[except_for] = False
+        fit = room(self.free, self.instance.demand[shape], number) * usable
+        at = np.flatnonzero(fit > 0)
+        for host in at[np.argsort((self.free[at] / self.scale).sum(axis=1), kind="stable")].tolist():
+            take = min(int(fit[host]), number)
+            self.change(host, shape, take)
+            if log is not None:
+                log.append((host, shape, take))
             number -= take
-        if number == 0:
-            return True
-    for kind in np.lexsort((instance.tiebreak, instance.opening)).tolist() if open_new else ():
-        while number and instance.fits[shape, kind] and used(instance, hosts)[kind] < instance.available[kind]:
-            take = int(room(instance.capacity[kind : kind + 1], instance.demand[shape], number)[0])
-            hosts.append(OpenHost(kind=kind, pool=int(instance.pool[shape]), items={shape: take}))
-            number -= take
-    return number == 0
+            if number == 0:
+                break
+        return number
 
+    def open_for(self, shape: int, number: int) -> int:
+        """New hosts for items, the cheapest class first; how many found none."""
+        instance = self.instance
+        left = instance.available - used(instance, self.hosts)
+        for kind in np.lexsort((instance.tiebreak, instance.opening)).tolist():
+            while number and instance.fits[shape, kind] and left[kind] > 0:
+                self.hosts.append(OpenHost(kind=kind, pool=int(instance.pool[shape])))
+                self.free = np.vstack([self.free, instance.capacity[kind]])
+                take = int(room(self.free[-1:], instance.demand[shape], number)[0])
+                self.change(len(self.hosts) - 1, shape, take)
+                left[kind] -= 1
+                number -= take
+        return number
 
-def _empty(instance: Instance, hosts: list[OpenHost], host: OpenHost) -> None:
-    """Spread a host's items over the other hosts in use if they all find room there."""
-    others = [other for other in hosts if other is not host and other.items]
-    saved = [dict(other.items) for other in others]
-    if all(_put(instance, others, s, n, open_new=False) for s, n in sorted(host.items.items(), reverse=True)):
-        host.items = {}
-        return
-    for other, items in zip(others, saved, strict=True):
-        other.items = items
+    def empty(self, at: int) -> None:
+        """Spread a host's items over the other hosts that run, if they all find room there."""
+        log: list[tuple[int, int, int]] = []
+        items = sorted(self.hosts[at].items.items(), reverse=True)
+        if not any(self.put(shape, number, except_for=at, log=log) for shape, number in items):
+            for shape, number in items:
+                self.change(at, shape, -number)
+            return
+        for host, shape, number in log:
+            self.change(host, shape, -number)
 
 
 def named(packing: Packing, before: Standing) -> Packing:

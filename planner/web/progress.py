@@ -27,16 +27,19 @@ def _live(token: str) -> None:
     if job is None or job.finished:
         st.rerun()
     now = job.snapshot()
-    left, right = st.columns([6, 1], vertical_alignment="center")
+    left, right = st.columns([4, 1], vertical_alignment="center")
     words = STATES.get(now.state, "Done")
     if now.state is JobState.RUNNING and now.gap == 0:
         words = "Proven; choosing among equally good plans"
     share = min(now.seconds / job.time_limit, 1.0)
     left.progress(share, f"{words} · {now.seconds:.0f} of at most {job.time_limit:,.0f} s")
     right.button(
-        "Stop", key="stop", on_click=job.cancel, disabled=now.state is JobState.STOPPING, width="stretch",
-        help="Ends the search and keeps the best plan found so far.",
-    )  # fmt: skip
+        "Stop and keep the plan",
+        key="stop",
+        on_click=job.cancel,
+        disabled=now.state is JobState.STOPPING,
+        width="stretch",
+    )
     unit = job.problem.objective
     figures = [("Hosts in the best plan", figure(now.hosts_used))]
     if unit != "hosts":

@@ -65,27 +65,7 @@ def _go(token: str) -> None:
 def _plan(job: Job, result: planner.Result) -> None:
     report = _report(job, result)
     _verdict(report, result)
-    totals = report.totals.set_index("metric")
-    years = job.problem.prices.years
-    shown = [
-        ("Hosts", "hosts"),
-        ("Energy a year", "energy per year"),
-        ("Cost a year", "total per year"),
-        (f"Cost over {years:g} years", f"total over {years:g} years"),
-    ]
-    row_of_figures = st.container(horizontal=True)
-    for label, metric in shown:
-        row = totals.loc[metric]
-        unit = "" if metric == "hosts" else f" {row['unit']}"
-        known = not pd.isna(row["saving"])
-        change = f"{-row['saving']:+,.0f} from {row['today']:,.0f} today" if known else None
-        value = "not known" if pd.isna(row["plan"]) else f"{row['plan']:,.0f}{unit}"
-        row_of_figures.metric(label, value, change, delta_color="inverse", width=255)
-    if pd.isna(totals.loc["energy per year", "plan"]):
-        st.caption(
-            "Energy is not known because hosts have no watts, or electricity has no price: put them in under "
-            "*Energy and prices* and solve again. Costs are without it until then."
-        )
+    _figures(report)
     _files(report)
     names = ["Savings", "Hosts", "Placement", "Moves", "Assumptions", "Search"]
     savings, hosts, placement, moves, assumptions, search = st.tabs(names, key="result_tabs")
@@ -94,7 +74,13 @@ def _plan(job: Job, result: planner.Result) -> None:
     with hosts:
         st.altair_chart(charts.host_utilisation(report.hosts), key="utilisation")
         st.caption("Used share of what a host offers after overhead, overcommit and headroom.")
-        st.dataframe(_readable(report.hosts), hide_index=True, column_config=_host_columns(report), key="hosts")
+        st.dataframe(
+            _readable(report.hosts),
+            hide_index=True,
+            placeholder="not known",
+            column_config=_host_columns(report),
+            key="hosts",
+        )
     with placement:
         st.dataframe(_readable(report.placement), hide_index=True, key="placement")
     with moves:
@@ -110,6 +96,31 @@ def _plan(job: Job, result: planner.Result) -> None:
         st.altair_chart(charts.search_progress(result.trace, result.seconds, result.objective_unit), key="searched")
         summary = report.summary.assign(value=report.summary["value"].map(_plain))
         st.dataframe(_readable(summary), hide_index=True, key="summary")
+
+
+def _figures(report: planner.Report) -> None:
+    """Hosts, energy and cost of the plan beside today's; a total that lacks an item says so."""
+    totals, savings = report.totals.set_index("metric"), report.savings.set_index("item")
+    hosts, energy, cost = totals.loc["hosts"], totals.loc["energy per year"], savings.loc["total"]
+    lacking = savings.index[savings["plan_per_year"].isna() | savings["today_per_year"].isna()].tolist()
+    without = f" without {', '.join(lacking)}" if lacking else ""
+    horizon = f"Cost over {report.problem.prices.years:g} years"
+    shown = [
+        ("Hosts", "", hosts["today"], hosts["plan"]),
+        ("Energy a year", f" {energy['unit']}", energy["today"], energy["plan"]),
+        (f"Cost a year{without}", f" {cost['unit']}", cost["today_per_year"], cost["plan_per_year"]),
+        (f"{horizon}{without}", f" {cost['unit']}", cost["today_horizon"], cost["plan_horizon"]),
+    ]
+    with st.container(horizontal=True):
+        for label, unit, today, plan in shown:
+            known = not (pd.isna(today) or pd.isna(plan))
+            change = f"{plan - today:+,.0f} from {today:,.0f} today" if known else None
+            value = "not known" if pd.isna(plan) else f"{plan:,.0f}{unit}"
+            st.metric(frame.as_text(label), value, change, delta_color="inverse", width=255)
+    if pd.isna(energy["plan"]) or pd.isna(energy["today"]):
+        st.caption(
+            "Energy is not known because hosts have no watts: put some in under *Energy and prices* and solve again."
+        )
 
 
 def _report(job: Job, result: planner.Result) -> planner.Report:
@@ -156,7 +167,7 @@ def _savings(report: planner.Report) -> None:
     st.altair_chart(charts.savings_bars(report.savings), key="savings_chart")
     figures = {name: st.column_config.NumberColumn(format="localized") for name in ("Today", "Plan", "Saving")}
     rounded = _readable(report.totals.round(0))
-    st.dataframe(rounded, hide_index=True, column_config=figures, key="totals")
+    st.dataframe(rounded, hide_index=True, column_config=figures, placeholder="not known", key="totals")
     st.caption("What the savings rest on:")
     for row in report.savings.itertuples():
         st.markdown(f"- **{row.item}**: {frame.as_text(row.assumption)}")

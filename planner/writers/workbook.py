@@ -47,6 +47,7 @@ class _Writer:
         self.book = book
         self.formats = {
             "title": book.add_format({"bold": True, "font_size": 14, "font_color": _COLOUR}),
+            "head": book.add_format({"bold": True, "font_color": "white", "bg_color": _COLOUR, "valign": "vcenter"}),
             "share": book.add_format({"num_format": "0.0%"}),
             "whole": book.add_format({"num_format": "#,##0"}),
             "number": book.add_format({"num_format": "#,##0.00"}),
@@ -61,7 +62,10 @@ class _Writer:
         if title:
             page.write_string(0, 0, title, self.formats["title"])
         headings = [str(column) if headed else heading(str(column)) for column in frame.columns]
-        columns = [{"header": text, "format": self._format(name, frame, at)} for at, text in enumerate(headings)]
+        columns = [
+            {"header": text, "header_format": self.formats["head"], "format": self._format(name, frame, at)}
+            for at, text in enumerate(headings)
+        ]
         bottom = top + max(len(frame), 1)
         page.add_table(
             top,

@@ -89,7 +89,7 @@ def test_stop_keeps_the_best_plan(app: Page, hard: Path):
     upload(app, hard)
     expect_read(app)
     solve(app)
-    stop = app.get_by_role("button", name="Stop", exact=True)
+    stop = app.get_by_role("button", name="Stop and keep the plan", exact=True)
     expect(app.get_by_text("Hosts in the best plan")).to_be_visible()
     stop.click()
     expect_plan(app)
@@ -104,7 +104,7 @@ def test_reloading_the_page_keeps_the_job(app: Page, hard: Path):
     address = app.url
     assert "job=" in address
     app.reload()
-    stop = app.get_by_role("button", name="Stop", exact=True)
+    stop = app.get_by_role("button", name="Stop and keep the plan", exact=True)
     expect(stop).to_be_visible()
     assert app.url == address
     stop.click()
