@@ -87,7 +87,7 @@ def small_company() -> dict[str, list[Row]]:
         "sockets": 1,
         "storage_gib": 7680,
         "network_gbps": 10,
-        "price": 6500,
+        "price": 4500,
         "idle_w": 45,
         "peak_w": 190,
         "rack_units": 2,

@@ -69,21 +69,41 @@ def today(problem: Problem) -> Baseline:
     else:
         named = "server of " + workloads["name"]
         why = "one physical server per workload"
-    reference = catalogue.host_models(problem.prices.physical_server).iloc[0]
+    needs = workloads.groupby(named.to_numpy(), sort=False)[["vcpus", "memory_gib"]].max()
+    hosts = _physical_servers(needs, problem.prices.physical_server)
+    model = dict(zip(hosts["name"], hosts["model"], strict=True))
     placement = pd.DataFrame(
-        {"workload": workloads["name"], "host": named, "model": reference["name"], "pool": workloads["pool"]}
+        {"workload": workloads["name"], "host": named, "model": named.map(model), "pool": workloads["pool"]}
     )
-    count = named.nunique()
-    hosts = pd.DataFrame([reference] * count).reset_index(drop=True).assign(name=named.unique())
+    kinds = ", ".join(f"{count:,} {name}" for name, count in hosts["model"].value_counts().items())
     return Baseline(
         plan=Plan.from_frames(placement),
         hosts=hosts,
         bought=True,
         assumption=(
-            f"No hosts are given, so today means {why}: {count:,} of the catalogue's {reference['name']!r} "
-            f"({reference['cores']:g} cores), each bought once in the horizon like the plan's hosts."
+            f"No hosts are given, so today means {why}: {kinds} of the catalogue "
+            f"({problem.prices.physical_server}, or the cheapest with enough cores and memory), "
+            "each bought once in the horizon like the plan's hosts."
         ),
     )
+
+
+def _physical_servers(needs: pd.DataFrame, usual: str) -> pd.DataFrame:
+    """A server of the catalogue for each row of needs: the usual one, or the cheapest that has the cores and memory.
+
+    Parameters
+    ----------
+    needs : DataFrame
+        vcpus and memory_gib of the largest workload on each server, index the server's name.
+    usual : str
+        Host model to take where it is large enough.
+    """
+    models = pd.concat([catalogue.host_models(usual).head(1), catalogue.host_models().sort_values("price")])
+    cores, memory = models["cores"].to_numpy(), models["memory_gib"].to_numpy()
+    fits = (cores >= needs["vcpus"].to_numpy()[:, None]) & (memory >= needs["memory_gib"].to_numpy()[:, None])
+    largest = int(np.lexsort((cores, memory))[-1])
+    chosen = np.where(fits.any(axis=1), fits.argmax(axis=1), largest)
+    return models.iloc[chosen].reset_index(drop=True).assign(model=lambda f: f["name"], name=needs.index.to_numpy())
 
 
 def utilisation(problem: Problem, baseline: Baseline, busy: np.ndarray) -> np.ndarray:

@@ -154,8 +154,9 @@ class Inventory:
         )
 
     def with_hosts(self, hosts: pd.DataFrame) -> Inventory:
-        """The inventory with other owned hosts, a table that passes the schema."""
-        return replace(self, hosts=schema.conform(hosts, "hosts"))
+        """The inventory with other owned hosts, a table that passes the schema; notes on reading it are kept."""
+        notes = [*self.notes.to_dict("records"), *hosts.attrs.get("notes", ())]
+        return replace(self, hosts=schema.conform(hosts, "hosts"), notes=notes_frame(notes))
 
     def __repr__(self) -> str:
         return (

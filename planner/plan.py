@@ -134,6 +134,8 @@ class Result:
         None where nothing could be proven.
     reason : str
         For an infeasible or unknown outcome, the smallest reason found, in one sentence.
+    without : tuple of str
+        Costs that the objective leaves out because no figure is known; the plan is best without them.
     moves : DataFrame or None
         After solving with `start=`: workload, from_host, to_host, reason.
     seconds : float
@@ -149,6 +151,7 @@ class Result:
     objective_value: float | None
     bound: Bound | None
     reason: str = ""
+    without: tuple[str, ...] = ()
     moves: pd.DataFrame | None = None
     seconds: float
     trace: tuple[Progress, ...] = ()
@@ -169,6 +172,10 @@ class Result:
             return 0.0
         return (self.objective_value - self.bound.value) / self.objective_value
 
+    @property
+    def _without(self) -> str:
+        return f", without {' and '.join(self.without)}" if self.without else ""
+
     def __repr__(self) -> str:
         rows = [("status", f"{self.status} ({self.stop})")]
         if self.plan is not None:
@@ -176,7 +183,7 @@ class Result:
             rows.append(("hosts", f"{self.hosts_used:,}{spares}"))
             rows.append(("workloads", f"{len(self.plan.placement):,}"))
             if self.objective_name != "hosts":
-                rows.append((self.objective_name, f"{self.objective_value:,.2f} {self.objective_unit}"))
+                rows.append((self.objective_name, f"{self.objective_value:,.2f} {self.objective_unit}{self._without}"))
         if self.bound is not None:
             rows.append(("bound", f"{self.bound.value:,.6g} {self.objective_unit}, {self.bound.method}"))
         if self.gap is not None:

@@ -235,6 +235,7 @@ def _summary(problem: Problem, plan: Plan, result: Result | None, violations: in
             ("status", str(result.status), ""),
             ("why the search ended", str(result.stop), ""),
             ("objective value", result.objective_value, result.objective_unit),
+            *([("left out of the objective", ", ".join(result.without), "")] if result.without else []),
             ("proven lower bound", None if result.bound is None else result.bound.value, result.objective_unit),
             ("bound proven by", "" if result.bound is None else result.bound.method, ""),
             ("gap", result.gap, "share"),

@@ -11,6 +11,7 @@ import numpy as np
 
 from planner.economics.energy import busy, watts
 from planner.errors import InputError
+from planner.prices import Prices
 from planner.problem import Problem
 from planner.units import CENTS_PER_MONEY_UNIT, energy_kwh_per_year
 
@@ -33,6 +34,8 @@ class Ledger:
         Busy CPU of each workload.
     tiebreak : array of int, shape [H]
         Purchase in cents: among equals the plan that buys least is taken; 0 for owned hosts and where unpriced.
+    without : tuple of str
+        What the objective leaves out because no figure is known.
     """
 
     unit: str
@@ -41,6 +44,7 @@ class Ledger:
     rate: np.ndarray
     busy: np.ndarray
     tiebreak: np.ndarray
+    without: tuple[str, ...] = ()
 
     def placing(self, w: np.ndarray, h: np.ndarray) -> np.ndarray:
         """Whole small units that placing workloads `w` on hosts of rows `h` costs, pair by pair (broadcasting)."""
@@ -76,10 +80,12 @@ def ledger(problem: Problem) -> Ledger:
         )
     idle, peak = watts(hosts, prices)
     unknown = hosts.loc[np.isnan(idle) | np.isnan(peak), "name"]
-    if len(unknown) and problem.objective != "cost":
+    priced = problem.objective != "cost" or prices.energy_per_kwh is not None
+    if len(unknown) and priced and not (problem.objective == "cost" and len(unknown) == len(hosts)):
         raise InputError(
             f"host {unknown.iloc[0]!r}: idle_w or peak_w is blank ({len(unknown):,} of {len(hosts):,} hosts); "
-            f"objective {problem.objective} needs both, or prices.host_idle_w and prices.host_peak_w for hosts without"
+            f"objective {problem.objective} needs both, or prices.host_idle_w and prices.host_peak_w for hosts without "
+            "(or energy_per_kwh = None to leave energy out of the cost)"
         )
     idle_kwh = energy_kwh_per_year(np.nan_to_num(idle), prices.pue)
     load_kwh = energy_kwh_per_year(np.nan_to_num(peak - idle), prices.pue) / np.maximum(offered, 1e-9)
@@ -99,7 +105,11 @@ def ledger(problem: Problem) -> Ledger:
         ].fillna(0)
         opening = purchase + yearly.to_numpy() * years + idle_kwh * per_kwh
         unit, scale, rate = prices.currency, CENTS_PER_MONEY_UNIT, load_kwh * per_kwh
+    missing = [name for name, price in _yearly_prices(prices).items() if price is None]
+    if problem.objective == "cost" and len(unknown) and "energy" not in missing:
+        missing.insert(0, "energy")
     return Ledger(
+        without=tuple(missing) if problem.objective == "cost" else (),
         unit=unit,
         scale=scale,
         opening=np.rint(opening * scale).astype("int64"),
@@ -107,3 +117,7 @@ def ledger(problem: Problem) -> Ledger:
         busy=work,
         tiebreak=tiebreak,
     )
+
+
+def _yearly_prices(prices: Prices) -> dict[str, float | None]:
+    return {"energy": prices.energy_per_kwh, "maintenance": prices.maintenance_per_host_year}

@@ -181,6 +181,7 @@ def _result(
         objective_value=sum(i.value for i in incumbents) / book.scale if complete else None,
         bound=_bound(incumbents, book) if known else None,
         reason=reason,
+        without=book.without,
         moves=None if start is None or plan is None else moves_between(start, plan),
         seconds=clock.seconds,
         trace=tuple(trace),

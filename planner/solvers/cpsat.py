@@ -20,7 +20,7 @@ from planner.solvers.incumbent import Clock, Incumbent
 from planner.solvers.instance import Instance
 from planner.solvers.packing import OpenHost, Packing
 
-MOST_VARIABLES = 400_000
+MOST_VARIABLES = 150_000
 """Counting variables beyond which the model is not built: it would not be searched in useful time."""
 
 

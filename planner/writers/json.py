@@ -30,6 +30,7 @@ def document(report: Report) -> dict:
             "name": problem.objective,
             "value": None if result is None else result.objective_value,
             "unit": None if result is None else result.objective_unit,
+            "without": [] if result is None else list(result.without),
         },
         "hosts_used": report.plan.hosts_used,
         "bound": None if bound is None else {"value": bound.value, "method": bound.method},

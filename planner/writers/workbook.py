@@ -13,6 +13,8 @@ from planner.reports import Report
 from planner.writers.headings import heading
 
 _WIDEST = 60
+"""Characters of the widest column; longer texts wrap."""
+_LINE_POINTS = 15
 _COLOUR = "#0b6e8f"
 
 
@@ -80,6 +82,11 @@ class _Writer:
                 self._cell(page, row, at, value, self._of_cell(name, frame, row - top - 1, at, kept))
             shown = [len(headings[at]) + 3, *(len(_shown(value)) + 1 for value in frame[column].head(500))]
             page.set_column(at, at, min(max(shown), _WIDEST))
+        wrapped = [at for at, column in enumerate(columns) if column["format"] is self.formats["wrap"]]
+        for row in range(min(len(frame), 5000)) if wrapped else ():
+            lines = max(math.ceil(len(_shown(frame.iloc[row, at])) / _WIDEST) for at in wrapped)
+            if lines > 1:
+                page.set_row(top + 1 + row, _LINE_POINTS * lines)
         page.freeze_panes(top + 1, 1 if name in ("Placement", "Hosts", "Savings", "Totals") else 0)
         page.set_landscape()
         page.fit_to_pages(1, 0)
