@@ -13,6 +13,7 @@ from planner.readers import read, read_table
 from planner.readers.plans import read_plan
 from planner.reports import Report, report
 from planner.rules import KeepApart, KeepTogether, Pin
+from planner.scenarios import Scenario, sweep
 from planner.solvers import solve
 from planner.writers import to_bytes, write
 
@@ -35,6 +36,7 @@ __all__ = [
     "Progress",
     "Report",
     "Result",
+    "Scenario",
     "Sizing",
     "Status",
     "Stop",
@@ -46,6 +48,7 @@ __all__ = [
     "read_table",
     "report",
     "solve",
+    "sweep",
     "to_bytes",
     "today",
     "write",

@@ -62,9 +62,9 @@ def check(problem: Problem, plan: Plan) -> list[Violation]:
     placed = _placed(problem, plan, hosts)
     load = _load(problem, placed, len(hosts))
     violations += _capacity(problem, hosts, load)
-    violations += _pools(problem, placed, hosts)
+    violations += _pools(problem, plan, placed, hosts)
     violations += _groups(problem, placed, hosts)
-    violations += _failover(problem, hosts, load)
+    violations += _failover(problem, hosts, placed, load)
     return violations
 
 
@@ -153,7 +153,12 @@ def _capacity(problem: Problem, hosts: pd.DataFrame, load: np.ndarray) -> Iterat
         )
 
 
-def _pools(problem: Problem, placed: pd.DataFrame, hosts: pd.DataFrame) -> Iterator[Violation]:
+def _pools(problem: Problem, plan: Plan, placed: pd.DataFrame, hosts: pd.DataFrame) -> Iterator[Violation]:
+    real = dict(zip(problem.workloads["name"], problem.workloads["pool"], strict=True))
+    stated = plan.placement[(plan.placement["pool"] != "") & plan.placement["workload"].isin(real)]
+    for row in stated[stated["pool"] != stated["workload"].map(real)].itertuples(index=False):
+        message = f"workload {row.workload!r} is stated in pool {row.pool!r}, it belongs to {real[row.workload]!r}"
+        yield Violation(kind="wrong pool", message=message, host=row.host, workload=row.workload)
     pool = problem.workloads["pool"].to_numpy()[placed["w"].to_numpy()]
     pairs = pd.DataFrame({"h": placed["h"], "pool": pool}).drop_duplicates()
     for h, pools in pairs.groupby("h")["pool"]:
@@ -200,24 +205,32 @@ def _groups(problem: Problem, placed: pd.DataFrame, hosts: pd.DataFrame) -> Iter
                 yield Violation(kind="pinned", message=message, host=host_names[at[w]], workload=names[w])
 
 
-def _failover(problem: Problem, hosts: pd.DataFrame, load: np.ndarray) -> Iterator[Violation]:
+def _failover(problem: Problem, hosts: pd.DataFrame, placed: pd.DataFrame, load: np.ndarray) -> Iterator[Violation]:
     failover = problem.policy.failover
     if failover.hosts == 0:
         return
-    of_pool = _pool_of_hosts(problem, hosts, load)
+    of_pool = _pool_of_hosts(problem, hosts, placed)
     for pool in problem.pools:
         inside = np.flatnonzero((of_pool == pool) & (hosts["row"].to_numpy() >= 0))
         capacity = problem.capacity[hosts["row"].to_numpy()[inside]]
         demand = load[inside]
+        if failover.mode == "share":
+            # A host that carries nothing counts only if any one workload of the pool could restart on it.
+            largest = problem.demand[problem.workloads["pool"].to_numpy() == pool].max(axis=(0, 2))
+            counts = ~hosts["spare"].to_numpy()[inside] | (capacity >= largest - TOLERANCE * largest).all(axis=1)
+            inside, capacity, demand = inside[counts], capacity[counts], demand[counts]
         yield from (_share if failover.mode == "share" else _spare)(problem, pool, hosts.iloc[inside], capacity, demand)
 
 
-def _pool_of_hosts(problem: Problem, hosts: pd.DataFrame, load: np.ndarray) -> np.ndarray:
-    """Pool of each host as the plan states it; a plan that states none has one pool, or its hosts' own."""
+def _pool_of_hosts(problem: Problem, hosts: pd.DataFrame, placed: pd.DataFrame) -> np.ndarray:
+    """Pool of each host: its workloads', else the one that the plan states, else the one that the host serves."""
     serves = np.array([problem.hosts["pool"].iloc[row] if row >= 0 else "" for row in hosts["row"]], dtype=object)
     stated = hosts["pool"].to_numpy(dtype=object)
     pools = np.where(stated != "", stated, serves)
-    return np.where(pools == "", problem.pools[0], pools) if len(problem.pools) == 1 else pools
+    if len(problem.pools) == 1:
+        pools = np.where(pools == "", problem.pools[0], pools)
+    pools[placed["h"].to_numpy()] = problem.workloads["pool"].to_numpy()[placed["w"].to_numpy()]
+    return pools
 
 
 def _share(

@@ -143,6 +143,41 @@ def check(
         raise typer.Exit(1)
 
 
+@app.command()
+def compare(
+    files: Files,
+    scenarios: Annotated[str, typer.Option("--scenarios", help="What-ifs in a .toml file, [scenario.NAME] each.")],
+    hosts: Hosts = None,
+    host_models: Models = None,
+    policy: PolicyOption = None,
+    prices: PricesOption = None,
+    rules: RulesOption = None,
+    objective: Objective = None,
+    resource: Resources = (),
+    merge_pools: Merge = None,
+    include: Include = (),
+    time_limit: Annotated[float, typer.Option("--time-limit", min=0, help="Seconds of search a scenario.")] = 30.0,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same plans.")] = 0,
+    out: Annotated[str | None, typer.Option("--out", help="Table to write as .csv.")] = None,
+) -> None:
+    """Solve under each scenario of a file, and show them side by side."""
+    import planner
+    from planner.scenarios import read_scenarios
+    from planner.terminal import show_comparison
+
+    inventory, given = _arguments(
+        files, hosts, host_models, policy, prices, rules, objective, resource, merge_pools, include
+    )
+    problem = planner.Problem.build(inventory, **given)
+    table = planner.sweep(problem, read_scenarios(scenarios), time_limit=time_limit, seed=seed)
+    show_comparison(table)
+    if out is not None:
+        table.to_csv(out, index=False)
+        print(f"wrote {out}")
+    if not table["hosts"].notna().all():
+        raise typer.Exit(1)
+
+
 @app.command(name="app")
 def browser_app(
     port: Annotated[int, typer.Option("--port", help="Port on this machine.")] = 8501,
@@ -173,7 +208,7 @@ def demo() -> None:
 def _arguments(files, hosts, host_models, policy, prices, rules, objective, resource, merge_pools, include) -> tuple:
     """The inventory, and the arguments of Problem.build that were given."""
     import planner
-    from planner import readers
+    from planner import readers, scenarios
     from planner.rules import read_rules
 
     inventory = readers.read(list(files), include=tuple(include))
@@ -181,12 +216,7 @@ def _arguments(files, hosts, host_models, policy, prices, rules, objective, reso
     if hosts is not None:
         inventory = inventory.with_hosts(readers.read_table(hosts, "hosts"))
     if host_models is not None:
-        kind, _, pattern = host_models.partition(":")
-        given["host_models"] = (
-            planner.catalogue.host_models(pattern or "*")
-            if kind == "catalogue"
-            else readers.read_table(host_models, "host_models")
-        )
+        given["host_models"] = scenarios.host_models(host_models)
     if policy is not None:
         given["policy"] = planner.Policy.read(policy)
     if prices is not None:

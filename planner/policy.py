@@ -121,8 +121,8 @@ class Failover:
     """How many hosts of a pool may fail at once without a workload being lost.
 
     ``share``: the pool's demand fits into the capacity that is left when its `hosts` largest hosts are lost, resource
-    by resource (a percentage reserve). ``spare``: `hosts` hosts of the pool carry nothing and could each take over the
-    load of any other.
+    by resource (a percentage reserve); a host that carries nothing counts only if it could carry any one workload of
+    the pool. ``spare``: `hosts` hosts of the pool carry nothing and could each take over the load of any other.
     """
 
     hosts: int = 0

@@ -128,6 +128,14 @@ def show_verdict(problem: Problem, plan: Plan, violations: list[Violation], name
     _frame("", pd.DataFrame([{"kind": v.kind, "message": v.message} for v in violations]))
 
 
+def show_comparison(table: pd.DataFrame) -> None:
+    """Scenarios side by side."""
+    shown = table[
+        ["scenario", "status", "hosts", "bound", "gap", "cost_horizon", "saving_horizon", "seconds", "reason"]
+    ]
+    _frame("Scenarios", shown)
+
+
 def show_demo() -> None:
     """The small company: from its spreadsheet to its savings."""
     path = sample("small_company")

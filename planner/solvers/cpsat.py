@@ -51,9 +51,11 @@ class Model:
         self.number: dict[tuple[int, int], cp_model.IntVar] = {}
         self._count_variables()
         self._place_all()
+        self.loads: dict[tuple[int, int], cp_model.LinearExprT] = {}
         self._respect_capacity()
-        self._respect_availability()
+        self.idle: list = [0] * len(slots)
         self._keep_reserve()
+        self._respect_availability()
         if ordered:
             self._order_equal_slots()
 
@@ -77,8 +79,11 @@ class Model:
         for i, slot in enumerate(self.slots):
             for r in range(demand.shape[1]):
                 terms = [(int(demand[s, r]), self.number[s, i]) for s in by_slot[i] if demand[s, r]]
+                self.loads[i, r] = 0
                 if terms:
-                    load = cp_model.LinearExpr.weighted_sum([v for _, v in terms], [d for d, _ in terms])
+                    self.loads[i, r] = load = cp_model.LinearExpr.weighted_sum(
+                        [v for _, v in terms], [d for d, _ in terms]
+                    )
                     self.model.add(load <= int(capacity[slot.kind, r]) * self.on[i])
             for s in by_slot[i]:
                 if not demand[s].any():
@@ -86,18 +91,42 @@ class Model:
 
     def _respect_availability(self) -> None:
         for c, available in enumerate(self.instance.available.tolist()):
-            self.model.add(sum(self.on[i] for i, slot in enumerate(self.slots) if slot.kind == c) <= available)
+            running = [self.on[i] + self.idle[i] for i, slot in enumerate(self.slots) if slot.kind == c]
+            self.model.add(sum(running) <= available)
 
     def _keep_reserve(self) -> None:
+        if self.instance.failover_hosts:
+            keep = self._keep_share if self.instance.failover_mode == "share" else self._keep_spares
+            for p in range(len(self.instance.pools)):
+                keep(p)
+
+    def _keep_share(self, pool: int) -> None:
+        able = self.instance.able(pool)
+        mine = [(i, slot.kind) for i, slot in enumerate(self.slots) if slot.pool == pool]
+        for i, kind in mine:
+            if not able[kind]:  # It may run only to carry something.
+                self.model.add(self.on[i] <= sum(v for (_, at), v in self.number.items() if at == i))
+        running = [sum(self.on[i] for i, kind in mine if kind == c) for c in range(len(self.instance.available))]
+        keep_share(self.model, self.instance, pool, running)
+
+    def _keep_spares(self, pool: int) -> None:
+        """k idle hosts, each with room for the largest load of any other, resource by resource."""
         instance = self.instance
-        if instance.failover_hosts == 0 or instance.failover_mode != "share":
-            return
-        for p in range(len(instance.pools)):
-            running = [
-                sum(self.on[i] for i, slot in enumerate(self.slots) if (slot.kind, slot.pool) == (c, p))
-                for c in range(len(instance.available))
-            ]
-            keep_share(self.model, instance, p, running)
+        mine = [(i, slot.kind) for i, slot in enumerate(self.slots) if slot.pool == pool]
+        for i, _ in mine:
+            self.idle[i] = self.model.new_bool_var("")
+            self.model.add_at_most_one(self.on[i], self.idle[i])
+        self.model.add(sum(self.idle[i] for i, _ in mine) == instance.failover_hosts)
+        for r in range(len(instance.resources)):
+            capacity = instance.capacity[:, r].tolist()
+            kinds = {kind for _, kind in mine}
+            largest = max(capacity[kind] for kind in kinds)
+            if min(capacity[kind] for kind in kinds) == largest:
+                continue
+            peak = self.model.new_int_var(0, largest, "")
+            for i, kind in mine:
+                self.model.add(self.loads[i, r] <= peak)
+                self.model.add(peak <= capacity[kind]).only_enforce_if(self.idle[i])
 
     def _order_equal_slots(self) -> None:
         for i in range(1, len(self.slots)):
@@ -106,26 +135,33 @@ class Model:
 
     @property
     def objective(self):
-        """The ledger's objective as a linear expression, the reserve of spare hosts not in it."""
+        """The ledger's objective as a linear expression."""
         opening, placing = self.instance.opening, self.instance.placing
-        terms = [int(opening[slot.kind]) * self.on[i] for i, slot in enumerate(self.slots)]
+        terms = [int(opening[slot.kind]) * (self.on[i] + self.idle[i]) for i, slot in enumerate(self.slots)]
         terms += [int(placing[s, self.slots[i].kind]) * v for (s, i), v in self.number.items() if placing.any()]
         return sum(terms)
 
     @property
     def purchase(self):
-        return sum(int(self.instance.tiebreak[slot.kind]) * self.on[i] for i, slot in enumerate(self.slots))
+        return sum(
+            int(self.instance.tiebreak[slot.kind]) * (self.on[i] + self.idle[i]) for i, slot in enumerate(self.slots)
+        )
 
     def hint(self, hosts: list[OpenHost | None]) -> None:
         """Start the search from hosts, one a slot; None for a slot that is not used."""
+        spare = self.instance.failover_hosts > 0 and self.instance.failover_mode == "spare"
         for i, host in enumerate(hosts):
-            self.model.add_hint(self.on[i], host is not None)
+            waits = spare and host is not None and not host.items
+            self.model.add_hint(self.on[i], host is not None and not waits)
+            if spare:
+                self.model.add_hint(self.idle[i], waits)
         for (s, i), variable in self.number.items():
             self.model.add_hint(variable, hosts[i].items.get(s, 0) if hosts[i] is not None else 0)
 
     def packing(self, value: Callable[[cp_model.IntVar], int], names: Sequence[str] = ()) -> Packing:
         """The packing that `value(variable)` stands for, its hosts named by slot where `names` are given."""
-        reserve = self.instance.failover_hosts > 0 and self.instance.failover_mode == "share"
+        share = self.instance.failover_hosts > 0 and self.instance.failover_mode == "share"
+        waits = [value(self.on[i] if share else self.idle[i]) for i in range(len(self.slots))]
         items: list[dict[int, int]] = [{} for _ in self.slots]
         for (s, i), variable in self.number.items():
             if number := value(variable):
@@ -134,7 +170,7 @@ class Model:
             hosts=tuple(
                 OpenHost(kind=slot.kind, pool=slot.pool, items=items[i], name=names[i] if names else "")
                 for i, slot in enumerate(self.slots)
-                if items[i] or (reserve and value(self.on[i]))
+                if items[i] or waits[i]
             )
         )
 
@@ -147,18 +183,13 @@ def slots_for(instance: Instance, incumbent: Incumbent) -> list[Slot]:
         for p, items in enumerate(per_pool):
             if not instance.fits[instance.pool == p, c].any():
                 continue
-            most = min(int(instance.available[c]), items + instance.failover_hosts)
+            most = int(instance.available[c])
+            if instance.failover_hosts == 0 or instance.failover_mode == "spare":
+                most = min(most, items + instance.failover_hosts)
             if incumbent.value is not None and instance.opening[c] > 0:
                 most = min(most, incumbent.value // int(instance.opening[c]))
             slots += [Slot(kind=c, pool=p)] * most
     return slots
-
-
-def reserve_cost(instance: Instance) -> int:
-    """What the spare hosts that the model leaves out cost at least."""
-    if instance.failover_mode != "spare":
-        return 0
-    return int(instance.opening.min()) * instance.failover_hosts * len(instance.pools)
 
 
 def improve(incumbent: Incumbent, clock: Clock, seconds: float, *, seed: int, workers: int) -> None:
@@ -168,7 +199,6 @@ def improve(incumbent: Incumbent, clock: Clock, seconds: float, *, seed: int, wo
     if len(slots) * len(instance.demand) > MOST_VARIABLES or seconds <= 0 or clock.cancelled:
         return
     model = Model(instance, slots)
-    extra = reserve_cost(instance)
     if incumbent.packing is not None:
         model.hint(seated(slots, incumbent.packing))
     model.model.minimize(model.objective)
@@ -180,7 +210,7 @@ def improve(incumbent: Incumbent, clock: Clock, seconds: float, *, seed: int, wo
             "proven by CP-SAT"
         )
     elif np.isfinite(best_bound):
-        incumbent.raise_bound(int(np.ceil(best_bound - 1e-6)) + extra, "CP-SAT")
+        incumbent.raise_bound(int(np.ceil(best_bound - 1e-6)), "CP-SAT")
 
 
 def buy_least(incumbent: Incumbent, clock: Clock, seconds: float, *, seed: int, workers: int) -> None:
@@ -196,7 +226,7 @@ def buy_least(incumbent: Incumbent, clock: Clock, seconds: float, *, seed: int, 
         return
     model = Model(instance, slots)
     model.hint(seated(slots, incumbent.packing))
-    model.model.add(model.objective <= incumbent.value - reserve_cost(instance))
+    model.model.add(model.objective <= incumbent.value)
     model.model.minimize(model.purchase)
     search(model, _Offer(model, incumbent, False), clock, seconds, seed, workers)
 

@@ -21,14 +21,14 @@ def with_reserve(instance: Instance, packing: Packing) -> Packing | None:
     left = instance.available - used(instance, hosts)
     cheap = np.lexsort((instance.tiebreak, instance.opening)).tolist()
     for pool in range(len(instance.pools)):
-        serving = [c for c in cheap if instance.allowed[instance.pool == pool][:, c].any()]
+        able = instance.able(pool)
         add = _share if instance.failover_mode == "share" else _spare
-        if not add(instance, hosts, pool, serving, left):
+        if not add(instance, hosts, pool, [c for c in cheap if able[c]], left):
             return None
     return Packing(hosts=tuple(hosts))
 
 
-def _share(instance: Instance, hosts: list[OpenHost], pool: int, serving: list[int], left: np.ndarray) -> bool:
+def _share(instance: Instance, hosts: list[OpenHost], pool: int, able: list[int], left: np.ndarray) -> bool:
     real = len(instance.resources)
     inside = instance.pool == pool
     demand = (instance.demand[inside] * instance.count[inside, None]).sum(axis=0)[:real]
@@ -38,23 +38,25 @@ def _share(instance: Instance, hosts: list[OpenHost], pool: int, serving: list[i
         short = demand > kept
         if not short.any():
             return True
-        able = [c for c in serving if left[c] > 0]
-        if not able:
+        free = [c for c in able if left[c] > 0]
+        if not free:
             return False
         # The class that adds most of what is short for its cost; every class adds something, so this ends.
-        gain = instance.capacity[able][:, :real][:, short] / np.maximum((demand - kept)[short], 1)
-        cost = np.maximum(instance.opening[able], 1)
-        best = able[int(np.argmax(np.minimum(gain, 1).min(axis=1) / cost))]
+        gain = instance.capacity[free][:, :real][:, short] / np.maximum((demand - kept)[short], 1)
+        cost = np.maximum(instance.opening[free], 1)
+        best = free[int(np.argmax(np.minimum(gain, 1).min(axis=1) / cost))]
         hosts.append(OpenHost(kind=best, pool=pool))
         left[best] -= 1
 
 
-def _spare(instance: Instance, hosts: list[OpenHost], pool: int, serving: list[int], left: np.ndarray) -> bool:
+def _spare(instance: Instance, hosts: list[OpenHost], pool: int, able: list[int], left: np.ndarray) -> bool:
     real = len(instance.resources)
-    peak = np.max([load(instance, host) for host in hosts if host.pool == pool], axis=0)[:real]
-    able = [c for c in serving if (instance.capacity[c][:real] >= peak).all()]
-    for _ in range(instance.failover_hosts):
-        free = [c for c in able if left[c] > 0]
+    mine = [host for host in hosts if host.pool == pool]
+    peak = np.max([load(instance, host) for host in mine], axis=0)[:real]
+    can = (instance.capacity[:, :real] >= peak).all(axis=1)
+    standing = sum(1 for host in mine if not host.items and can[host.kind])
+    for _ in range(instance.failover_hosts - standing):
+        free = [c for c in able if can[c] and left[c] > 0]
         if not free:
             return False
         hosts.append(OpenHost(kind=free[0], pool=pool))

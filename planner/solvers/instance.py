@@ -42,8 +42,10 @@ class Instance:
     allowed : array of bool, shape [S, C]
     rows : tuple of arrays of int
         Rows of problem.hosts that each class is made of.
-    spares : int
-        Hosts a pool has to keep as reserve.
+    restart : array of int, shape [P, R]
+        The largest demand of a single workload of each pool, resource by resource.
+    failover_hosts, failover_mode
+        From the policy.
     """
 
     pools: tuple[str, ...]
@@ -59,8 +61,14 @@ class Instance:
     placing: np.ndarray
     allowed: np.ndarray
     rows: tuple[np.ndarray, ...]
+    restart: np.ndarray
     failover_hosts: int
     failover_mode: str
+
+    def able(self, pool: int) -> np.ndarray:
+        """Which classes could carry any one workload of a pool, and so count when they stand by: bool [C]."""
+        largest = self.restart[pool]
+        return (self.capacity[:, : len(largest)] >= largest).all(axis=1) & self.allowed[self.pool == pool].any(axis=0)
 
     @cached_property
     def fits(self) -> np.ndarray:
@@ -85,7 +93,7 @@ def build(problem: Problem, ledger: Ledger, pools: tuple[str, ...]) -> Instance:
     """
     inside = np.flatnonzero(problem.workloads["pool"].isin(pools).to_numpy())
     items = _items(problem, inside)
-    demand, capacity = _integers(problem, items)
+    demand, capacity, single = _integers(problem, items)
     apart = _apart(problem, items)
     demand = np.hstack([demand, apart])
     capacity = np.hstack([capacity, np.ones((len(capacity), apart.shape[1]), dtype="int64")])
@@ -109,7 +117,9 @@ def build(problem: Problem, ledger: Ledger, pools: tuple[str, ...]) -> Instance:
     order = np.argsort(label, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(label[order])) + 1) if len(items) else []
     available = np.array([problem.hosts["available"].iloc[rows].sum() for rows in classes])
-    limit = len(items) + len(pools) * problem.policy.failover.hosts
+    # A reserve never takes more hosts than there are workloads to restart, and the hosts that may fail.
+    reserve = len(inside) + len(pools) * problem.policy.failover.hosts if problem.policy.failover.hosts else 0
+    limit = len(items) + reserve
     return Instance(
         pools=pools,
         resources=problem.resources,
@@ -124,6 +134,7 @@ def build(problem: Problem, ledger: Ledger, pools: tuple[str, ...]) -> Instance:
         placing=placing[np.ix_(first, heads)],
         allowed=allowed[np.ix_(first, heads)],
         rows=tuple(classes),
+        restart=np.array([single[pool_of[inside] == p].max(axis=0) for p in range(len(pools))]),
         failover_hosts=problem.policy.failover.hosts,
         failover_mode=problem.policy.failover.mode,
     )
@@ -138,7 +149,8 @@ def _items(problem: Problem, inside: np.ndarray) -> list[np.ndarray]:
     return sorted([*singles, *groups.values()], key=lambda item: int(item[0]))
 
 
-def _integers(problem: Problem, items: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def _integers(problem: Problem, items: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Demand by item, capacity by host, and demand by workload (in the order of the items' members, sorted)."""
     peak = problem.demand[:, :, 0]
     starts = np.cumsum([0, *[len(item) for item in items[:-1]]])
     summed = np.add.reduceat(peak[np.concatenate(items)], starts, axis=0)
@@ -149,7 +161,8 @@ def _integers(problem: Problem, items: list[np.ndarray]) -> tuple[np.ndarray, np
     total = demand.sum(axis=0) + 1
     capacity = np.floor(finite / step + 1e-7)
     capacity = np.where(np.isfinite(problem.capacity), np.minimum(capacity, total), total).astype("int64")
-    return demand, capacity
+    single = np.ceil(peak[np.sort(np.concatenate(items))] / step - 1e-7).astype("int64")
+    return demand, capacity, single
 
 
 def _step(summed: np.ndarray, largest: np.ndarray) -> np.ndarray:

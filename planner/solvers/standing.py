@@ -225,7 +225,7 @@ def fewest_moves(
         return
     model = cpsat.Model(instance, slots, ordered=False)
     value, purchase = incumbent.packing.key(instance)
-    model.model.add(model.objective <= value - cpsat.reserve_cost(instance))
+    model.model.add(model.objective <= value)
     model.model.add(model.purchase <= purchase)
     kept = []
     for i, host in enumerate(before.hosts):

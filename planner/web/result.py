@@ -137,8 +137,9 @@ def _verdict(report: planner.Report, result: planner.Result) -> None:
     checked = "The checker accepts the plan." if kinds == {"accepted"} else "The checker rejects the plan, see below."
     hosts = f"{report.plan.hosts_used:,} hosts carry {len(report.plan.placement):,} workloads"
     unit = frame.as_text(result.objective_unit)
+    without = f" ({' and '.join(result.without)} left out, figures are missing)" if result.without else ""
     if result.status is planner.Status.OPTIMAL:
-        st.success(f"**{hosts}, and {LEAST[result.objective_name]}: proven.** {checked}")
+        st.success(f"**{hosts}, and {LEAST[result.objective_name]}{without}: proven.** {checked}")
     elif result.bound is not None:
         st.info(
             f"**{hosts}.** Proven: no plan can do with less than {figure(result.bound.value)} {unit}; this one needs "
