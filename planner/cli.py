@@ -82,8 +82,11 @@ def solve(
     import planner
     from planner.readers.plans import read_plan
     from planner.terminal import show_inventory_line, show_result, solve_interruptibly
+    from planner.writers import require_writable
     from planner.writers.json import infeasible_document
 
+    for path in filter(None, (out, json_out)):
+        require_writable(path)
     inventory, given = _arguments(
         files, hosts, host_models, policy, prices, rules, objective, resource, merge_pools, include
     )

@@ -18,6 +18,8 @@ from planner.errors import InputError, did_you_mean
 
 
 def _patterns(value: str | Iterable[str], what: str) -> tuple[str, ...]:
+    if not isinstance(value, str | list | tuple):
+        raise InputError(f"{what}: found {value!r}, expected a name or pattern such as 'sql-*', or a list of them")
     patterns = (value,) if isinstance(value, str) else tuple(value)
     if not patterns or not all(isinstance(p, str) and p.strip() for p in patterns):
         raise InputError(f"{what}: found {value!r}, expected a name or pattern such as 'sql-*', or a list of them")
@@ -115,17 +117,19 @@ def from_dicts(rows: Iterable[dict], where: str) -> tuple[Rule, ...]:
     rules = []
     for number, row in enumerate(rows, start=1):
         at = f"{where}, rule {number}"
+        if not isinstance(row, dict):
+            raise InputError(f"{at}: found {row!r}, expected a table with kind and workloads")
         values = dict(row)
         kind = values.pop("kind", None)
-        if kind not in KINDS:
+        if not isinstance(kind, str) or kind not in KINDS:
             raise InputError(f"{at}: found kind {kind!r}{did_you_mean(str(kind), KINDS)}")
         unknown = [key for key in values if key not in KINDS[kind].__dataclass_fields__]
         if unknown:
             raise InputError(f"{at}: found {unknown[0]!r}{did_you_mean(unknown[0], KINDS[kind].__dataclass_fields__)}")
-        try:
-            rules.append(KINDS[kind](**values))
-        except TypeError as error:
-            raise InputError(f"{at}: {error}") from error
+        missing = [key for key in KINDS[kind].__dataclass_fields__ if key not in values]
+        if missing:
+            raise InputError(f"{at}: {kind} has no {missing[0]!r}, expected a name or pattern, or a list of them")
+        rules.append(KINDS[kind](**values))
     return tuple(rules)
 
 
@@ -136,7 +140,10 @@ def read_rules(path: str | Path) -> tuple[Rule, ...]:
     unknown = [key for key in tables if key != "rule"]
     if unknown:
         raise InputError(f"{name}: found {unknown[0]!r}, expected one [[rule]] table for each rule")
-    return from_dicts(tables.get("rule", []), name)
+    found = tables.get("rule", [])
+    if not isinstance(found, list):
+        raise InputError(f"{name}: found rule = {found!r}, expected one [[rule]] table (two brackets) for each rule")
+    return from_dicts(found, name)
 
 
 def to_toml(rules: Iterable[Rule]) -> str:

@@ -66,6 +66,14 @@ def show_inventory_line(inventory: Inventory, problem: Problem) -> None:
     if len(reasons):
         parts = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
         _out.print(f"left out: {parts} (see planner inspect)", markup=False, soft_wrap=True)
+    doubtful = inventory.notes[inventory.notes["kind"].isin(["guessed", "dropped", "ignored"])]
+    if len(doubtful):
+        counts = ", ".join(f"{count:,} {kind}" for kind, count in doubtful["kind"].value_counts().items())
+        _out.print(f"notes: {counts} (see planner inspect)", markup=False, soft_wrap=True)
+    for note in inventory.notes[
+        inventory.notes["message"].str.contains("did you mean|nearest", regex=True)
+    ].itertuples():
+        _out.print(f"  {note.column or note.subject}: {note.message}", markup=False, soft_wrap=True)
 
 
 def solve_interruptibly(problem: Problem, **options) -> Result:
@@ -111,7 +119,8 @@ def totals(report: Report) -> None:
     for row in report.totals.itertuples(index=False):
         table.add_row(row.metric, *(_figure(value) for value in (row.today, row.plan, row.saving)), row.unit)
     _out.print(table)
-    _out.print(report.savings["assumption"].iloc[-1], markup=False, soft_wrap=True)
+    for row in report.savings.itertuples(index=False):
+        _out.print(f"{row.item}: {row.assumption}", markup=False, soft_wrap=True)
 
 
 def show_verdict(problem: Problem, plan: Plan, violations: list[Violation], name: str) -> None:
@@ -119,12 +128,13 @@ def show_verdict(problem: Problem, plan: Plan, violations: list[Violation], name
     if not violations:
         _out.print(
             f"{name}: accepted. {len(plan.placement):,} workloads on {plan.hosts_used:,} hosts; "
-            f"{', '.join(problem.resources)} hold on every host, and so does every rule.",
+            f"{', '.join(problem.resources)} hold on every host, and so does every rule, under policy "
+            f"{problem.policy.name!r}.",
             markup=False,
             soft_wrap=True,
         )
         return
-    _out.print(f"{name}: {len(violations):,} violations", markup=False)
+    _out.print(f"{name}: {len(violations):,} found, under policy {problem.policy.name!r}", markup=False, soft_wrap=True)
     _frame("", pd.DataFrame([{"kind": v.kind, "message": v.message} for v in violations]))
 
 

@@ -143,3 +143,17 @@ def test_failover_spare_needs_a_host_that_could_take_over_any_other():
 def test_a_plan_without_workload_column_is_refused():
     with pytest.raises(planner.InputError, match="expected 'workload' too"):
         Plan.from_frames(pd.DataFrame({"vm": ["a"], "host": ["h"]}))
+
+
+def test_a_pool_that_is_stated_wrongly_is_found_and_hides_nothing():
+    workloads = estate(("a", 8, 1), ("b", 8, 1)).assign(pool=["p1", "p2"])
+    hosts = machines(*((f"h{i}", 8, 8) for i in range(4)))
+    problem = problem_of(workloads, hosts, policy=Policy(failover=Failover(hosts=1)))
+    rows = pd.DataFrame({"workload": ["a", "b"], "host": ["h0", "h1"], "pool": "zz"})
+    assert set(kinds(problem, Plan.from_frames(rows))) == {"wrong pool", "failover"}
+
+
+def test_hosts_too_small_for_any_workload_are_no_reserve():
+    hosts = machines(("h", 10, 64), *((f"s{i}", 2, 64) for i in range(5)))
+    problem = problem_of(estate(("a", 10, 1)), hosts, policy=Policy(failover=Failover(hosts=1)))
+    assert set(kinds(problem, spared(plan_of(("a", "h")), *(f"s{i}" for i in range(5))))) == {"failover"}

@@ -148,3 +148,24 @@ def test_rules_that_contradict_each_other_are_refused():
 def test_policies_are_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
         Policy.preset("raw").name = "x"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[rule]\nkind = "KeepApart"', "two brackets"),
+        ("rule = 3", "found rule = 3"),
+        ("rule = [1]", "expected a table with kind"),
+        ('[[rule]]\nkind = ["x"]', "found kind ['x']"),
+        ('[[rule]]\nkind = "KeepApart"\nworkloads = 5', "found 5"),
+        ('[[rule]]\nkind = "Pin"\nworkloads = "a"', "Pin has no 'hosts'"),
+        ('[[rule]]\nkind = "KeepApart"\nworklods = "a"', "did you mean 'workloads'"),
+        ("rules = []", "expected one [[rule]] table"),
+    ],
+)
+def test_a_broken_rules_file_gets_one_sentence(tmp_path, text, words):
+    path = tmp_path / "rules.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as error:
+        rules.read_rules(path)
+    assert words in str(error.value)

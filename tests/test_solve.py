@@ -314,3 +314,51 @@ def test_law_dropping_a_rule_never_costs_more(problem):
     ruled, freed = solved(problem), solved(problem.replace(inventory=free))
     if Status.OPTIMAL == ruled.status == freed.status:
         assert freed.objective_value <= ruled.objective_value
+
+
+def test_a_spare_takes_the_large_host_where_only_that_can_take_over():
+    hosts = machines(("h0", 9, 16), ("h1", 9, 8), ("h2", 9, 8))
+    policy = Policy(failover=Failover(hosts=1, mode="spare"))
+    result = solved(problem_of(estate(("a", 1, 7), ("b", 1, 8)), hosts, policy=policy))
+    assert (result.status, result.plan.spares["host"].tolist()) == (Status.OPTIMAL, ["h0"])
+
+
+def test_more_kept_apart_than_hosts_names_the_group():
+    workloads = estate(*((f"w{i}", 1, 1) for i in range(5)), keep_apart="replicas")
+    result = solved(problem_of(workloads, machines(*((f"h{i}", 8, 8) for i in range(4)))))
+    assert (result.status, "5 workloads are to be kept apart" in result.reason) == (Status.INFEASIBLE, True)
+
+
+@pytest.mark.parametrize(("name", "value"), [("seed", 1.5), ("seed", 2**40), ("workers", 1.5), ("start", "plan.csv")])
+def test_arguments_of_the_wrong_kind_are_named(name, value):
+    with pytest.raises(planner.InputError, match=name):
+        planner.solve(problem_of(estate(("a", 1, 1)), machines(("h", 1, 1))), **{name: value})
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000))
+def test_law_brute_force_agrees_with_a_reserve(seed):
+    rng = np.random.default_rng(seed)
+    frame = estate(*((f"w{i}", *rng.integers(1, 9, 2)) for i in range(rng.integers(1, 3))))
+    hosts = machines(*((f"h{i}", *rng.integers(3, 13, 2)) for i in range(rng.integers(1, 5))))
+    policy = Policy(failover=Failover(hosts=1, mode=["share", "spare"][seed % 2]))
+    problem = problem_of(frame, hosts, policy=policy)
+    result, best = solved(problem), fewest_with_reserve(problem)
+    assert result.status == (Status.INFEASIBLE if best is None else Status.OPTIMAL)
+    assert result.hosts_used == best
+
+
+def fewest_with_reserve(problem) -> int | None:
+    """Fewest hosts over all placements and all sets of hosts that stand by, judged by the checker alone."""
+    owned, names = problem.hosts["name"].tolist(), problem.workloads["name"].tolist()
+    best = None
+    for choice in itertools.product(owned, repeat=len(names)):
+        rest = [name for name in owned if name not in choice]
+        for number in range(len(rest) + 1):
+            for spares in itertools.combinations(rest, number):
+                plan = planner.Plan.from_frames(
+                    pd.DataFrame({"workload": names, "host": choice}), pd.DataFrame({"host": list(spares)})
+                )
+                if (best is None or plan.hosts_used < best) and not planner.check(problem, plan):
+                    best = plan.hosts_used
+    return best

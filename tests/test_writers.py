@@ -126,7 +126,7 @@ def test_moves_are_in_every_format_that_shows_them(kind):
     [
         (b"{not json", "expected a plan in JSON"),
         (b'{"a": 1}', "without a list 'placement'"),
-        (b"vm,server\na,b\n", "expected a plan with columns Workload and Host"),
+        (b"vm,rack\na,b\n", "expected a plan with columns Workload and Host"),
         (b"", "empty"),
     ],
 )
@@ -134,3 +134,10 @@ def test_what_is_not_a_plan_is_refused_in_one_sentence(data, words):
     with pytest.raises(InputError) as error:
         planner.read_plan(data)
     assert words in str(error.value)
+
+
+@pytest.mark.parametrize("headings", ["VM,Host", "VM Name;ESX", "workload\thost", "Name,Target host"])
+def test_a_plan_of_another_tool_is_read_by_its_headings(headings):
+    separator = next(mark for mark in ",;\t" if mark in headings)
+    plan = planner.read_plan(f"{headings}\nweb{separator}h1\n".encode()).plan
+    assert plan.placement[["workload", "host"]].to_numpy().tolist() == [["web", "h1"]]

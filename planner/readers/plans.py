@@ -20,7 +20,11 @@ from planner.readers.columns import fold
 from planner.readers.sandbox import Sheet, Source, Workbook, load
 from planner.writers.placement_csv import original
 
-SHEETS = frozenset({"Placement", "Hosts", "Assumptions", "Host models"})
+ALIASES = {
+    "workload": ("vm", "vmname", "vm_name", "name", "virtualmachine", "virtual_machine"),
+    "host": ("esx", "esxihost", "esxi_host", "server", "target", "targethost", "target_host", "hostname", "host_name"),
+}
+"""Folded headings of plans that other tools made, by the column that they stand for."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,6 +70,7 @@ def read_plan(source: Source) -> WrittenPlan:
     placement = _text(placement)
     if book.is_csv:
         placement = placement.map(original)
+    placement = placement.rename(columns=_names(placement.columns))
     if "workload" not in placement or "host" not in placement:
         found = ", ".join(map(str, placement.columns[:8]))
         close = nearest("workload", placement.columns)
@@ -78,6 +83,16 @@ def read_plan(source: Source) -> WrittenPlan:
         if "workloads" in table:
             spares = table[pd.to_numeric(table["workloads"], errors="coerce") == 0]
     return WrittenPlan(plan=Plan.from_frames(placement[~spare], spares), settings=_settings(book))
+
+
+def _names(columns: pd.Index) -> dict[str, str]:
+    """What other tools call the columns of a plan."""
+    called = {}
+    for wanted, others in ALIASES.items():
+        found = next((name for name in others if name in columns), None)
+        if wanted not in columns and found is not None:
+            called[found] = wanted
+    return called
 
 
 def _table(book: Workbook, sheet: Sheet) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 
-from planner.errors import InputError, did_you_mean, nearest
+from planner.errors import InputError, nearest
 
 TABLES = ("workloads", "hosts", "host_models")
 
@@ -67,7 +67,7 @@ class Attribute:
             return "text"
         kind = "a whole number" if self.type == "integer" else "a number"
         unit = f" of {self.unit}" if self.unit else ""
-        return f"{kind}{unit} from {self.minimum:,g} to {self.maximum:,g}"
+        return f"{kind}{unit} from {_figure(self.minimum)} to {_figure(self.maximum)}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +136,10 @@ def attributes(table: str) -> dict[str, Attribute]:
             description=row["description"],
         )
     return found
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) else f"{value:g}"
 
 
 def blank(table: str) -> pd.DataFrame:
@@ -222,10 +226,10 @@ def is_blank(values: pd.Series) -> pd.Series:
 def _typed(raw: pd.Series, attribute: Attribute, origin: Origin, findings: list[str]) -> pd.Series:
     empty = is_blank(raw)
     if attribute.required:
+        hint = " (or a formula that was never calculated)" if origin.sheet else ""
         for position in np.flatnonzero(empty):
             findings.append(
-                f"{origin.where(position, attribute.name)}: found an empty cell (a formula never calculated?), "
-                f"expected {attribute.expected}"
+                f"{origin.where(position, attribute.name)}: found an empty cell{hint}, expected {attribute.expected}"
             )
     if attribute.is_number:
         return _numbers(raw, empty, attribute, origin, findings)
@@ -266,8 +270,9 @@ def _states(text: pd.Series, attribute: Attribute, origin: Origin, findings: lis
     states = text.str.strip().str.casefold().map(STATES)
     for position in np.flatnonzero(states.isna()):
         found = text.iloc[position]
+        close = nearest(found, STATES)
+        near = f"; did you mean {close!r}?" if close else ""
         findings.append(
-            f"{origin.where(position, attribute.name)}: found {found!r}, expected {attribute.expected}"
-            f"{did_you_mean(found, STATES)}"
+            f"{origin.where(position, attribute.name)}: found {found!r}, expected {attribute.expected}{near}"
         )
     return states.fillna("on").astype(str)

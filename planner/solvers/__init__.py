@@ -9,6 +9,7 @@ import numpy as np
 
 from planner.checker import check
 from planner.economics.ledger import Ledger, ledger
+from planner.errors import InputError
 from planner.plan import Bound, Plan, Progress, Result, Status, Stop, moves_between
 from planner.problem import Problem
 from planner.settings import require
@@ -67,6 +68,13 @@ def solve(
     require(time_limit, "time_limit", 0, 1e7)
     require(gap, "gap", 0, 1)
     require(workers, "workers", 1, 256)
+    require(seed, "seed", 0, 2**31 - 1)
+    for name, value in (("seed", seed), ("workers", workers)):
+        if value != int(value):
+            raise InputError(f"{name}: found {value!r}, expected a whole number")
+    if start is not None and not isinstance(start, Plan):
+        raise InputError(f"start: found {type(start).__name__}, expected a Plan; read_plan(file).plan is one")
+    seed, workers = int(seed), int(workers)
     clock = Clock(limit=time_limit, should_stop=should_stop)
     book = ledger(problem)
     trace: list[Progress] = []
@@ -167,7 +175,7 @@ def _result(
     if infeasible:
         status, reason = Status.INFEASIBLE, infeasible[0].reason
     elif plan is None:
-        status, reason = Status.UNKNOWN, "no plan was found in the time given, and none was proven impossible"
+        status, reason = Status.UNKNOWN, "no plan was found, and none was proven impossible"
     else:
         status, reason = (Status.OPTIMAL if proven else Status.FEASIBLE), ""
     stop = Stop.PROVEN if proven else Stop.GAP if reached else Stop.CANCELLED if clock.cancelled else Stop.TIME
@@ -247,5 +255,28 @@ def _too_much(problem: Problem, instance: Instance, demand: np.ndarray) -> str:
                 f"{resource}: the workloads{where} need {needed:,.6g} {problem.unit(resource)} together, the {count:,} "
                 f"hosts available offer {offered:,.6g} after overhead, overcommit and headroom"
             )
+    if (reason := _too_apart(problem, instance, demand)) is not None:
+        return reason
     reserve = f" and keep {problem.policy.failover.hosts} in reserve" if problem.policy.failover.hosts else ""
-    return f"the hosts available{where} are too few to carry the workloads{reserve}: proven by their number alone"
+    rules = (
+        ", under the rules that limit where they run"
+        if problem.pins or instance.demand.shape[1] > len(problem.resources)
+        else ""
+    )
+    return f"the hosts available are too few to carry the workloads{where}{reserve}{rules}: proven by the volume bound"
+
+
+def _too_apart(problem: Problem, instance: Instance, demand: np.ndarray) -> str | None:
+    """A group kept apart with more members than there are hosts that they may run on."""
+    real = len(problem.resources)
+    for column in range(real, instance.demand.shape[1]):
+        shapes = np.flatnonzero(instance.demand[:, column])
+        usable = instance.allowed[shapes].any(axis=0)
+        hosts, members = int(instance.available[usable].sum()), int(demand[:, column].sum())
+        if members > hosts:
+            first = problem.workloads["name"].iloc[instance.members[shapes[0]][0][0]]
+            return (
+                f"{members:,} workloads are to be kept apart ({first!r} among them), "
+                f"{hosts:,} hosts are there that they may run on"
+            )
+    return None

@@ -39,6 +39,23 @@ def to_bytes(report: Report, format: str) -> bytes:
     return FORMATS[format](report)
 
 
+def require_writable(path: str | os.PathLike) -> Path:
+    """The path, if a report could be written there: a suffix that is known and a folder that exists.
+
+    Raises
+    ------
+    InputError
+        Another suffix, or a folder that does not exist.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower().removeprefix(".")
+    if suffix not in FORMATS:
+        raise InputError(f"{path}: found suffix {path.suffix!r}{did_you_mean(suffix, FORMATS)}")
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: cannot be written, the folder {str(path.parent)!r} does not exist")
+    return path
+
+
 def write(report: Report, path: str | os.PathLike) -> Path:
     """Write a report in the format of the path's suffix: .xlsx, .csv, .json or .html.
 
@@ -49,7 +66,7 @@ def write(report: Report, path: str | os.PathLike) -> Path:
     InputError
         Another suffix, or a folder that does not exist or cannot be written to.
     """
-    path = Path(path)
+    path = require_writable(path)
     data = to_bytes(report, path.suffix.lower().removeprefix("."))
     draft = path.with_name(path.name + ".part")
     try:

@@ -1,0 +1,38 @@
+"""What the README says, run as it stands there."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+import pytest
+
+from tests.conftest import ROOT
+
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_python_block_runs(tmp_path, monkeypatch):
+    (block,) = re.findall(r"```python\n(.*?)```", TEXT, flags=re.S)
+    shutil.copytree(ROOT / "data", tmp_path / "data")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block, "README.md", "exec"), {})
+    assert (tmp_path / "plan.xlsx").stat().st_size > 0
+
+
+def test_every_verb_and_option_exists():
+    from typer.testing import CliRunner
+
+    from planner.cli import app
+
+    runner = CliRunner()
+    for verb in re.findall(r"^planner (\w+)", TEXT, flags=re.M):
+        assert runner.invoke(app, [verb, "--help"]).exit_code == 0, verb
+
+
+@pytest.mark.parametrize("figure", re.findall(r"\*(\d+) hosts; fewer", TEXT))
+def test_the_figure_of_the_first_paragraph_is_the_samples(figure):
+    import planner
+
+    result = planner.solve(planner.Problem.build(planner.read(ROOT / "data" / "rvtools_800.xlsx")), time_limit=20)
+    assert (result.hosts_used, result.bound.value) == (int(figure), int(figure))
