@@ -131,7 +131,7 @@ class Inventory:
             A reason that does not exist.
         """
         known = set(LEFT_OUT_STATES.values())
-        wanted = {LEFT_OUT_STATES.get(reason, reason.replace("_", " ")) for reason in reasons}
+        wanted = {LEFT_OUT_STATES.get(reason, reason.replace("_", " ").replace("-", " ")) for reason in reasons}
         for reason in wanted - known:
             raise InputError(f"include: found {reason!r}{did_you_mean(reason, sorted(known))}")
         back = self.left_out["reason"].isin(wanted)

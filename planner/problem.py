@@ -208,7 +208,10 @@ def _candidates(owned: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:
     if clash:
         raise InputError(f"host model {min(clash)!r}: an owned host has the same name, expected different names")
     if owned.empty and models.empty:
-        raise InputError("hosts: found no owned host and no host model, expected at least one of either to place on")
+        raise InputError(
+            "hosts: found no owned host and no host model, expected at least one of either to place on "
+            "(sheet Hosts or Host models, --hosts or --host-models)"
+        )
     frames = [frame for frame in (owned, models) if not frame.empty]
     return pd.concat(frames, ignore_index=True)
 

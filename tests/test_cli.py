@@ -110,6 +110,17 @@ def test_options_reach_the_problem(tmp_path):
     assert (document["objective"]["name"], document["seed"]) == ("cost", 3)
 
 
+def test_hosts_from_their_own_file_and_workloads_that_are_off(tmp_path):
+    workloads, hosts, result = tmp_path / "w.csv", tmp_path / "h.csv", tmp_path / "r.json"
+    workloads.write_text("Name,vCPUs,Memory (GiB),Power state\nweb,2,4,poweredOn\nold,2,4,poweredOff\n")
+    hosts.write_text("Host;Cores;Memory (GiB)\nh1;8;64\nh2;8;64\n")
+    assert "no owned host" in run("solve", workloads, code=2).stderr
+    run("solve", workloads, "--hosts", hosts, "--include", "powered-off", "--json", result)
+    assert [row["workload"] for row in json.loads(result.read_text())["placement"]] == ["web", "old"]
+    assert "accepted" in run("check", workloads, result, "--hosts", hosts, "--include", "powered-off").stdout
+    assert "'old'" in run("check", workloads, result, "--hosts", hosts, code=1).stdout
+
+
 def test_infeasible_ends_with_code_1_and_its_reason(tmp_path):
     path = tmp_path / "w.csv"
     path.write_text("name,vcpus,memory_gib\ngiant,4,9000\n")
