@@ -117,6 +117,12 @@ def _figures(report: planner.Report) -> None:
             change = f"{plan - today:+,.0f} from {today:,.0f} today" if known else None
             value = "not known" if pd.isna(plan) else f"{plan:,.0f}{unit}"
             st.metric(frame.as_text(label), value, change, delta_color="inverse", width=255)
+    failover = report.problem.policy.failover
+    if failover.hosts:
+        st.caption(
+            f"These hosts keep a reserve for the loss of {failover.hosts} in each pool. Without it the plan may need "
+            "fewer: set it under *Sizing, reserve, growth*."
+        )
     if pd.isna(energy["plan"]) or pd.isna(energy["today"]):
         st.caption(
             "Energy is not known because hosts have no watts: put some in under *Energy and prices* and solve again."
