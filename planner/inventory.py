@@ -13,7 +13,6 @@ from planner.errors import InputError, did_you_mean
 from planner.schema import Origin
 
 NOTE_COLUMNS = ("kind", "file", "sheet", "row", "column", "subject", "message")
-NOTE_KINDS = ("converted", "guessed", "dropped", "left out", "ignored", "information")
 LEFT_OUT_STATES = {"off": "powered off", "template": "template", "placeholder": "placeholder"}
 """States that are not planned for unless asked, and the reason that is given."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import numpy as np
@@ -176,11 +176,6 @@ class Problem:
             f"models in {len(self.pools):,} pools; {', '.join(self.resources)}; policy {self.policy.name}; "
             f"least {self.objective})"
         )
-
-
-def with_fields(problem: Problem, **changes) -> Problem:
-    """The problem with fields set as they are, without building it again; for solvers that split a problem."""
-    return replace(problem, **changes)
 
 
 def _expanded(frame: pd.DataFrame, what: str) -> pd.DataFrame:
