@@ -93,7 +93,7 @@ class Prices:
 
     @classmethod
     def from_toml(cls, text: str) -> Prices:
-        """The prices written in TOML text; keys that are missing have the catalogue's defaults."""
+        """The prices written in TOML text; absent keys have the catalogue's defaults, ``"none"`` leaves one out."""
         return settings.from_dict(cls, settings.parse_toml(text, "prices"), "prices")
 
     @classmethod
@@ -102,8 +102,9 @@ class Prices:
         return settings.from_dict(cls, settings.read_toml(path), Path(path).name)
 
     def to_toml(self) -> str:
-        """The prices as TOML text; prices that are missing are left out of it, see `from_dict`."""
-        return settings.to_toml(settings.to_dict(self))
+        """The prices as TOML text, every figure in it; one that is missing is written ``"none"``."""
+        values = settings.with_none(self)
+        return settings.to_toml({key: settings.MISSING if value is None else value for key, value in values.items()})
 
     @property
     def years_discounted(self) -> float:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import tomllib
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import tomli_w
 
 from planner.errors import InputError, did_you_mean
 
 T = TypeVar("T")
+MISSING = "none"
+"""How a figure that is missing is written in TOML, which has no null."""
 
 
 def to_dict(settings: Any) -> dict:
@@ -42,6 +44,8 @@ def from_dict(cls: type[T], values: dict, where: str) -> T:
             if not isinstance(value, dict):
                 raise InputError(f"{where}.{key}: found {value!r}, expected a table")
             arguments[key] = from_dict(hints[key], value, f"{where}.{key}")
+        elif value == MISSING and type(None) in get_args(hints[key]):
+            arguments[key] = None
         else:
             arguments[key] = tuple(value) if isinstance(value, list) else value
     try:

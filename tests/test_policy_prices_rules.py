@@ -106,7 +106,8 @@ def test_a_figure_out_of_range_is_named(make, words):
 def test_prices_none_means_purchase_alone_and_prices_survive_toml():
     none = Prices.none()
     assert (none.energy_per_kwh, none.carbon_kg_per_kwh, none.maintenance_per_host_year) == (None, None, None)
-    assert Prices.from_toml(Prices(energy_per_kwh=0.3, years=4).to_toml()) == Prices(energy_per_kwh=0.3, years=4)
+    for prices in (none, Prices(energy_per_kwh=0.3, years=4)):
+        assert Prices.from_toml(prices.to_toml()) == prices, "a missing price stays missing"
 
 
 def test_every_figure_of_the_catalogue_has_a_source():

@@ -77,8 +77,9 @@ def volume(instance: Instance, seed: int) -> Cover:
         mix = np.array([[solver.value(v) for v in row] for row in on], dtype="int64").reshape(classes, pools)
     forbidden = np.where(instance.fits, instance.placing, np.iinfo("int64").max)
     least_placing = int((forbidden.min(axis=1) * instance.count).sum()) if instance.placing.any() else 0
-    proven = int(np.ceil(solver.best_objective_bound - 1e-6))
-    return Cover(value=max(proven, 0) + least_placing, mix=mix, demand=demand)
+    # Every coefficient is at least 0, so 0 is proven even where the search ended before it proved more.
+    proven = int(np.ceil(max(solver.best_objective_bound, 0.0) - 1e-6))
+    return Cover(value=proven + least_placing, mix=mix, demand=demand)
 
 
 def _cover_pool(
