@@ -52,8 +52,8 @@ def costs(hosts: pd.DataFrame, utilisation: np.ndarray, bought: np.ndarray, pric
     Examples
     --------
     >>> one = pd.DataFrame({"price": [6500.0], "idle_w": [60.0], "peak_w": [250.0], "rack_units": [2.0]})
-    >>> costs(one, np.array([0.1]), np.array([True]), Prices(energy_per_kwh=0.25, pue=1.0)).energy
-    172.91
+    >>> round(costs(one, np.array([0.1]), np.array([True]), Prices(energy_per_kwh=0.25, pue=1.0)).energy, 2)
+    173.01
     """
     idle, peak = watts(hosts, prices)
     kwh = energy_kwh_per_year(float(np.sum(power_w(idle, peak, utilisation))), prices.pue)

@@ -9,16 +9,18 @@ from planner.prices import Prices
 from planner.problem import Problem
 
 
-def power_w(idle_w: float, peak_w: float, utilisation: float) -> float:
+def power_w(
+    idle_w: float | np.ndarray, peak_w: float | np.ndarray, utilisation: float | np.ndarray
+) -> float | np.ndarray:
     """Power on the straight line from idle to peak, utilisation taken as at most 1.
 
     ``W = idle + u (peak - idle)``, the model of Cloud Carbon Footprint's ComputeEstimator.
 
     Examples
     --------
-    >>> power_w(60, 250, 0.5)
+    >>> float(power_w(60, 250, 0.5))
     155.0
-    >>> power_w(60, 250, 1.7)
+    >>> float(power_w(60, 250, 1.7))
     250.0
     """
     return idle_w + np.minimum(utilisation, 1.0) * (peak_w - idle_w)
