@@ -15,6 +15,7 @@ from planner.reports import Report, report
 from planner.rules import KeepApart, KeepTogether, Pin
 from planner.scenarios import Scenario, sweep
 from planner.solvers import solve
+from planner.verifier import verify
 from planner.writers import to_bytes, write
 
 __all__ = [
@@ -51,5 +52,6 @@ __all__ = [
     "sweep",
     "to_bytes",
     "today",
+    "verify",
     "write",
 ]

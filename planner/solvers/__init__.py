@@ -15,9 +15,10 @@ from planner.problem import Problem
 from planner.settings import require
 from planner.solvers import bounds, cpsat, greedy
 from planner.solvers import standing as standing_plan
-from planner.solvers.assembly import assembled
+from planner.solvers.assembly import assembled, evidence_of
 from planner.solvers.incumbent import Clock, Incumbent, progress
 from planner.solvers.instance import Instance, build, components
+from planner.solvers.search import Search
 
 __all__ = ["solve"]
 
@@ -89,7 +90,7 @@ def solve(
 
     parts = [build(problem, book, pools) for pools in components(problem)]
     for part in parts:
-        incumbents.append(Incumbent(instance=part, announce=announce, gap=gap))
+        incumbents.append(Incumbent(instance=part, announce=announce, gap=gap, seed=seed))
     for incumbent in incumbents:
         _first(problem, incumbent, clock, seed)
     _search(incumbents, clock, seed, workers, executor)
@@ -105,34 +106,33 @@ def _first(problem: Problem, incumbent: Incumbent, clock: Clock, seed: int) -> N
         incumbent.infeasible = True
         incumbent.reason = _too_large(problem, instance, int(homeless[0]), len(homeless))
         return
-    cover = bounds.volume(instance, seed)
-    incumbent.cover = cover
-    if cover.value is None:
-        incumbent.infeasible = True
-        incumbent.reason = _too_much(problem, instance, cover.demand)
+    incumbent.prove(bounds.resources(instance))
+    if incumbent.infeasible:
+        incumbent.reason = _too_much(problem, instance)
         return
-    incumbent.raise_bound(cover.value, "volume")
-    for method, packing in greedy.packings(instance, cover.mix):
+    incumbent.prove(bounds.counting(instance))
+    if incumbent.infeasible:
+        incumbent.reason = _too_apart(problem, instance) or _too_much(problem, instance)
+        return
+    for method, packing in greedy.packings(instance, incumbent.cover.mix):
         incumbent.offer(packing, method)
-        if incumbent.good_enough or clock.cancelled or clock.remaining == 0:
+        if incumbent.good_enough or clock.over:
             return
 
 
 def _search(incumbents: list[Incumbent], clock: Clock, seed: int, workers: int, executor: Executor | None) -> None:
-    """CP-SAT on every instance that is still open, the time that is left shared among them."""
+    """Search every instance that is still open, the time that is left shared among them."""
     if any(incumbent.infeasible for incumbent in incumbents):
         return
     waiting = [incumbent for incumbent in incumbents if not incumbent.good_enough]
     if executor is not None:
-        share = clock.remaining
-        jobs = [
-            executor.submit(cpsat.improve, incumbent, clock, share, seed=seed, workers=workers) for incumbent in waiting
-        ]
+        jobs = [executor.submit(Search(incumbent, clock, clock.limit, seed, workers).run) for incumbent in waiting]
         for job in jobs:
             job.result()
     else:
         for number, incumbent in enumerate(waiting):
-            cpsat.improve(incumbent, clock, clock.remaining / (len(waiting) - number), seed=seed, workers=workers)
+            until = clock.seconds + clock.remaining / (len(waiting) - number)
+            Search(incumbent, clock, until, seed, workers).run()
     for incumbent in incumbents:
         if incumbent.packing is not None and not clock.cancelled:
             cpsat.buy_least(incumbent, clock, min(clock.remaining, 5.0), seed=seed, workers=workers)
@@ -187,7 +187,7 @@ def _result(
         objective_name=problem.objective,
         objective_unit=book.unit,
         objective_value=sum(i.value for i in incumbents) / book.scale if complete else None,
-        bound=_bound(incumbents, book) if known else None,
+        bound=_bound(problem, incumbents, book) if known else None,
         reason=reason,
         without=book.without,
         moves=None if start is None or plan is None else moves_between(start, plan),
@@ -198,14 +198,17 @@ def _result(
     )
 
 
-def _bound(incumbents: list[Incumbent], book: Ledger) -> Bound:
+def _bound(problem: Problem, incumbents: list[Incumbent], book: Ledger) -> Bound:
     methods = sorted({incumbent.bound_method for incumbent in incumbents})
     evidence = tuple(
         {
             "pools": incumbent.instance.pools,
             "method": incumbent.bound_method,
             "value": incumbent.bound / book.scale,
-            "hosts_that_cover": incumbent.cover.mix.sum(axis=0).tolist(),
+            "weightings": tuple(
+                evidence_of(problem, incumbent.instance, w) for w in incumbent.weightings if w.method != "volume"
+            ),
+            "search": incumbent.searched,
         }
         for incumbent in incumbents
     )
@@ -214,7 +217,7 @@ def _bound(incumbents: list[Incumbent], book: Ledger) -> Bound:
 
 def _too_large(problem: Problem, instance: Instance, shape: int, shapes: int) -> str:
     """Why a shape fits on no host: what is short, in the problem's units, on the host that comes closest."""
-    item = instance.members[shape][0]
+    item = instance.members.first(shape)
     name = problem.workloads["name"].iloc[item[0]]
     named = (
         f"workload {name!r}" if len(item) == 1 else f"workload {name!r} with the {len(item) - 1} kept together with it"
@@ -238,43 +241,37 @@ def _too_large(problem: Problem, instance: Instance, shape: int, shapes: int) ->
     )
 
 
-def _too_much(problem: Problem, instance: Instance, demand: np.ndarray) -> str:
+def _too_much(problem: Problem, instance: Instance) -> str:
     """Which resource the hosts available cannot cover together."""
-    supply = (instance.capacity * instance.available[:, None]).sum(axis=0)
     pools = " and ".join(repr(pool) for pool in instance.pools if pool)
     where = f" in pool {pools}" if pools else ""
     count = sum(len(rows) for rows in instance.rows)
     inside = problem.workloads["pool"].isin(instance.pools).to_numpy()
     rows = np.concatenate(instance.rows)
     available = problem.hosts["available"].to_numpy()[rows]
-    for r, resource in enumerate(problem.resources):
-        if demand[:, r].sum() > supply[r]:
-            needed = problem.demand[inside, r, 0].sum()
-            offered = (problem.capacity[rows, r] * available).sum()
+    offers = np.where(available > 0, problem.capacity[rows].T * available, 0.0).sum(axis=1)
+    needs = problem.demand[inside].sum(axis=0).max(axis=1)
+    for resource, needed, offered in zip(problem.resources, needs, offers, strict=True):
+        if needed > offered * (1 + 1e-12):
             return (
                 f"{resource}: the workloads{where} need {needed:,.6g} {problem.unit(resource)} together, the {count:,} "
                 f"hosts available offer {offered:,.6g} after overhead, overcommit and headroom"
             )
-    if (reason := _too_apart(problem, instance, demand)) is not None:
+    if (reason := _too_apart(problem, instance)) is not None:
         return reason
     reserve = f" and keep {problem.policy.failover.hosts} in reserve" if problem.policy.failover.hosts else ""
-    rules = (
-        ", under the rules that limit where they run"
-        if problem.pins or instance.demand.shape[1] > len(problem.resources)
-        else ""
-    )
+    rules = ", under the rules that limit where they run" if problem.pins or len(instance.limit) else ""
     return f"the hosts available are too few to carry the workloads{where}{reserve}{rules}: proven by the volume bound"
 
 
-def _too_apart(problem: Problem, instance: Instance, demand: np.ndarray) -> str | None:
+def _too_apart(problem: Problem, instance: Instance) -> str | None:
     """A group kept apart with more members than there are hosts that they may run on."""
-    real = len(problem.resources)
-    for column in range(real, instance.demand.shape[1]):
-        shapes = np.flatnonzero(instance.demand[:, column])
+    for group in range(len(instance.limit)):
+        shapes = np.flatnonzero((instance.groups == group).any(axis=1))
         usable = instance.allowed[shapes].any(axis=0)
-        hosts, members = int(instance.available[usable].sum()), int(demand[:, column].sum())
-        if members > hosts:
-            first = problem.workloads["name"].iloc[instance.members[shapes[0]][0][0]]
+        hosts, members = int(instance.available[usable].sum()), int(instance.count[shapes].sum())
+        if members > hosts * instance.limit[group]:
+            first = problem.workloads["name"].iloc[instance.members.first(int(shapes[0]))[0]]
             return (
                 f"{members:,} workloads are to be kept apart ({first!r} among them), "
                 f"{hosts:,} hosts are there that they may run on"

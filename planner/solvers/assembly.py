@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from planner.plan import Plan
 from planner.problem import Problem
+from planner.solvers.bounds import Weighting
 from planner.solvers.instance import Instance
 from planner.solvers.packing import OpenHost, Packing
 from planner.solvers.standing import Standing
@@ -32,14 +34,36 @@ def assembled(
         for host, (name, model) in zip(packing.hosts, called, strict=True):
             if not host.items:
                 spares.append((name, model, instance.pools[host.pool]))
-        for shape, placements in _by_shape(instance, packing).items():
+        for shape, placements in _by_shape(packing).items():
             for number, at in _seats(shape, placements, packing.hosts, stood, instance):
                 name, model = called[at]
-                for w in instance.members[shape][number]:
+                for w in instance.members.item(number).tolist():
                     host_of[w] = (name, model, instance.pools[packing.hosts[at].pool])
     placement = pd.DataFrame(host_of, columns=["host", "model", "pool"], dtype=str)
     placement.insert(0, "workload", problem.workloads["name"])
     return Plan.from_frames(placement, pd.DataFrame(spares, columns=["host", "model", "pool"], dtype=str))
+
+
+def evidence_of(problem: Problem, instance: Instance, weighting: Weighting) -> dict:
+    """A weighting in terms of the problem: one weight a workload of the pool, one worth a row of problem.hosts.
+
+    The first of the workloads kept together carries the weight of all.
+    """
+    pool = instance.pools[weighting.pool]
+    weight = np.zeros(len(problem.workloads), dtype="int64")
+    members = instance.members
+    shape_of = np.repeat(np.arange(len(instance.count)), instance.count)
+    weight[members.workloads[members.item_start[members.of_shape]]] = weighting.weight[shape_of]
+    worth = np.zeros(len(problem.hosts), dtype="int64")
+    for kind, rows in enumerate(instance.rows):
+        worth[rows] = weighting.worth[kind]
+    return {
+        "method": weighting.method,
+        "pool": pool,
+        "weight": weight[np.flatnonzero(problem.workloads["pool"] == pool)],
+        "worth": worth,
+        "placing": weighting.placing,
+    }
 
 
 class _Names:
@@ -84,7 +108,7 @@ class _Names:
                 return name
 
 
-def _by_shape(instance: Instance, packing: Packing) -> dict[int, list[tuple[int, int]]]:
+def _by_shape(packing: Packing) -> dict[int, list[tuple[int, int]]]:
     """For each shape the hosts that carry it, as (position, how many)."""
     found: dict[int, list[tuple[int, int]]] = {}
     for at, host in enumerate(packing.hosts):
@@ -101,13 +125,13 @@ def _seats(
     instance: Instance,
 ) -> list[tuple[int, int]]:
     """Which item of a shape goes to which host, as (item, host): those that can stay do."""
-    waiting = list(range(len(instance.members[shape])))
+    waiting = instance.members.items(shape).tolist()
     if stood is None:
         at_each = [at for at, number in placements for _ in range(number)]
         return list(zip(waiting, at_each, strict=True))
     pairs, open_seats = [], []
     for at, number in placements:
-        staying = [item for item in waiting if hosts[at].name and stood.host_of.get((shape, item)) == hosts[at].name]
+        staying = [item for item in waiting if hosts[at].name and stood.host_of.get(item) == hosts[at].name]
         pairs += [(item, at) for item in staying[:number]]
         placed = set(staying[:number])
         waiting = [item for item in waiting if item not in placed]

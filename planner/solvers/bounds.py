@@ -1,12 +1,15 @@
-"""The volume bound: hosts that cover the summed demand at least cost, in whole hosts.
+"""Lower bounds: hosts that cover what every weighting of the items asks for, at least cost, in whole hosts.
 
-Items may be cut at will, hosts not: the least cost of y hosts of each class such that their capacity covers each pool's
-demand in every resource. With equal hosts that is the summed demand divided by the capacity, rounded up. Items larger
-than half of the largest host share none with each other, so there are at least as many hosts as such items.
+A weighting gives each item a weight and each host class a worth that no set of items on one such host exceeds. Then the
+hosts of any plan are worth at least what all items weigh. A resource is a weighting (demand against capacity: the
+volume bound); so is a dual feasible function of it, a group kept apart, and what column generation's duals say. The
+covering problem over all weightings, in whole hosts, is solved exactly by CP-SAT: a bound for equal hosts (the ratio,
+rounded up) and for mixed hosts with costs and limited numbers alike.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,12 +18,43 @@ from ortools.sat.python import cp_model
 from planner.solvers.failover import keep_share
 from planner.solvers.instance import Instance
 
-SECONDS = 10.0
+EFFORT = 2.0
+"""Deterministic time that CP-SAT may spend on one covering problem."""
+
+THRESHOLDS = 12
+"""Thresholds tried for each dual feasible function."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Weighting:
+    """Weights of the items of one pool, and what a host of each class is worth.
+
+    Parameters
+    ----------
+    method : str
+    pool : int
+    weight : array of int, shape [S]
+        0 for shapes of other pools.
+    worth : array of int, shape [C]
+        No set of items that one host of the class can carry weighs more.
+    placing : int
+        Where above 0: the worth holds for weights less `placing` times what placing the items on the class costs.
+    """
+
+    method: str
+    pool: int
+    weight: np.ndarray
+    worth: np.ndarray
+    placing: int = 0
+
+    def total(self, instance: Instance) -> int:
+        """What all items weigh."""
+        return int(self.weight @ instance.count)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Cover:
-    """A volume bound.
+    """A solved covering problem.
 
     Parameters
     ----------
@@ -28,73 +62,181 @@ class Cover:
         Proven lower bound in the ledger's small units; None where the hosts available cannot cover the demand.
     mix : array of int, shape [C, P]
         The hosts that cover it.
-    demand : array of int, shape [P, R]
-        Summed demand by pool: with the hosts' capacities the evidence that the bound can be recomputed from.
+    weightings : tuple of Weighting
+        What it rests on.
     """
 
     value: int | None
     mix: np.ndarray
-    demand: np.ndarray
+    weightings: tuple[Weighting, ...]
 
 
-def volume(instance: Instance, seed: int) -> Cover:
-    """The volume bound of an instance, solved in exact integers by CP-SAT."""
+def resources(instance: Instance) -> list[Weighting]:
+    """Each resource of each pool as a weighting: the volume bound."""
+    relaxed = instance.relaxed
+    found = []
+    for p in range(len(instance.pools)):
+        inside = instance.pool == p
+        serving = instance.allowed[inside].any(axis=0)
+        for r in range(relaxed.demand.shape[1]):
+            weight = np.where(inside, relaxed.demand[:, r], 0)
+            found.append(
+                Weighting(method="volume", pool=p, weight=weight, worth=np.where(serving, relaxed.most[:, r], 0))
+            )
+    return found
+
+
+def counting(instance: Instance) -> list[Weighting]:
+    """Groups kept apart, and the dual feasible functions that ask for the most hosts, of each pool."""
+    found = []
+    for p in range(len(instance.pools)):
+        inside = instance.pool == p
+        found += list(_by_group(instance, p, inside))
+        serving = instance.allowed[inside].any(axis=0)
+        if not serving.any():
+            continue
+        candidates = list(_by_function(instance.relaxed, p, inside, serving))
+        candidates.sort(key=lambda w: -w.total(instance) / max(int(w.worth.max()), 1))
+        found += candidates[:4]
+    return found
+
+
+def _by_group(instance: Instance, pool: int, inside: np.ndarray) -> Iterator[Weighting]:
+    """For each set of classes that members of a group may use, the group that needs most of them."""
+    best: dict[bytes, Weighting] = {}
+    for g in range(len(instance.limit)):
+        member = inside & (instance.groups == g).any(axis=1)
+        if not member.any():
+            continue
+        usable = instance.fits[member].any(axis=0)
+        weighting = Weighting(
+            method="groups kept apart",
+            pool=pool,
+            weight=member.astype("int64"),
+            worth=np.where(usable, instance.limit[g], 0),
+        )
+        known = best.get(usable.tobytes())
+        if known is None or known.total(instance) < weighting.total(instance):
+            best[usable.tobytes()] = weighting
+    yield from best.values()
+
+
+def _by_function(instance: Instance, pool: int, inside: np.ndarray, serving: np.ndarray) -> Iterator[Weighting]:
+    """Dual feasible functions of each resource and of mixes of two resources.
+
+    Martello and Toth: sizes above C - e count as C, sizes below e as 0. Counting: ``ceil((k + 1) x / C) - 1``, of which
+    a host of capacity C holds at most k.
+    """
+    largest = instance.most[serving].max(axis=0)
+    columns = [(instance.demand[:, r], instance.most[:, r]) for r in range(len(largest))]
+    unit = 10**6
+    for a in range(len(largest)):
+        for b in range(a):
+            for share in (1, 2, 3):
+                # Sizes round down and the capacity up, so what fits in both resources fits in their mix.
+                scale = np.array([share, 4 - share]) * unit
+                size = sum(
+                    s * instance.demand[:, r] // max(int(largest[r]), 1) for s, r in zip(scale, (a, b), strict=True)
+                )
+                room = sum(
+                    -(-s * instance.most[:, r] // max(int(largest[r]), 1)) for s, r in zip(scale, (a, b), strict=True)
+                )
+                columns.append((size, room))
+    for size, room in columns:
+        size = np.where(inside, size, 0)
+        top = int(room[serving].max())
+        steps = np.unique(np.minimum(size[inside], top - size[inside]))
+        steps = steps[(steps > 0) & (2 * steps <= top)]
+        picked = steps[np.unique(np.linspace(0, len(steps) - 1, THRESHOLDS).astype(int))] if len(steps) else steps
+        for e in picked.tolist():
+            weight = np.where(size > top - e, top, np.where(size < e, 0, size))
+            worth = np.where(room > top - e, top, room)
+            yield Weighting(
+                method="dual feasible function", pool=pool, weight=weight, worth=np.where(serving, worth, 0)
+            )
+        for k in (1, 2, 3, 4, 5):
+            weight, worth = (np.maximum(-(-(k + 1) * x // max(top, 1)) - 1, 0) for x in (size, room))
+            yield Weighting(
+                method="dual feasible function", pool=pool, weight=weight, worth=np.where(serving, worth, 0)
+            )
+
+
+def cover(
+    instance: Instance,
+    weightings: list[Weighting],
+    *,
+    seed: int = 0,
+    most_value: int | None = None,
+    surplus: np.ndarray | None = None,
+) -> Cover:
+    """Hosts that cover every weighting at least objective, solved in whole hosts by CP-SAT.
+
+    Parameters
+    ----------
+    instance : Instance
+    weightings : list of Weighting
+    seed : int
+    most_value : int, optional
+        Hosts whose objective exceeds this are of no interest.
+    surplus : array of float, shape [len(weightings)], optional
+        How much more than its total each weighting asks for, relative: a mix with room to pack into. Not a bound then.
+    """
     classes, pools = len(instance.available), len(instance.pools)
     model = cp_model.CpModel()
-    on = np.array(
-        [[model.new_int_var(0, int(n), "") for _ in range(pools)] for n in instance.available], dtype=object
-    ).reshape(classes, pools)
-    idle = np.full((classes, pools), 0, dtype=object)
+    on = np.array([[model.new_int_var(0, int(n), "") for _ in range(pools)] for n in instance.available], dtype=object)
+    on = on.reshape(classes, pools)
+    idle = np.zeros((classes, pools), dtype=object)
     if instance.failover_mode == "spare" and instance.failover_hosts:
         idle = np.array([[model.new_int_var(0, int(n), "") for _ in range(pools)] for n in instance.available])
         for p in range(pools):
-            model.add(sum(idle[:, p]) == instance.failover_hosts)
+            able = instance.able(p)
+            model.add(sum(idle[able, p]) == instance.failover_hosts)
+            for c in np.flatnonzero(~able):
+                model.add(idle[c, p] == 0)
     for c in range(classes):
         model.add(sum(on[c]) + sum(idle[c]) <= int(instance.available[c]))
-    demand = np.zeros((pools, instance.demand.shape[1]), dtype="int64")
+    least_placing = _least_placing(instance)
+    placing = [model.new_int_var(int(least), int(worst), "") for least, worst in least_placing]
     for p in range(pools):
         inside = instance.pool == p
-        serving = instance.allowed[inside].any(axis=0)
-        for c in np.flatnonzero(~serving):
+        for c in np.flatnonzero(~instance.allowed[inside].any(axis=0)):
             model.add(on[c, p] == 0)
-        demand[p] = (instance.demand[inside] * instance.count[inside, None]).sum(axis=0)
-        _cover_pool(model, instance, on[:, p], inside, serving, demand[p])
+        model.add(sum(on[:, p]) >= 1)
         if instance.failover_mode == "share" and instance.failover_hosts:
-            keep_share(model, instance, p, list(on[:, p]))
-    model.minimize(
-        sum(int(instance.opening[c]) * (on[c, p] + idle[c, p]) for c in range(classes) for p in range(pools))
-    )
+            keep_share(model, instance.relaxed, p, list(on[:, p]))
+    for number, w in enumerate(weightings):
+        asked = w.total(instance)
+        asked = asked if surplus is None else int(asked * (1 + surplus[number]))
+        offered = cp_model.LinearExpr.weighted_sum(list(on[:, w.pool]), w.worth.tolist())
+        model.add(offered + w.placing * placing[w.pool] >= asked)
+    value = sum(int(instance.opening[c]) * (on[c, p] + idle[c, p]) for c in range(classes) for p in range(pools))
+    value += sum(placing)
+    if most_value is not None:
+        model.add(value <= most_value)
+    model.minimize(value)
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     solver.parameters.random_seed = seed
-    solver.parameters.max_time_in_seconds = SECONDS
+    solver.parameters.max_deterministic_time = EFFORT
     solver.parameters.catch_sigint_signal = False
     status = solver.solve(model)
     mix = np.zeros((classes, pools), dtype="int64")
     if status == cp_model.INFEASIBLE:
-        return Cover(value=None, mix=mix, demand=demand)
+        return Cover(value=None, mix=mix, weightings=tuple(weightings))
     if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         mix = np.array([[solver.value(v) for v in row] for row in on], dtype="int64").reshape(classes, pools)
-    forbidden = np.where(instance.fits, instance.placing, np.iinfo("int64").max)
-    least_placing = int((forbidden.min(axis=1) * instance.count).sum()) if instance.placing.any() else 0
     # Every coefficient is at least 0, so 0 is proven even where the search ended before it proved more.
     proven = int(np.ceil(max(solver.best_objective_bound, 0.0) - 1e-6))
-    return Cover(value=proven + least_placing, mix=mix, demand=demand)
+    return Cover(value=proven, mix=mix, weightings=tuple(weightings))
 
 
-def _cover_pool(
-    model: cp_model.CpModel,
-    instance: Instance,
-    on: np.ndarray,
-    inside: np.ndarray,
-    serving: np.ndarray,
-    demand: np.ndarray,
-) -> None:
-    capacity = instance.capacity
-    model.add(sum(on) >= 1)
-    for r in range(capacity.shape[1]):
-        model.add(sum(int(capacity[c, r]) * on[c] for c in range(len(on))) >= int(demand[r]))
-        largest = int(capacity[serving, r].max()) if serving.any() else 0
-        big = int(instance.count[inside][2 * instance.demand[inside, r] > largest].sum())
-        if big:
-            model.add(sum(on) >= big)
+def _least_placing(instance: Instance) -> list[tuple[int, int]]:
+    """The least and the most that placing the items of each pool can cost."""
+    if not instance.placing.any():
+        return [(0, 0)] * len(instance.pools)
+    dear = np.iinfo("int64").max
+    least = np.where(instance.fits, instance.placing, dear).min(axis=1) * instance.count
+    worst = np.where(instance.fits, instance.placing, 0).max(axis=1) * instance.count
+    return [
+        (int(least[instance.pool == p].sum()), int(worst[instance.pool == p].sum())) for p in range(len(instance.pools))
+    ]

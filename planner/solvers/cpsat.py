@@ -15,10 +15,9 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from planner.solvers.failover import keep_share
-from planner.solvers.greedy import room
 from planner.solvers.incumbent import Clock, Incumbent
 from planner.solvers.instance import Instance
-from planner.solvers.packing import OpenHost, Packing
+from planner.solvers.packing import OpenHost, Packing, room
 
 MOST_VARIABLES = 150_000
 """Counting variables beyond which the model is not built: it would not be searched in useful time."""
@@ -62,7 +61,7 @@ class Model:
     def _count_variables(self) -> None:
         fits, demand = self.instance.fits, self.instance.demand
         for s in range(len(demand)):
-            most = room(self.instance.capacity, demand[s], int(self.instance.count[s]))
+            most = room(self.instance, s)
             for i, slot in enumerate(self.slots):
                 if slot.pool == self.instance.pool[s] and fits[s, slot.kind]:
                     self.number[s, i] = self.model.new_int_var(0, int(most[slot.kind]), "")
@@ -88,6 +87,17 @@ class Model:
             for s in by_slot[i]:
                 if not demand[s].any():
                     self.model.add(self.number[s, i] <= int(self.instance.count[s]) * self.on[i])
+            self._keep_apart(i, by_slot[i])
+
+    def _keep_apart(self, slot: int, shapes: list[int]) -> None:
+        """At most as many members of a group as one host may carry."""
+        members: dict[int, list] = {}
+        for s in shapes:
+            for g in self.instance.groups[s].tolist():
+                if g >= 0:
+                    members.setdefault(g, []).append(self.number[s, slot])
+        for g, variables in members.items():
+            self.model.add(sum(variables) <= int(self.instance.limit[g]) * self.on[slot])
 
     def _respect_availability(self) -> None:
         for c, available in enumerate(self.instance.available.tolist()):
@@ -117,7 +127,7 @@ class Model:
             self.idle[i] = self.model.new_bool_var("")
             self.model.add_at_most_one(self.on[i], self.idle[i])
         self.model.add(sum(self.idle[i] for i, _ in mine) == instance.failover_hosts)
-        for r in range(len(instance.resources)):
+        for r in range(instance.demand.shape[1]):
             capacity = instance.capacity[:, r].tolist()
             kinds = {kind for _, kind in mine}
             largest = max(capacity[kind] for kind in kinds)
@@ -192,8 +202,20 @@ def slots_for(instance: Instance, incumbent: Incumbent) -> list[Slot]:
     return slots
 
 
-def improve(incumbent: Incumbent, clock: Clock, seconds: float, *, seed: int, workers: int) -> None:
-    """Search for better packings and a better bound for at most `seconds`; prove infeasibility where there is none."""
+def improve(
+    incumbent: Incumbent, clock: Clock, seconds: float, *, seed: int, workers: int, effort: float = np.inf
+) -> None:
+    """Search for better packings and a better bound; prove infeasibility where there is none.
+
+    Parameters
+    ----------
+    incumbent : Incumbent
+    clock : Clock
+    seconds : float
+    seed, workers : int
+    effort : float
+        Deterministic time that CP-SAT may spend.
+    """
     instance = incumbent.instance
     slots = slots_for(instance, incumbent)
     if len(slots) * len(instance.demand) > MOST_VARIABLES or seconds <= 0 or clock.cancelled:
@@ -202,15 +224,15 @@ def improve(incumbent: Incumbent, clock: Clock, seconds: float, *, seed: int, wo
     if incumbent.packing is not None:
         model.hint(seated(slots, incumbent.packing))
     model.model.minimize(model.objective)
-    status, best_bound = search(model, _Offer(model, incumbent, True), clock, seconds, seed, workers)
-    if status == cp_model.INFEASIBLE and incumbent.packing is None:
+    status, best_bound = search(model, _Offer(model, incumbent, True), clock, seconds, seed, workers, effort)
+    if status == cp_model.INFEASIBLE and incumbent.packing is None and instance.exact:
         incumbent.infeasible = True
         incumbent.reason = (
             "the workloads do not fit on the hosts available, though each fits alone and their sum does: "
             "proven by CP-SAT"
         )
-    elif np.isfinite(best_bound):
-        incumbent.raise_bound(int(np.ceil(best_bound - 1e-6)), "CP-SAT")
+    elif np.isfinite(best_bound) and instance.exact:
+        incumbent.raise_bound(int(np.ceil(best_bound - 1e-6)), "CP-SAT", searched=True)
 
 
 def buy_least(incumbent: Incumbent, clock: Clock, seconds: float, *, seed: int, workers: int) -> None:
@@ -254,7 +276,13 @@ class _Offer(cp_model.CpSolverSolutionCallback):
 
 
 def search(
-    model: Model, callback: cp_model.CpSolverSolutionCallback, clock: Clock, seconds: float, seed: int, workers: int
+    model: Model,
+    callback: cp_model.CpSolverSolutionCallback,
+    clock: Clock,
+    seconds: float,
+    seed: int,
+    workers: int,
+    effort: float = np.inf,
 ) -> tuple[int, float]:
     """Run CP-SAT with a solution callback; its status and best bound (-inf where it has none).
 
@@ -263,6 +291,7 @@ def search(
     solver = cp_model.CpSolver()
     parameters = solver.parameters
     parameters.max_time_in_seconds = seconds
+    parameters.max_deterministic_time = effort
     parameters.num_workers = workers
     parameters.random_seed = seed
     parameters.catch_sigint_signal = False

@@ -1,4 +1,4 @@
-"""First- and best-fit decreasing for vectors, by shape and count, over host classes with costs and limited numbers."""
+"""Starts: bin-centric filling, first- and best-fit decreasing, by shape and count, over mixed hosts."""
 
 from __future__ import annotations
 
@@ -7,13 +7,21 @@ from collections.abc import Iterator
 import numpy as np
 
 from planner.solvers.instance import Instance
+from planner.solvers.kernels import load as load_kernels
 from planner.solvers.packing import OpenHost, Packing, load, used
 
-RULES = ("best", "first")
+ALPHAS = (1.5, 1.0, 0.5, 2.0, 3.0)
+"""How much turning away from the direction of what is left costs, the usually best first."""
+
+CHUNK = 20_000
+"""Shapes that compete for one host; more are packed chunk by chunk."""
+
+MOST_LOOKS = 3e7
+"""Shapes times hosts beyond which first and best fit are left out."""
 
 
 def packings(instance: Instance, mix: np.ndarray | None) -> Iterator[tuple[str, Packing]]:
-    """Packings by several orders and rules, the usually best first; none where a rule runs out of hosts.
+    """Packings by several rules, the usually best first; none where a rule runs out of hosts.
 
     Parameters
     ----------
@@ -26,14 +34,22 @@ def packings(instance: Instance, mix: np.ndarray | None) -> Iterator[tuple[str, 
     (str, Packing)
         The name of the rule and what it gave.
     """
-    keys = _keys(instance)
     mixes = [None] if mix is None or len(instance.available) == 1 else [mix, None]
-    for rule in RULES:
-        for name, key in keys.items():
+    hosts = 1
+    for alpha in ALPHAS:
+        for wanted in mixes:
+            packing = filled(instance, alpha, wanted)
+            if packing is not None:
+                hosts = len(packing.hosts)
+                yield "bin-centric filling", packing
+    if len(instance.demand) * hosts > MOST_LOOKS:
+        return
+    for best in (True, False):
+        for name, key in _keys(instance).items():
             for wanted in mixes:
-                packing = _pack(instance, np.argsort(-key, kind="stable"), rule, wanted)
+                packing = fitted(instance, np.argsort(-key, kind="stable"), best, wanted)
                 if packing is not None:
-                    yield f"{rule}-fit decreasing by {name}", packing
+                    yield f"{'best' if best else 'first'}-fit decreasing by {name}", packing
 
 
 def _keys(instance: Instance) -> dict[str, np.ndarray]:
@@ -49,88 +65,167 @@ def _keys(instance: Instance) -> dict[str, np.ndarray]:
     }
 
 
-class _Yard:
-    """Open hosts of one pool: free capacity by row, grown by doubling."""
+def filled(instance: Instance, alpha: float, mix: np.ndarray | None = None) -> Packing | None:
+    """Hosts filled one after another, each along the direction of what is left to place.
 
-    def __init__(self, instance: Instance):
-        self.free = np.zeros((16, instance.demand.shape[1]), dtype="int64")
-        self.kind = np.zeros(16, dtype="int64")
-        self.items: list[dict[int, int]] = []
-
-    def open(self, kind: int, capacity: np.ndarray, number: int) -> np.ndarray:
-        start, end = len(self.items), len(self.items) + number
-        while end > len(self.kind):
-            self.free = np.vstack([self.free, np.zeros_like(self.free)])
-            self.kind = np.concatenate([self.kind, np.zeros_like(self.kind)])
-        self.free[start:end], self.kind[start:end] = capacity, kind
-        self.items += [{} for _ in range(number)]
-        return np.arange(start, end)
-
-    def put(self, at: np.ndarray, shape: int, take: np.ndarray, demand: np.ndarray) -> None:
-        self.free[at] -= take[:, None] * demand
-        for host, number in zip(at.tolist(), take.tolist(), strict=True):
-            self.items[host][shape] = self.items[host].get(shape, 0) + number
-
-
-def room(free: np.ndarray, demand: np.ndarray, most: int) -> np.ndarray:
-    """How many items of a demand fit into each row of free capacity, at most `most`."""
-    needs = demand > 0
-    if not needs.any():
-        return np.full(len(free), most, dtype="int64")
-    return np.minimum((free[:, needs] // demand[needs]).min(axis=1), most)
-
-
-def _pack(instance: Instance, order: np.ndarray, rule: str, mix: np.ndarray | None) -> Packing | None:
+    Where a mix is given its hosts are filled first, the largest before the smaller ones; then, and without a mix, the
+    class that carries most for its cost is opened.
+    """
+    kernels = load_kernels("filling", instance.items)
+    remaining = instance.count.copy()
     left = instance.available.copy()
-    yards = [_Yard(instance) for _ in instance.pools]
-    if mix is not None:
-        for kind, pool in zip(*np.nonzero(mix), strict=True):
-            number = int(min(mix[kind, pool], left[kind]))
-            yards[pool].open(int(kind), instance.capacity[kind], number)
-            left[kind] -= number
-    scale = np.maximum(instance.capacity.max(axis=0), 1)
+    hosts: list[OpenHost] = []
     preference = _preference(instance)
-    for shape in order.tolist():
-        yard, demand = yards[instance.pool[shape]], instance.demand[shape]
-        number = _fill(instance, yard, shape, demand, int(instance.count[shape]), rule, scale)
-        for kind in preference:
-            if number == 0:
-                break
-            fit = int(room(instance.capacity[kind : kind + 1], demand, number)[0])
-            if fit == 0 or left[kind] == 0 or not instance.allowed[shape, kind]:
+    for p in range(len(instance.pools)):
+        inside = np.flatnonzero(instance.pool == p)
+        for chunk in np.array_split(_dealt(instance, inside), -(-len(inside) // CHUNK)):
+            wanted = [] if mix is None else [c for c in _by_size(instance) for _ in range(int(mix[c, p]))]
+            if not _fill_chunk(instance, kernels, chunk, p, alpha, wanted, preference, remaining, left, hosts):
+                return None
+    return Packing(hosts=tuple(cheapened(instance, hosts)))
+
+
+def filled_mix(instance: Instance, mix: np.ndarray, alpha: float) -> tuple[list[OpenHost], np.ndarray]:
+    """The hosts of a mix filled as far as that goes, and how many items of each shape are left: shape [S]."""
+    kernels = load_kernels("filling", instance.items)
+    remaining = instance.count.copy()
+    rooms = {c: Room(instance, c) for c in np.flatnonzero(mix.any(axis=1)).tolist()}
+    hosts = []
+    for p in range(len(instance.pools)):
+        for kind in _by_size(instance):
+            for _ in range(int(mix[kind, p])):
+                candidates = np.flatnonzero((remaining > 0) & (instance.pool == p) & instance.fits[:, kind])
+                host = OpenHost(kind=kind, pool=p)
+                hosts.append(host)
+                if len(candidates):
+                    rest = (rooms[kind].share[candidates] * remaining[candidates, None]).sum(axis=0)
+                    chosen = np.zeros(int(remaining[candidates].sum()), dtype="int64")
+                    number = rooms[kind].fill(kernels, candidates, rest, remaining, alpha, chosen)
+                    host.items = dict(
+                        zip(*(x.tolist() for x in np.unique(chosen[:number], return_counts=True)), strict=True)
+                    )
+    return hosts, remaining
+
+
+def _dealt(instance: Instance, shapes: np.ndarray) -> np.ndarray:
+    """Shapes in an order that gives every chunk its fair share of large and small ones."""
+    chunks = -(-len(shapes) // CHUNK)
+    if chunks <= 1:
+        return shapes
+    relative = (instance.demand[shapes] / np.maximum(instance.capacity.max(axis=0), 1)).sum(axis=1)
+    by_size = shapes[np.argsort(-relative, kind="stable")]
+    return np.concatenate([by_size[n::chunks] for n in range(chunks)])
+
+
+def _by_size(instance: Instance) -> list[int]:
+    size = (instance.capacity / np.maximum(instance.capacity.max(axis=0), 1)).sum(axis=1)
+    return np.argsort(-size, kind="stable").tolist()
+
+
+def _fill_chunk(instance, kernels, shapes, pool, alpha, wanted, preference, remaining, left, hosts) -> bool:
+    """Place all that remains of some shapes of a pool; whether there were hosts enough."""
+    longest = int(remaining[shapes].sum())
+    chosen = np.zeros(longest, dtype="int64")
+    queue = iter(wanted)
+    classes = {c: Room(instance, c) for c in range(len(instance.available))}
+    while longest > 0:
+        kind = next((c for c in queue if left[c] > 0), None)
+        options = preference if kind is None else [kind]
+        for kind in options:
+            if left[kind] == 0:
                 continue
-            at = yard.open(kind, instance.capacity[kind], int(min(-(-number // fit), left[kind])))
-            take = np.minimum(fit, number - fit * np.arange(len(at)))
-            yard.put(at, shape, take, demand)
-            left[kind] -= len(at)
-            number -= int(take.sum())
-        if number > 0:
-            return None
-    hosts = [
-        OpenHost(kind=int(yard.kind[at]), pool=pool, items=items)
-        for pool, yard in enumerate(yards)
-        for at, items in enumerate(yard.items)
-        if items
-    ]
-    return Packing(hosts=tuple(_cheapened(instance, hosts)))
+            room = classes[kind]
+            candidates = shapes[(remaining[shapes] > 0) & instance.fits[shapes, kind]]
+            number = 0
+            if len(candidates):
+                rest = room.share[candidates] * remaining[candidates, None]
+                number = room.fill(kernels, candidates, rest.sum(axis=0), remaining, alpha, chosen)
+            if number:
+                shapes_chosen, numbers = np.unique(chosen[:number], return_counts=True)
+                items = dict(zip(shapes_chosen.tolist(), numbers.tolist(), strict=True))
+                hosts.append(OpenHost(kind=kind, pool=pool, items=items))
+                left[kind] -= 1
+                longest -= number
+                break
+        else:
+            if options is preference:
+                return False
+    return True
 
 
-def _fill(
-    instance: Instance, yard: _Yard, shape: int, demand: np.ndarray, number: int, rule: str, scale: np.ndarray
-) -> int:
-    """Put up to `number` items on hosts that are open; how many are left over."""
-    count = len(yard.items)
-    fit = room(yard.free[:count], demand, number) * instance.allowed[shape, yard.kind[:count]]
-    at = np.flatnonzero(fit)
-    if not len(at):
-        return number
-    if rule == "best":
-        at = at[np.argsort((yard.free[at] / scale).sum(axis=1), kind="stable")]
-    before = np.cumsum(fit[at]) - fit[at]
-    take = np.minimum(fit[at], np.maximum(number - before, 0))
-    at, take = at[take > 0], take[take > 0]
-    yard.put(at, shape, take, demand)
-    return number - int(take.sum())
+class Room:
+    """A host class as the filling kernel sees it."""
+
+    def __init__(self, instance: Instance, kind: int):
+        self.instance = instance
+        self.capacity = instance.capacity[kind]
+        self.share = instance.demand / np.maximum(self.capacity, 1)
+        self.free = self.capacity.copy()
+        self.taken = np.zeros(len(instance.limit), dtype="int64")
+
+    def fill(self, kernels, candidates, rest, remaining, alpha, chosen, items=None) -> int:
+        """Fill a host that carries some items already; how many items were chosen.
+
+        Parameters
+        ----------
+        kernels : module
+            Those of ``filling``.
+        candidates : array of int
+            Shapes that may run on the host; overwritten.
+        rest : array of float, shape [R]
+            What is left to place, in shares of the host: the direction to fill along.
+        remaining : array of int, shape [S]
+            Items left of each shape; reduced by what is chosen.
+        alpha : float
+        chosen : array of int
+            Receives the shapes chosen.
+        items : dict, optional
+            What the host carries already.
+        """
+        instance = self.instance
+        length = float(np.linalg.norm(rest))
+        direction = rest / length if length > 0 else np.full(len(rest), len(rest) ** -0.5)
+        self.free[:] = self.capacity
+        self.taken[:] = 0
+        for s, n in (items or {}).items():
+            self.free -= n * instance.demand[s]
+            kernels.take_group(s, instance.groups, self.taken, n)
+        return kernels.fill_host(
+            candidates, instance.demand, self.share, instance.groups, instance.limit,
+            remaining, self.capacity, self.free, self.taken, direction, alpha, chosen,
+        )  # fmt: skip
+
+
+def fitted(instance: Instance, order: np.ndarray, best: bool, mix: np.ndarray | None) -> Packing | None:
+    """First or best fit of the shapes in an order; None where the hosts do not suffice."""
+    kernels = load_kernels("filling", instance.items)
+    rows = min(instance.items + (0 if mix is None else int(mix.sum())), int(instance.available.sum()))
+    kind, pool = np.zeros(rows, dtype="int64"), np.zeros(rows, dtype="int64")
+    left, opened = instance.available.copy(), 0
+    if mix is not None:
+        kinds, pools = np.nonzero(mix)
+        opened = int(mix.sum())
+        kind[:opened], pool[:opened] = np.repeat(kinds, mix[kinds, pools]), np.repeat(pools, mix[kinds, pools])
+        left -= mix.sum(axis=1)
+    free = instance.capacity[kind]
+    members = np.zeros(len(instance.limit), dtype="int64")
+    np.add.at(
+        members, instance.groups[instance.groups >= 0], np.repeat(instance.count, (instance.groups >= 0).sum(axis=1))
+    )
+    begins = np.cumsum(members) - members
+    at, shape, number = (np.zeros(instance.items, dtype="int64") for _ in range(3))
+    placed, opened, missing = kernels.fit_all(
+        order, instance.demand, instance.count, instance.pool, instance.groups, instance.limit,
+        begins, np.zeros(int(members.sum()), dtype="int64"), np.zeros(len(members), dtype="int64"),
+        instance.fits, instance.capacity, np.array(_preference(instance)), left, opened,
+        kind, pool, free, 1.0 / np.maximum(instance.capacity.max(axis=0), 1), best, at, shape, number,
+    )  # fmt: skip
+    if missing:
+        return None
+    hosts = [OpenHost(kind=c, pool=p) for c, p in zip(kind[:opened].tolist(), pool[:opened].tolist(), strict=True)]
+    for b, s, n in zip(at[:placed].tolist(), shape[:placed].tolist(), number[:placed].tolist(), strict=True):
+        hosts[b].items[s] = hosts[b].items.get(s, 0) + n
+    return Packing(hosts=tuple(cheapened(instance, [host for host in hosts if host.items])))
 
 
 def _preference(instance: Instance) -> list[int]:
@@ -143,7 +238,7 @@ def _preference(instance: Instance) -> list[int]:
     return np.lexsort((-fit, purchase, np.round(cost, 9))).tolist()
 
 
-def _cheapened(instance: Instance, hosts: list[OpenHost]) -> list[OpenHost]:
+def cheapened(instance: Instance, hosts: list[OpenHost]) -> list[OpenHost]:
     """Each host made the cheapest class that still carries what it has and that is available."""
     if len(instance.available) == 1:
         return hosts

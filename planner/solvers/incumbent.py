@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from planner.plan import Progress
-from planner.solvers.bounds import Cover
+from planner.solvers import bounds
 from planner.solvers.failover import with_reserve
 from planner.solvers.instance import Instance
 from planner.solvers.packing import Packing
@@ -33,6 +33,11 @@ class Clock:
     def cancelled(self) -> bool:
         return self.should_stop is not None and bool(self.should_stop())
 
+    @property
+    def over(self) -> bool:
+        """Whether the search must end now."""
+        return self.remaining == 0 or self.cancelled
+
 
 @dataclass(kw_only=True)
 class Incumbent:
@@ -50,22 +55,26 @@ class Incumbent:
     instance: Instance
     announce: Callable[[str], None]
     gap: float = 0.0
+    seed: int = 0
     packing: Packing | None = None
+    key: tuple[int, int] | None = None
     method: str = ""
     bound: int | None = None
     bound_method: str = ""
-    cover: Cover | None = None
+    searched: bool = False
+    weightings: list[bounds.Weighting] = field(default_factory=list)
+    cover: bounds.Cover | None = None
     reason: str = ""
     infeasible: bool = False
 
     @property
     def value(self) -> int | None:
-        return None if self.packing is None else self.packing.value(self.instance)
+        return None if self.key is None else self.key[0]
 
     @property
     def purchase(self) -> int | None:
         """What the packing buys, in cents."""
-        return None if self.packing is None else self.packing.key(self.instance)[1]
+        return None if self.key is None else self.key[1]
 
     @property
     def proven(self) -> bool:
@@ -75,6 +84,8 @@ class Incumbent:
     @property
     def good_enough(self) -> bool:
         """Whether the gap asked for is reached."""
+        if self.infeasible:
+            return True
         if self.packing is None or self.bound is None:
             return False
         return self.value - self.bound <= self.gap * self.value
@@ -84,28 +95,47 @@ class Incumbent:
         complete = with_reserve(self.instance, packing)
         if complete is None:
             return False
-        if self.packing is not None and complete.key(self.instance) >= self.packing.key(self.instance):
+        key = complete.key(self.instance)
+        if self.key is not None and key >= self.key:
             return False
-        self.packing, self.method = complete, method
+        self.packing, self.key, self.method = complete, key, method
         self.announce(method)
         return True
 
-    def raise_bound(self, value: int, method: str) -> None:
-        """Take a proven bound if it is above the best."""
+    def take(self, packing: Packing, method: str) -> None:
+        """Make a complete packing the incumbent whether it is better or not."""
+        self.packing, self.key, self.method = packing, packing.key(self.instance), method
+        self.announce(method)
+
+    def prove(self, weightings: list[bounds.Weighting]) -> bool:
+        """Solve the covering problem with further weightings; keep them and its value where that is above the bound."""
+        cover = bounds.cover(self.instance, [*self.weightings, *weightings], seed=self.seed)
+        if cover.value is None:
+            self.infeasible, self.cover = True, cover
+            return True
+        if self.bound is not None and cover.value <= self.bound:
+            return False
+        self.weightings += weightings
+        self.cover = cover
+        self.raise_bound(cover.value, weightings[-1].method)
+        return True
+
+    def raise_bound(self, value: int, method: str, *, searched: bool = False) -> None:
+        """Take a proven bound if it is above the best; `searched` where no weightings prove it."""
         if self.bound is None or value > self.bound:
-            self.bound, self.bound_method = value, method
+            self.bound, self.bound_method, self.searched = value, method, searched
             self.announce(method)
 
 
 def progress(clock: Clock, incumbents: list[Incumbent], method: str, scale: int) -> Progress:
     """Where the whole search stands: sums over its instances, None where one of them has nothing yet."""
     values = [incumbent.value for incumbent in incumbents]
-    bounds = [incumbent.bound for incumbent in incumbents]
+    bounds_ = [incumbent.bound for incumbent in incumbents]
     packed = all(value is not None for value in values)
     return Progress(
         seconds=clock.seconds,
         method=method,
         incumbent=sum(values) / scale if packed else None,
-        bound=sum(bounds) / scale if all(bound is not None for bound in bounds) else None,
+        bound=sum(bounds_) / scale if all(bound is not None for bound in bounds_) else None,
         hosts_used=sum(len(incumbent.packing.hosts) for incumbent in incumbents) if packed else None,
     )

@@ -1,21 +1,26 @@
 """Instance: a problem in integers. Demand rounds up and capacity down, so what fits here fits in fact.
 
-Workloads kept together are one item; a group kept apart is one more resource of which every host has one unit; equal
-items are merged into shapes with counts, equal hosts into classes with a number available.
+Workloads kept together are one item, equal items are merged into shapes with counts, equal hosts into classes with a
+number available. A group kept apart is a limit on how many of its members one host carries. Where figures do not come
+out even, the demand rounded down and the capacity rounded up are kept beside them: a bound rests on those.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
 from planner.economics.ledger import Ledger
 from planner.problem import Problem
 
 STEPS = 10**9
 """Integer steps that the largest capacity of a resource is divided into at most."""
+
+EVEN = 1e-7
+"""Steps by which a figure may miss a whole number and still be read as one: floating-point error."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -25,16 +30,17 @@ class Instance:
     Parameters
     ----------
     pools : tuple of str
-    resources : tuple of str
-        Of the problem; columns of `demand` behind them are groups kept apart.
-    demand : array of int, shape [S, R]
-        One item of each shape.
+    demand, least : array of int, shape [S, R]
+        One item of each shape, rounded up and rounded down; a column is a resource in a period.
     count : array of int, shape [S]
     pool : array of int, shape [S]
         Position in `pools`.
-    members : tuple of tuple of arrays
-        For each shape its items, each the workload positions that it is made of.
-    capacity : array of int, shape [C, R]
+    groups : array of int, shape [S, K]
+        Groups that one item of each shape belongs to, -1 for none.
+    limit : array of int, shape [G]
+        How many members of a group one host may carry.
+    capacity, most : array of int, shape [C, R]
+        Rounded down and rounded up.
     available : array of int, shape [C]
         At most the number of items.
     opening, tiebreak : array of int, shape [C]
@@ -43,18 +49,22 @@ class Instance:
     rows : tuple of arrays of int
         Rows of problem.hosts that each class is made of.
     restart : array of int, shape [P, R]
-        The largest demand of a single workload of each pool, resource by resource.
+        The largest demand of a single workload of each pool, column by column.
     failover_hosts, failover_mode
         From the policy.
+    members : Members
+        Which workloads the shapes are made of.
     """
 
     pools: tuple[str, ...]
-    resources: tuple[str, ...]
     demand: np.ndarray
+    least: np.ndarray
     count: np.ndarray
     pool: np.ndarray
-    members: tuple[tuple[np.ndarray, ...], ...]
+    groups: np.ndarray
+    limit: np.ndarray
     capacity: np.ndarray
+    most: np.ndarray
     available: np.ndarray
     opening: np.ndarray
     tiebreak: np.ndarray
@@ -64,16 +74,64 @@ class Instance:
     restart: np.ndarray
     failover_hosts: int
     failover_mode: str
+    members: Members
 
     def able(self, pool: int) -> np.ndarray:
         """Which classes could carry any one workload of a pool, and so count when they stand by: bool [C]."""
-        largest = self.restart[pool]
-        return (self.capacity[:, : len(largest)] >= largest).all(axis=1) & self.allowed[self.pool == pool].any(axis=0)
+        return (self.capacity >= self.restart[pool]).all(axis=1) & self.allowed[self.pool == pool].any(axis=0)
 
     @cached_property
     def fits(self) -> np.ndarray:
         """Which shapes fit alone on an empty host of which class: bool [S, C]."""
-        return self.allowed & (self.demand[:, None, :] <= self.capacity[None, :, :]).all(axis=2)
+        room = np.array([(self.demand <= capacity).all(axis=1) for capacity in self.capacity]).T
+        return self.allowed & room
+
+    @cached_property
+    def items(self) -> int:
+        """How many items there are."""
+        return int(self.count.sum())
+
+    @cached_property
+    def relaxed(self) -> Instance:
+        """The instance that bounds rest on: demand rounded down, capacity rounded up."""
+        if (self.demand == self.least).all() and (self.capacity == self.most).all():
+            return self
+        return replace(self, demand=self.least, capacity=self.most)
+
+    @property
+    def exact(self) -> bool:
+        """Whether every figure comes out even, so that what is impossible here is impossible in fact."""
+        return self.relaxed is self
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Members:
+    """Which workloads the shapes of an instance are made of.
+
+    Parameters
+    ----------
+    of_shape : array of int, shape [I]
+        Items in the order of their shapes; `shape_start` [S + 1] says where each shape's begin.
+    workloads : array of int, shape [W]
+        Workload positions in the order of their items; `item_start` [I + 1] says where each item's begin.
+    """
+
+    of_shape: np.ndarray
+    shape_start: np.ndarray
+    workloads: np.ndarray
+    item_start: np.ndarray
+
+    def items(self, shape: int) -> np.ndarray:
+        """The items of a shape."""
+        return self.of_shape[self.shape_start[shape] : self.shape_start[shape + 1]]
+
+    def item(self, item: int) -> np.ndarray:
+        """The workload positions that an item is made of."""
+        return self.workloads[self.item_start[item] : self.item_start[item + 1]]
+
+    def first(self, shape: int) -> np.ndarray:
+        """The workload positions of the first item of a shape."""
+        return self.item(int(self.items(shape)[0]))
 
 
 def components(problem: Problem) -> list[tuple[str, ...]]:
@@ -84,121 +142,195 @@ def components(problem: Problem) -> list[tuple[str, ...]]:
 
 
 def build(problem: Problem, ledger: Ledger, pools: tuple[str, ...]) -> Instance:
-    """The integer instance of some pools of a problem.
-
-    Raises
-    ------
-    InputError
-        From the ledger only; the problem itself has been validated.
-    """
-    inside = np.flatnonzero(problem.workloads["pool"].isin(pools).to_numpy())
-    items = _items(problem, inside)
-    demand, capacity, single = _integers(problem, items)
-    apart = _apart(problem, items)
-    demand = np.hstack([demand, apart])
-    capacity = np.hstack([capacity, np.ones((len(capacity), apart.shape[1]), dtype="int64")])
-    pool_of = problem.workloads["pool"].map({pool: p for p, pool in enumerate(pools)}).to_numpy()
-    item_pool = np.array([pool_of[item[0]] for item in items], dtype="int64")
-    allowed = _allowed(problem, items, pools, item_pool)
-    rows = np.arange(len(problem.hosts))
-    placing = np.array([[0]] * len(items)) if not ledger.rate.any() else _placing(ledger, items, rows)
-    # Equal hosts: the same capacity, costs, and the same items allowed.
-    signature = np.column_stack([capacity, ledger.opening, ledger.tiebreak, ledger.rate.astype("float64")])
-    signature = np.column_stack([signature, np.unique(allowed.T, axis=0, return_inverse=True)[1].ravel()])
-    _, first, label = np.unique(signature, axis=0, return_index=True, return_inverse=True)
-    label = label.ravel()
-    classes = [rows[label == label[at]] for at in sorted(first)]
-    classes = [rows for rows in classes if allowed[:, rows[0]].any()]
-    heads = np.array([rows[0] for rows in classes], dtype="int64")
-    placing = np.broadcast_to(placing, (len(items), len(problem.hosts))) if placing.shape[1] == 1 else placing
-    key = np.column_stack([item_pool, demand, allowed[:, heads], placing[:, heads]])
-    _, first, label = np.unique(key, axis=0, return_index=True, return_inverse=True)
-    label = label.ravel()
-    order = np.argsort(label, kind="stable")
-    groups = np.split(order, np.flatnonzero(np.diff(label[order])) + 1) if len(items) else []
-    available = np.array([problem.hosts["available"].iloc[rows].sum() for rows in classes])
+    """The integer instance of some pools of a problem."""
+    pool_of = problem.workloads["pool"].map({pool: p for p, pool in enumerate(pools)}).fillna(-1).to_numpy("int64")
+    workloads, item_start = _items(problem, np.flatnonzero(pool_of >= 0))
+    heads = workloads[item_start[:-1]]
+    figures = _integers(problem, workloads, item_start)
+    groups, limit = _groups(problem, workloads, item_start)
+    pinned, pins = _pinned(problem, heads)
+    classes = _classes(problem, ledger, pools, figures, pins)
+    rows = np.array([members[0] for members in classes], dtype="int64")
+    rates, rate_of = np.unique(ledger.rate[rows], return_inverse=True)
+    placing = np.add.reduceat(
+        np.rint(ledger.busy[workloads][:, None] * rates[None, :]).astype("int64"), item_start[:-1], axis=0
+    )
+    key = np.column_stack([pool_of[heads], figures.demand, figures.least, groups, pinned, placing])
+    shape_of, first = _distinct(key)
+    order = np.argsort(shape_of, kind="stable")
+    shape_start = np.concatenate([[0], np.cumsum(np.bincount(shape_of))])
+    serving = np.array([[_serves(problem, row, pool) for row in rows] for pool in pools], dtype=bool)
+    serving = serving.reshape(len(pools), len(rows))
+    allowed = serving[pool_of[heads[first]]] & _permitted(problem, pins, rows)[pinned[first]]
+    available = np.array([problem.hosts["available"].to_numpy()[members].sum() for members in classes])
     # A reserve never takes more hosts than there are workloads to restart, and the hosts that may fail.
-    reserve = len(inside) + len(pools) * problem.policy.failover.hosts if problem.policy.failover.hosts else 0
-    limit = len(items) + reserve
-    return Instance(
+    failover = problem.policy.failover
+    limit_hosts = len(heads) + (len(workloads) + len(pools) * failover.hosts if failover.hosts else 0)
+    instance = Instance(
         pools=pools,
-        resources=problem.resources,
-        demand=demand[first],
-        count=np.array([len(group) for group in groups], dtype="int64"),
-        pool=item_pool[first],
-        members=tuple(tuple(items[i] for i in group) for group in groups),
-        capacity=capacity[heads],
-        available=np.minimum(available, limit).astype("int64"),
-        opening=ledger.opening[heads],
-        tiebreak=ledger.tiebreak[heads],
-        placing=placing[np.ix_(first, heads)],
-        allowed=allowed[np.ix_(first, heads)],
+        demand=figures.demand[first],
+        least=figures.least[first],
+        count=np.bincount(shape_of).astype("int64"),
+        pool=pool_of[heads[first]],
+        groups=groups[first],
+        limit=limit,
+        capacity=figures.capacity[rows],
+        most=figures.most[rows],
+        available=np.minimum(available, limit_hosts).astype("int64"),
+        opening=ledger.opening[rows],
+        tiebreak=ledger.tiebreak[rows],
+        placing=placing[np.ix_(first, rate_of)],
+        allowed=allowed,
         rows=tuple(classes),
-        restart=np.array([single[pool_of[inside] == p].max(axis=0) for p in range(len(pools))]),
-        failover_hosts=problem.policy.failover.hosts,
-        failover_mode=problem.policy.failover.mode,
+        restart=np.array([figures.single[pool_of[workloads] == p].max(axis=0) for p in range(len(pools))]),
+        failover_hosts=failover.hosts,
+        failover_mode=failover.mode,
+        members=Members(of_shape=order, shape_start=shape_start, workloads=workloads, item_start=item_start),
+    )
+    return instance if failover.hosts else _without_dominated(instance)
+
+
+def _items(problem: Problem, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Workload positions in the order of their items, and where each item begins; kept together is one item."""
+    label = np.arange(len(problem.workloads))
+    for group in problem.together:
+        label[group] = group.min()
+    order = inside[np.argsort(label[inside], kind="stable")]
+    begins = np.flatnonzero(np.diff(label[order], prepend=-1))
+    return order, np.append(begins, len(order))
+
+
+def _distinct(key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A number for each distinct row, in order of appearance, and the row where each appears first."""
+    frame = pd.DataFrame(key)
+    number = frame.groupby(list(frame.columns), sort=False).ngroup().to_numpy()
+    return number, np.unique(number, return_index=True)[1]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Figures:
+    """Demand by item, capacity by host and demand by workload, in whole steps."""
+
+    demand: np.ndarray
+    least: np.ndarray
+    capacity: np.ndarray
+    most: np.ndarray
+    single: np.ndarray
+
+
+def _integers(problem: Problem, workloads: np.ndarray, item_start: np.ndarray) -> _Figures:
+    """Whole steps with common divisors taken out; a column is a resource in a period."""
+    periods = problem.demand.shape[2]
+    each = problem.demand[workloads].reshape(len(workloads), -1)
+    summed = np.add.reduceat(each, item_start[:-1], axis=0)
+    offered = np.repeat(problem.capacity, periods, axis=1)
+    finite = np.where(np.isfinite(offered), offered, 0.0)
+    step = np.maximum(1e-6, np.maximum(finite.max(axis=0), summed.max(axis=0)) / STEPS)
+    demand, least = np.ceil(summed / step - EVEN).astype("int64"), np.floor(summed / step + EVEN).astype("int64")
+    limitless = demand.sum(axis=0) + 1
+    down, up = np.floor(finite / step + EVEN), np.ceil(finite / step - EVEN)
+    capacity, most = (
+        np.where(np.isfinite(offered), np.minimum(x, limitless), limitless).astype("int64") for x in (down, up)
+    )
+    single = np.ceil(each / step - EVEN).astype("int64")
+    divisor = np.maximum(np.gcd.reduce(np.vstack([demand, least]), axis=0), 1)
+    return _Figures(
+        demand=demand // divisor,
+        least=least // divisor,
+        capacity=capacity // divisor,
+        most=most // divisor,
+        single=-(-single // divisor),
     )
 
 
-def _items(problem: Problem, inside: np.ndarray) -> list[np.ndarray]:
-    """Workloads of the pools, those kept together as one item, in order of the first."""
-    chosen = set(inside.tolist())
-    grouped = {int(w): group for group in problem.together if int(group[0]) in chosen for w in group}
-    singles = [np.array([w]) for w in inside if int(w) not in grouped]
-    groups = {int(group[0]): group for group in grouped.values()}
-    return sorted([*singles, *groups.values()], key=lambda item: int(item[0]))
+def _groups(problem: Problem, workloads: np.ndarray, item_start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Groups kept apart that each item belongs to, padded with -1, and how many members a host may carry."""
+    items = len(item_start) - 1
+    item_of = np.full(len(problem.workloads), -1)
+    item_of[workloads] = np.repeat(np.arange(items), np.diff(item_start))
+    kept = [inside for group in problem.apart if len(inside := item_of[group][item_of[group] >= 0]) > 1]
+    pairs = pd.DataFrame(
+        {
+            "item": np.concatenate([*kept, np.zeros(0, dtype="int64")]),
+            "group": np.repeat(np.arange(len(kept)), [len(inside) for inside in kept]),
+        }
+    )
+    place = pairs.groupby("item").cumcount().to_numpy()
+    groups = np.full((items, int(place.max()) + 1 if len(place) else 0), -1, dtype="int64")
+    groups[pairs["item"].to_numpy(), place] = pairs["group"].to_numpy()
+    return groups, np.ones(len(kept), dtype="int64")
 
 
-def _integers(problem: Problem, items: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Demand by item, capacity by host, and demand by workload (in the order of the items' members, sorted)."""
-    peak = problem.demand[:, :, 0]
-    starts = np.cumsum([0, *[len(item) for item in items[:-1]]])
-    summed = np.add.reduceat(peak[np.concatenate(items)], starts, axis=0)
-    finite = np.where(np.isfinite(problem.capacity), problem.capacity, 0.0)
-    largest = np.maximum(finite.max(axis=0), 1e-9)
-    step = _step(summed, largest)
-    demand = np.ceil(summed / step - 1e-7).astype("int64")
-    total = demand.sum(axis=0) + 1
-    capacity = np.floor(finite / step + 1e-7)
-    capacity = np.where(np.isfinite(problem.capacity), np.minimum(capacity, total), total).astype("int64")
-    single = np.ceil(peak[np.sort(np.concatenate(items))] / step - 1e-7).astype("int64")
-    return demand, capacity, single
+def _pinned(problem: Problem, heads: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+    """For each item which combination of pins binds it (0: none), and the host rows that each combination permits."""
+    combination = np.zeros(len(heads), dtype="int64")
+    everywhere = np.ones(len(problem.hosts), dtype=bool)
+    permitted = [everywhere]
+    if not problem.pins:
+        return combination, permitted
+    label = np.full(len(problem.workloads), -1)
+    for group in problem.together:
+        label[group] = group.min()
+    item_at = {int(w): i for i, w in enumerate(heads)}
+    bound: dict[int, list[int]] = {}
+    for number, (members, _) in enumerate(problem.pins):
+        for w in members.tolist():
+            item = item_at.get(w if label[w] < 0 else int(label[w]))
+            if item is not None and number not in bound.setdefault(item, []):
+                bound[item].append(number)
+    known: dict[tuple[int, ...], int] = {}
+    for item, numbers in bound.items():
+        if tuple(numbers) not in known:
+            known[tuple(numbers)] = len(permitted)
+            rows = everywhere.copy()
+            for number in numbers:
+                rows &= np.isin(np.arange(len(rows)), problem.pins[number][1])
+            permitted.append(rows)
+        combination[item] = known[tuple(numbers)]
+    return combination, permitted
 
 
-def _step(summed: np.ndarray, largest: np.ndarray) -> np.ndarray:
-    """Size of one integer step by resource: 1e-6 of the unit, coarser where capacities are huge.
-
-    Figures with at most six decimals stay exact; the 1e-7 granted before rounding only undoes floating-point error.
-    """
-    return np.maximum(1e-6, np.maximum(largest, summed.max(axis=0)) / STEPS)
+def _serves(problem: Problem, row: int, pool: str) -> bool:
+    return problem.hosts["pool"].iloc[row] in ("", pool)
 
 
-def _apart(problem: Problem, items: list[np.ndarray]) -> np.ndarray:
-    """One column a group kept apart: how many of its members each item has."""
-    item_of = {int(w): number for number, item in enumerate(items) for w in item}
-    columns = []
-    for group in problem.apart:
-        column = np.zeros(len(items), dtype="int64")
-        for w in group:
-            if int(w) in item_of:
-                column[item_of[int(w)]] += 1
-        if column.sum() > 1:
-            columns.append(column)
-    return np.stack(columns, axis=1) if columns else np.zeros((len(items), 0), dtype="int64")
+def _permitted(problem: Problem, pins: list[np.ndarray], rows: np.ndarray) -> np.ndarray:
+    return np.array([permitted[rows] for permitted in pins]).reshape(len(pins), len(rows))
 
 
-def _allowed(problem: Problem, items: list[np.ndarray], pools: tuple[str, ...], item_pool: np.ndarray) -> np.ndarray:
-    serves = problem.hosts["pool"].to_numpy()
-    by_pool = np.array([(serves == "") | (serves == pool) for pool in pools])
-    allowed = by_pool[item_pool]
-    item_of = {int(w): number for number, item in enumerate(items) for w in item} if problem.pins else {}
-    for members, rows in problem.pins:
-        permitted = np.isin(np.arange(len(problem.hosts)), rows)
-        for w in members:
-            if int(w) in item_of:
-                allowed[item_of[int(w)]] &= permitted
-    return allowed
+def _classes(
+    problem: Problem, ledger: Ledger, pools: tuple[str, ...], figures: _Figures, pins: list[np.ndarray]
+) -> list[np.ndarray]:
+    """Rows of equal hosts: the same capacity and costs, and the same items allowed."""
+    serves = problem.hosts["pool"]
+    rows = np.flatnonzero(((serves == "") | serves.isin(pools)).to_numpy())
+    whom = pd.factorize(serves)[0][rows]
+    rate = np.unique(ledger.rate, return_inverse=True)[1][rows]
+    key = [figures.capacity[rows], figures.most[rows], ledger.opening[rows], ledger.tiebreak[rows], rate, whom]
+    number, _ = _distinct(np.column_stack([*key, *(permitted[rows] for permitted in pins)]))
+    return [rows[number == n] for n in range(number.max() + 1)] if len(rows) else []
 
 
-def _placing(ledger: Ledger, items: list[np.ndarray], rows: np.ndarray) -> np.ndarray:
-    return np.array([ledger.placing(item[:, None], rows[None, :]).sum(axis=0) for item in items])
+def _without_dominated(instance: Instance) -> Instance:
+    """Columns dropped that hold wherever another one holds: no item takes a larger share of it, on any class."""
+    keep = list(range(instance.demand.shape[1]))
+    for a in list(keep):
+        others = [b for b in keep if b != a]
+        if any(_dominates(instance.demand, instance.capacity, b, a) for b in others):
+            keep.remove(a)
+    if len(keep) == instance.demand.shape[1]:
+        return instance
+    return replace(
+        instance,
+        **{name: getattr(instance, name)[:, keep] for name in ("demand", "least", "capacity", "most", "restart")},
+    )
+
+
+def _dominates(demand: np.ndarray, capacity: np.ndarray, b: int, a: int) -> bool:
+    """Whether every item takes at least the share of `b` that it takes of `a`, on every class."""
+    if not demand[:, a].any():
+        return True
+    return all(
+        row[b] > 0 and (demand[:, a].astype(object) * int(row[b]) <= demand[:, b].astype(object) * int(row[a])).all()
+        for row in capacity
+    )

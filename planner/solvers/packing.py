@@ -50,3 +50,18 @@ def load(instance: Instance, host: OpenHost) -> np.ndarray:
 def used(instance: Instance, hosts: tuple[OpenHost, ...] | list[OpenHost]) -> np.ndarray:
     """How many hosts of each class are in use, shape [C]."""
     return np.bincount([host.kind for host in hosts], minlength=len(instance.available))
+
+
+def room(instance: Instance, shape: int) -> np.ndarray:
+    """How many items of a shape fit on an empty host of each class, at most as many as there are: shape [C]."""
+    most = np.full(len(instance.available), int(instance.count[shape]))
+    needs = instance.demand[shape] > 0
+    if needs.any():
+        most = np.minimum(most, (instance.capacity[:, needs] // instance.demand[shape, needs]).min(axis=1))
+    groups = instance.groups[shape]
+    return np.minimum(most, instance.limit[groups[groups >= 0]].min(initial=int(instance.count[shape])))
+
+
+def members_of(instance: Instance, host: OpenHost, group: int) -> int:
+    """How many members of a group a host carries."""
+    return sum(n for s, n in host.items.items() if group in instance.groups[s])

@@ -10,10 +10,9 @@ from planner.plan import Plan
 from planner.problem import Problem
 from planner.solvers import cpsat
 from planner.solvers.failover import with_reserve
-from planner.solvers.greedy import room
 from planner.solvers.incumbent import Clock, Incumbent
 from planner.solvers.instance import Instance
-from planner.solvers.packing import OpenHost, Packing, load, used
+from planner.solvers.packing import OpenHost, Packing, load, members_of, room, used
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -25,11 +24,11 @@ class Standing:
     hosts : tuple of OpenHost
         Named, with the items that they carry and that are still there.
     host_of : dict
-        (shape, number among its members) to the name of the host that the item is on.
+        Item to the name of the host that it is on.
     """
 
     hosts: tuple[OpenHost, ...]
-    host_of: dict[tuple[int, int], str]
+    host_of: dict[int, str]
 
 
 def standing(problem: Problem, instance: Instance, start: Plan) -> Standing:
@@ -42,9 +41,10 @@ def standing(problem: Problem, instance: Instance, start: Plan) -> Standing:
     names = problem.workloads["name"].to_numpy()
     hosts: dict[str, OpenHost] = {}
     host_of = {}
-    for s, items in enumerate(instance.members):
-        for number, item in enumerate(items):
-            name = host_of_name.get(names[item[0]], "")
+    members = instance.members
+    for s in range(len(instance.demand)):
+        for item in members.items(s).tolist():
+            name = host_of_name.get(names[members.item(item)[0]], "")
             row = row_of_name.get(name)
             if row is None or not owned[row]:
                 row = row_of_name.get(model_of.get(name, ""))
@@ -54,7 +54,7 @@ def standing(problem: Problem, instance: Instance, start: Plan) -> Standing:
             host = hosts.setdefault(name, OpenHost(kind=kind, pool=int(instance.pool[s]), name=name))
             if host.pool == instance.pool[s]:
                 host.items[s] = host.items.get(s, 0) + 1
-                host_of[s, number] = name
+                host_of[item] = name
     over = used(instance, list(hosts.values())) > instance.available
     kept = tuple(host for host in hosts.values() if not over[host.kind])
     return Standing(hosts=kept, host_of=host_of)
@@ -115,6 +115,9 @@ class _Yard:
             while (over := self.free[at] < 0).any():
                 worst = max(host.items, key=lambda s: (int(self.instance.demand[s][over].sum()), s))
                 self.change(at, worst, -1)
+            for g in {g for s in host.items for g in self.instance.groups[s].tolist() if g >= 0}:
+                while members_of(self.instance, host, g) > self.instance.limit[g]:
+                    self.change(at, max(s for s in host.items if g in self.instance.groups[s]), -1)
 
     def put(self, shape: int, number: int, *, except_for: int = -1, log: list | None = None) -> int:
         """Best fit of items on hosts that run; how many found no room."""
@@ -125,7 +128,7 @@ class _Yard:
         usable &= self.instance.allowed[shape, kind]
         if except_for >= 0:
             usable[except_for] = False
-        fit = room(self.free, self.instance.demand[shape], number) * usable
+        fit = self._room(shape, number, usable)
         at = np.flatnonzero(fit > 0)
         for host in at[np.argsort((self.free[at] / self.scale).sum(axis=1), kind="stable")].tolist():
             take = min(int(fit[host]), number)
@@ -137,6 +140,18 @@ class _Yard:
                 break
         return number
 
+    def _room(self, shape: int, number: int, usable: np.ndarray) -> np.ndarray:
+        """How many items of a shape fit on each host, at most `number`; 0 where not usable."""
+        instance = self.instance
+        needs = instance.demand[shape] > 0
+        fit = np.where(usable, number, 0)
+        if needs.any():
+            fit = np.minimum(fit, (self.free[:, needs] // instance.demand[shape, needs]).min(axis=1))
+        for g in instance.groups[shape][instance.groups[shape] >= 0].tolist():
+            for at in np.flatnonzero(fit > 0).tolist():
+                fit[at] = min(fit[at], instance.limit[g] - members_of(instance, self.hosts[at], g))
+        return np.maximum(fit, 0)
+
     def open_for(self, shape: int, number: int) -> int:
         """New hosts for items, the cheapest class first; how many found none."""
         instance = self.instance
@@ -145,7 +160,7 @@ class _Yard:
             while number and instance.fits[shape, kind] and left[kind] > 0:
                 self.hosts.append(OpenHost(kind=kind, pool=int(instance.pool[shape])))
                 self.free = np.vstack([self.free, instance.capacity[kind]])
-                take = int(room(self.free[-1:], instance.demand[shape], number)[0])
+                take = min(int(room(instance, shape)[kind]), number)
                 self.change(len(self.hosts) - 1, shape, take)
                 left[kind] -= 1
                 number -= take
@@ -204,10 +219,9 @@ def take_if_fewer(incumbent: Incumbent, before: Standing, packing: Packing) -> N
     complete = with_reserve(incumbent.instance, packing)
     if complete is None:
         return
-    new, old = complete.key(incumbent.instance), incumbent.packing.key(incumbent.instance)
+    new, old = complete.key(incumbent.instance), incumbent.key
     if new < old or (new == old and stays(before, complete) > stays(before, incumbent.packing)):
-        incumbent.packing, incumbent.method = complete, "fewest moves"
-        incumbent.announce("fewest moves")
+        incumbent.take(complete, "fewest moves")
 
 
 def fewest_moves(
@@ -224,7 +238,7 @@ def fewest_moves(
     if len(slots) * len(instance.demand) > cpsat.MOST_VARIABLES or seconds <= 0 or not before.hosts or not movable:
         return
     model = cpsat.Model(instance, slots, ordered=False)
-    value, purchase = incumbent.packing.key(instance)
+    value, purchase = incumbent.key
     model.model.add(model.objective <= value)
     model.model.add(model.purchase <= purchase)
     kept = []

@@ -1,0 +1,66 @@
+"""Coarse rows: many distinct shapes priced by a few features, so that column generation stays small.
+
+With one row a shape, the master of column generation grows with the number of shapes. Here prices are a function of
+size instead: shapes are grouped by size, and inside a group the price is linear in the shares of the resources. Any
+prices at all give a valid bound once exact pricing has found what a host can be worth at them, so nothing is rounded.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from planner.solvers.instance import Instance
+
+PARTS = (1 / 2, 1 / 3, 1 / 4)
+"""Shares of a host at which what an item keeps out changes: groups never reach across them."""
+
+LEAVES = 48
+"""Groups of shapes at most."""
+
+
+def features(instance: Instance, leaves: int = LEAVES) -> np.ndarray:
+    """What each shape counts in each coarse row: array of float, shape [S, B].
+
+    A group of shapes has one row for its number of items, and one a resource for their size relative to its mean.
+    """
+    share = instance.demand / np.maximum(instance.capacity.max(axis=0), 1)
+    blocks = []
+    for shapes in _leaves(instance, share, leaves):
+        weight = instance.count[shapes]
+        centred = share[shapes] - np.average(share[shapes], axis=0, weights=weight)
+        spread = np.abs(centred).max(axis=0)
+        block = np.column_stack(
+            [np.ones(len(shapes)), *(centred[:, r] / spread[r] for r in np.flatnonzero(spread > 1e-9))]
+        )
+        blocks.append((shapes, block))
+    matrix = np.zeros((len(share), sum(block.shape[1] for _, block in blocks)))
+    at = 0
+    for shapes, block in blocks:
+        matrix[shapes, at : at + block.shape[1]] = block
+        at += block.shape[1]
+    return matrix
+
+
+def _leaves(instance: Instance, share: np.ndarray, leaves: int) -> list[np.ndarray]:
+    """Shapes in groups of like size: the group that varies most is split at its mean until there are enough."""
+    cell = (share[:, :, None] > np.array(PARTS)).sum(axis=2)
+    kind = np.unique(np.column_stack([instance.pool, instance.allowed, cell]), axis=0, return_inverse=True)[1].ravel()
+    groups = [np.flatnonzero(kind == k) for k in range(kind.max() + 1)]
+    spread = [_spread(instance, share, group) for group in groups]
+    while len(groups) < leaves:
+        at = int(np.argmax([s.sum() for s in spread]))
+        if spread[at].sum() <= 1e-12:
+            break
+        group, r = groups[at], int(np.argmax(spread[at]))
+        cut = share[group, r] > np.average(share[group, r], weights=instance.count[group])
+        parts = [group[~cut], group[cut]]
+        groups[at : at + 1] = parts
+        spread[at : at + 1] = [_spread(instance, share, part) for part in parts]
+    return groups
+
+
+def _spread(instance: Instance, share: np.ndarray, shapes: np.ndarray) -> np.ndarray:
+    """How much the sizes of a group vary in each resource, shape [R]."""
+    weight = instance.count[shapes]
+    centred = share[shapes] - np.average(share[shapes], axis=0, weights=weight)
+    return (weight[:, None] * centred**2).sum(axis=0)

@@ -1,0 +1,257 @@
+"""The most valuable set of items for one host: exact branch and bound with a surrogate bound, and quick greedies."""
+
+import numpy as np
+
+
+def relax(profit, demand, most, capacity, multiplier):
+    """Solve the linear relaxation of a knapsack with several constraints: primal simplex with bounded variables.
+
+    For any multipliers m at least 0 no set of items is worth more than
+    ``sum_r m_r capacity_r + sum_i most_i max(0, profit_i - sum_r m_r demand_ir)``; those found here make this least.
+
+    Parameters
+    ----------
+    profit, demand, most, capacity : arrays of float, shapes [N], [N, R], [N], [R]
+    multiplier : array of float, shape [R]
+        Receives the multipliers.
+    """
+    items, resources = demand.shape
+    inverse = np.eye(resources)
+    basic = np.arange(items, items + resources)  # Slacks come after the items.
+    place = np.full(items + resources, -1)
+    place[items:] = np.arange(resources)
+    value = capacity.copy()
+    full = np.zeros(items + resources, dtype=np.bool_)
+    column = np.empty(resources)
+    for _ in range(20 * resources + 10 * items):
+        for r in range(resources):
+            multiplier[r] = 0.0
+            for k in range(resources):
+                if basic[k] < items:
+                    multiplier[r] += profit[basic[k]] * inverse[k, r]
+        enter, gain = -1, 1e-9
+        for j in range(items + resources):
+            if place[j] >= 0:
+                continue
+            if j < items:
+                reduced = profit[j]
+                scale = profit[j]
+                for r in range(resources):
+                    reduced -= multiplier[r] * demand[j, r]
+            else:
+                reduced = -multiplier[j - items]
+                scale = -reduced if reduced < 0.0 else reduced
+            reduced = (-reduced if full[j] else reduced) / max(scale, 1e-300)
+            if reduced > gain:
+                enter, gain = j, reduced
+        if enter < 0:
+            break
+        for k in range(resources):
+            column[k] = 0.0
+            for r in range(resources):
+                if enter < items:
+                    column[k] += inverse[k, r] * demand[enter, r]
+                elif r == enter - items:
+                    column[k] += inverse[k, r]
+            if full[enter]:
+                column[k] = -column[k]
+        step = most[enter] if enter < items else 1e300
+        leave, to_full = -1, False
+        for k in range(resources):
+            if column[k] > 1e-11 and value[k] / column[k] < step:
+                step, leave, to_full = max(value[k], 0.0) / column[k], k, False
+            elif column[k] < -1e-11 and basic[k] < items and (most[basic[k]] - value[k]) / -column[k] < step:
+                step, leave, to_full = max(most[basic[k]] - value[k], 0.0) / -column[k], k, True
+        for k in range(resources):
+            value[k] -= step * column[k]
+        if leave < 0:
+            full[enter] = not full[enter]
+            continue
+        out = basic[leave]
+        place[out], full[out] = -1, to_full
+        start = most[enter] - step if full[enter] else step
+        pivot = -column[leave] if full[enter] else column[leave]
+        for k in range(resources):
+            if k != leave:
+                factor = (-column[k] if full[enter] else column[k]) / pivot
+                for r in range(resources):
+                    inverse[k, r] -= factor * inverse[leave, r]
+        for r in range(resources):
+            inverse[leave, r] /= pivot
+        basic[leave], place[enter], value[leave], full[enter] = enter, leave, start, False
+    for r in range(resources):
+        multiplier[r] = max(multiplier[r], 0.0)
+
+
+def rest_bound(i, budget, heaped, worth):
+    """What items from `i` on can be worth at most within a surrogate budget: the fractional knapsack."""
+    low, high = i, len(heaped) - 1
+    target = heaped[i] + budget
+    while low < high:
+        middle = (low + high + 1) // 2
+        if heaped[middle] <= target:
+            low = middle
+        else:
+            high = middle - 1
+    value = worth[low] - worth[i]
+    if low < len(heaped) - 1:
+        value += (target - heaped[low]) * (worth[low + 1] - worth[low]) / (heaped[low + 1] - heaped[low])
+    return value
+
+
+def most_valuable(profit, demand, most, groups, limit, capacity, multiplier, floor, nodes, best):
+    """The most valuable items for one host, found by depth-first search.
+
+    Items must stand in falling order of profit by surrogate size, ``profit_i / sum_r multiplier_r demand_ir``.
+
+    Parameters
+    ----------
+    profit, most : arrays of int, shape [N]
+        Profits are above 0.
+    demand : array of int, shape [N, R]
+    groups, limit : arrays of int, shapes [N, K] and [G]
+    capacity : array of int, shape [R]
+    multiplier : array of float, shape [R]
+        Not all 0.
+    floor : int
+        Only sets worth more than this are wanted.
+    nodes : int
+        Nodes after which the search ends.
+    best : array of int, shape [N]
+        Receives how many of each item the best set holds, where one above `floor` was found.
+
+    Returns
+    -------
+    (int, int)
+        Value of the best set found (`floor` where there is none above it), and a value that no set exceeds: the same
+        number where the search is complete.
+    """
+    items, resources = demand.shape
+    size = np.zeros(items)
+    heaped, worth = np.zeros(items + 1), np.zeros(items + 1)
+    for i in range(items):
+        for r in range(resources):
+            size[i] += multiplier[r] * demand[i, r]
+        size[i] = max(size[i], 1e-12)
+        heaped[i + 1] = heaped[i] + size[i] * most[i]
+        worth[i + 1] = worth[i] + profit[i] * most[i]
+    # The smallest demand of any item from i on: where it does not fit, none does.
+    smallest = np.empty((items + 1, resources), dtype=np.int64)
+    for r in range(resources):
+        smallest[items, r] = capacity[r] + 1
+        for i in range(items - 1, -1, -1):
+            smallest[i, r] = min(smallest[i + 1, r], demand[i, r])
+    free, taken = capacity.copy(), np.zeros(len(limit), dtype=np.int64)
+    budget = 0.0
+    for r in range(resources):
+        budget += multiplier[r] * free[r]
+    stack, amount = np.zeros(items + 1, dtype=np.int64), np.zeros(items, dtype=np.int64)
+    depth, value, incumbent, i, visited = 0, 0, floor, 0, 0
+    while True:
+        while i < items:
+            if (
+                value + np.floor(rest_bound(i, budget * (1.0 + 1e-12), heaped, worth) * (1.0 + 1e-12) + 1e-3)
+                <= incumbent
+            ):
+                break
+            full = False
+            for r in range(resources):
+                if free[r] < smallest[i, r]:
+                    full = True
+                    break
+            if full:
+                break
+            take = most[i]
+            for r in range(resources):
+                if demand[i, r] > free[r]:
+                    take = 0
+                    break
+            if take > 1:
+                for r in range(resources):
+                    if demand[i, r] > 0:
+                        take = min(take, free[r] // demand[i, r])
+            for k in range(groups.shape[1]):
+                g = groups[i, k]
+                if g >= 0:
+                    take = min(take, limit[g] - taken[g])
+            if take > 0:
+                visited += 1
+                for r in range(resources):
+                    free[r] -= take * demand[i, r]
+                budget -= take * size[i]
+                for k in range(groups.shape[1]):
+                    if groups[i, k] >= 0:
+                        taken[groups[i, k]] += take
+                value += take * profit[i]
+                stack[depth], amount[i] = i, take
+                depth += 1
+                if value > incumbent:
+                    incumbent = value
+                    for j in range(items):
+                        best[j] = amount[j]
+            i += 1
+        if depth == 0:
+            return incumbent, incumbent
+        if visited > nodes:
+            break
+        i = stack[depth - 1]
+        for r in range(resources):
+            free[r] += demand[i, r]
+        budget += size[i]
+        for k in range(groups.shape[1]):
+            if groups[i, k] >= 0:
+                taken[groups[i, k]] -= 1
+        value -= profit[i]
+        amount[i] -= 1
+        if amount[i] == 0:
+            depth -= 1
+        i += 1
+    upper = incumbent
+    while depth > 0:
+        i = stack[depth - 1]
+        while amount[i] > 0:
+            budget += size[i]
+            value -= profit[i]
+            amount[i] -= 1
+            open_bound = value + np.floor(
+                rest_bound(i + 1, budget * (1.0 + 1e-12), heaped, worth) * (1.0 + 1e-12) + 1e-3
+            )
+            upper = max(upper, int(open_bound))
+        depth -= 1
+    return incumbent, upper
+
+
+def greedy_sets(profit, demand, most, groups, limit, capacity, sizes, noise, found):
+    """Sets filled by profit per size, one for each row of `sizes` (what a unit of each resource counts).
+
+    Parameters
+    ----------
+    noise : array of float, shape [T, N]
+        Factor on each item's ratio.
+    found : array of int, shape [T, N]
+        Receives the sets.
+    """
+    items, resources = demand.shape
+    ratio = np.empty(items)
+    for t in range(len(sizes)):
+        for i in range(items):
+            size = 1e-12
+            for r in range(resources):
+                size += sizes[t, r] * demand[i, r]
+            ratio[i] = -profit[i] / size * noise[t, i]
+        free, taken = capacity.copy(), np.zeros(len(limit), dtype=np.int64)
+        for i in np.argsort(ratio):
+            take = most[i]
+            for r in range(resources):
+                if demand[i, r] > 0:
+                    take = min(take, free[r] // demand[i, r])
+            for k in range(groups.shape[1]):
+                if groups[i, k] >= 0:
+                    take = min(take, limit[groups[i, k]] - taken[groups[i, k]])
+            found[t, i] = max(take, 0)
+            if take > 0:
+                for r in range(resources):
+                    free[r] -= take * demand[i, r]
+                for k in range(groups.shape[1]):
+                    if groups[i, k] >= 0:
+                        taken[groups[i, k]] += take

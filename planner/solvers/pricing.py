@@ -1,0 +1,172 @@
+"""Pricing: the sets of items that are worth most on one host, at prices of the items.
+
+Prices are whole numbers, so what exact pricing proves holds exactly: with the most that a host of each class can be
+worth, the prices are a weighting that a bound may rest on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from planner.solvers.bounds import Weighting
+from planner.solvers.instance import Instance
+from planner.solvers.kernels import load
+
+FINENESS = 10**8
+"""Whole steps that the largest price is divided into."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pattern:
+    """Items that share one host of a class.
+
+    Parameters
+    ----------
+    kind, pool : int
+    shapes, numbers : arrays of int
+        How many items of which shapes, shapes in rising order.
+    """
+
+    kind: int
+    pool: int
+    shapes: np.ndarray
+    numbers: np.ndarray
+
+    @property
+    def key(self) -> tuple:
+        return self.kind, self.pool, self.shapes.tobytes(), self.numbers.tobytes()
+
+    def cost(self, instance: Instance) -> int:
+        """Objective of one such host."""
+        return int(instance.opening[self.kind]) + int(instance.placing[self.shapes, self.kind] @ self.numbers)
+
+    def feasible(self, instance: Instance) -> bool:
+        """Whether the items fit on the host."""
+        return bool((self.numbers @ instance.demand[self.shapes] <= instance.capacity[self.kind]).all())
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prices:
+    """Whole prices of the items.
+
+    Parameters
+    ----------
+    price : array of int, shape [S]
+    scale : int
+        Steps of a price in one small unit of the objective.
+    """
+
+    price: np.ndarray
+    scale: int
+
+    @classmethod
+    def of(cls, duals: np.ndarray) -> Prices:
+        """Duals (array of float, shape [S]) made whole."""
+        top = float(duals.max(initial=0.0))
+        scale = max(int(FINENESS / top), 1) if top > 0 else 1
+        return cls(price=np.rint(np.maximum(duals, 0.0) * scale).astype("int64"), scale=scale)
+
+
+class Pricer:
+    """Prices sets of items for each class and pool of an instance."""
+
+    def __init__(self, instance: Instance, seed: int):
+        self.instance, self.exactly = instance, instance.relaxed
+        self.kernels = load("knapsack", instance.items)
+        self.random = np.random.default_rng(seed)
+        self.fits = self.exactly.fits
+        self.pairs = [
+            (c, p)
+            for p in range(len(instance.pools))
+            for c in range(len(instance.available))
+            if (self.fits[:, c] & (instance.pool == p)).any() and instance.available[c] > 0
+        ]
+
+    def candidates(self, prices: Prices, kind: int, pool: int, count: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Shapes worth putting on a host, their profit, demand and how many of each at most."""
+        instance = self.exactly
+        profit = prices.price - prices.scale * instance.placing[:, kind]
+        shapes = np.flatnonzero((profit > 0) & self.fits[:, kind] & (instance.pool == pool) & (count > 0))
+        demand, capacity = instance.demand[shapes], instance.most[kind]
+        most = count[shapes].copy()
+        for r in range(demand.shape[1]):
+            needs = demand[:, r] > 0
+            most[needs] = np.minimum(most[needs], capacity[r] // demand[needs, r])
+        return shapes, profit[shapes], demand, most
+
+    def _multiplier(self, kind: int, profit: np.ndarray, demand: np.ndarray, most: np.ndarray) -> np.ndarray:
+        """What a unit of each resource is worth on a host, from the knapsack's linear relaxation."""
+        capacity = self.exactly.most[kind].astype(float)
+        found = np.zeros(len(capacity))
+        self.kernels.relax(profit.astype(float), demand.astype(float), most.astype(float), capacity, found)
+        return found if found.any() else 1.0 / np.maximum(capacity, 1.0)
+
+    def quick(self, prices: Prices, kind: int, pool: int, count: np.ndarray, tries: int) -> list[Pattern]:
+        """Sets filled greedily by several sizes with some noise."""
+        shapes, profit, demand, most = self.candidates(prices, kind, pool, count)
+        if not len(shapes):
+            return []
+        capacity = self.instance.capacity[kind]
+        sizes = np.empty((tries, demand.shape[1]))
+        sizes[0] = self._multiplier(kind, profit, demand, most)
+        sizes[1:] = self.random.dirichlet(np.ones(demand.shape[1]), tries - 1) / np.maximum(capacity, 1)
+        sizes[1 : 1 + tries // 2] = sizes[0]
+        noise = np.exp(self.random.normal(0.0, 0.1, (tries, len(shapes))))
+        noise[0] = 1.0
+        found = np.zeros((tries, len(shapes)), dtype="int64")
+        actual = self.instance.demand[shapes]
+        groups, limit = self.instance.groups[shapes], self.instance.limit
+        self.kernels.greedy_sets(profit, actual, most, groups, limit, capacity, sizes, noise, found)
+        return [self._pattern(kind, pool, shapes, row) for row in np.unique(found, axis=0) if row.any()]
+
+    def exact(
+        self, prices: Prices, kind: int, pool: int, count: np.ndarray, floor: int, nodes: int
+    ) -> tuple[int, Pattern | None]:
+        """The most that a host can be worth (`floor` where it is worth no more), and a set worth more than `floor`."""
+        shapes, profit, demand, most = self.candidates(prices, kind, pool, count)
+        if not len(shapes):
+            return max(floor, 0), None
+        multiplier = self._multiplier(kind, profit, demand, most)
+        size = demand @ multiplier
+        capacity, groups, limit = self.exactly.most[kind], self.instance.groups[shapes], self.instance.limit
+        reduced = profit - size
+        bound = float(multiplier @ capacity) + float(np.maximum(reduced, 0.0) @ most)
+        # An item whose loss alone brings the relaxation down to the floor is in no set above it.
+        useful = bound + np.minimum(reduced, 0.0) > floor - 1
+        order = np.flatnonzero(useful)[np.argsort(-profit[useful] / np.maximum(size[useful], 1e-12), kind="stable")]
+        if not len(order):
+            return max(floor, 0), None
+        best = np.zeros(len(order), dtype="int64")
+        value, upper = self.kernels.most_valuable(
+            profit[order],
+            demand[order],
+            most[order],
+            groups[order],
+            limit,
+            capacity,
+            multiplier,
+            max(floor, 0),
+            nodes,
+            best,
+        )
+        amounts = np.zeros(len(shapes), dtype="int64")
+        amounts[order] = best
+        return int(upper), self._pattern(kind, pool, shapes, amounts) if value > max(floor, 0) else None
+
+    def weighting(self, prices: Prices, pool: int, worth: dict[tuple[int, int], int]) -> Weighting:
+        """Prices of one pool as a weighting, with the worth that exact pricing found for each class."""
+        instance = self.instance
+        values = np.array([worth.get((c, pool), 0) for c in range(len(instance.available))], dtype="int64")
+        return Weighting(
+            method="column generation",
+            pool=pool,
+            weight=np.where(instance.pool == pool, prices.price, 0),
+            worth=values,
+            placing=prices.scale if instance.placing.any() else 0,
+        )
+
+    def _pattern(self, kind: int, pool: int, shapes: np.ndarray, amounts: np.ndarray) -> Pattern:
+        chosen = amounts > 0
+        return Pattern(kind=kind, pool=pool, shapes=shapes[chosen], numbers=amounts[chosen])

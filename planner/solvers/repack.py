@@ -1,0 +1,115 @@
+"""Repacking: fewer or cheaper hosts by taking some away and finding room for their items on those that stay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from planner.solvers.incumbent import Clock
+from planner.solvers.instance import Instance
+from planner.solvers.kernels import load as load_kernels
+from planner.solvers.packing import OpenHost
+
+LOOK_AT_HOSTS = 100
+"""Hosts looked at in one step at most."""
+
+SLICE = 400_000
+"""Items looked at between two looks at the clock."""
+
+
+class Attempt:
+    """Items on a given set of hosts, some of them still waiting for a place.
+
+    Parameters
+    ----------
+    instance : Instance
+    hosts : sequence of OpenHost
+        The hosts to use, with the items that they carry.
+    waiting : array of int, shape [S]
+        How many items of each shape wait.
+    seed : int
+    """
+
+    def __init__(self, instance: Instance, hosts: Sequence[OpenHost], waiting: np.ndarray, seed: int):
+        self.instance, self.hosts = instance, hosts
+        shapes, places = [np.repeat(np.arange(len(waiting)), waiting)], [np.full(int(waiting.sum()), -1)]
+        for b, host in enumerate(hosts):
+            held = np.repeat(list(host.items), list(host.items.values()))
+            shapes.append(held.astype("int64"))
+            places.append(np.full(len(held), b))
+        self.shape, where = np.concatenate(shapes), np.concatenate(places)
+        self.kernels = load_kernels("repacking", len(self.shape))
+        kind = np.array([host.kind for host in hosts], dtype="int64")
+        pool = np.array([host.pool for host in hosts], dtype="int64")
+        self.type = kind * len(instance.pools) + pool
+        self.usable = np.repeat(instance.allowed, len(instance.pools), axis=1)
+        self.usable &= np.tile(np.arange(len(instance.pools)), len(instance.available)) == instance.pool[:, None]
+        self.weight = self._weights(instance.capacity[kind])
+        self.free = instance.capacity[kind]
+        self.where = np.full(len(self.shape), -1)
+        self.position = np.zeros(len(self.shape), dtype="int64")
+        self.content = np.zeros((len(hosts), self._longest(instance.capacity[kind])), dtype="int64")
+        self.size = np.zeros(len(hosts), dtype="int64")
+        order = np.argsort(where, kind="stable")
+        placed = order[where[order] >= 0]
+        begins = np.searchsorted(where[placed], np.arange(len(hosts)))
+        self.where[placed] = where[placed]
+        self.position[placed] = np.arange(len(placed)) - begins[where[placed]]
+        self.content[where[placed], self.position[placed]] = placed
+        np.add.at(self.size, where[placed], 1)
+        np.subtract.at(self.free, where[placed], instance.demand[self.shape[placed]])
+        self.waiting = np.zeros(len(self.shape), dtype="int64")
+        self.waiters = int((where < 0).sum())
+        self.waiting[: self.waiters] = np.flatnonzero(where < 0)
+        self.penalty = np.ones(len(self.shape))
+        self.tabu = np.zeros(len(self.shape), dtype="int64")
+        self.tabu_host = np.full(len(self.shape), -1)
+        self.state = np.array([seed * 7919 + 1, 0])
+        self.lightest = np.inf
+
+    def _weights(self, capacity: np.ndarray) -> np.ndarray:
+        """How much it matters that an item waits: its size, resources counted by how scarce they are here."""
+        offered = np.maximum(capacity.sum(axis=0), 1)
+        wanted = self.instance.demand[self.shape].sum(axis=0)
+        scarcity = wanted / offered
+        share = self.instance.demand / np.maximum(capacity.mean(axis=0), 1)
+        return share @ (scarcity / max(scarcity.max(), 1e-12)) ** 4 + 1e-6
+
+    def _longest(self, capacity: np.ndarray) -> int:
+        """How many items one host can carry at most, and one more."""
+        longest = len(self.shape)
+        largest = capacity.max(axis=0)
+        demand = self.instance.demand[self.shape]
+        for r in range(demand.shape[1]):
+            longest = min(longest, int(np.searchsorted(np.cumsum(np.sort(demand[:, r])), largest[r], side="right")))
+        return longest + 1
+
+    def run(self, clock: Clock, until: float, slices: int) -> bool:
+        """Search until every item has a place, or a point on the clock or of work is reached; whether all have one."""
+        instance = self.instance
+        looks = min(len(self.hosts), LOOK_AT_HOSTS)
+        per_step = max(looks * len(self.shape) // max(len(self.hosts), 1), 1)
+        steps = max(SLICE // per_step, 1)
+        for _ in range(slices):
+            if not self.waiters:
+                break
+            self.waiters, lightest = self.kernels.repack(
+                self.shape, instance.demand, self.weight, instance.groups, instance.limit, self.usable, self.type,
+                self.free, self.content, self.size, self.where, self.position, self.waiting, self.waiters,
+                looks, steps, self.penalty, self.tabu, self.tabu_host, self.state,
+            )  # fmt: skip
+            self.lightest = min(self.lightest, lightest)
+            if clock.over or clock.seconds >= until:
+                break
+        return self.waiters == 0
+
+    def result(self) -> list[OpenHost]:
+        """The hosts with what they carry now; those that carry nothing left out."""
+        found = []
+        for b, host in enumerate(self.hosts):
+            shapes, numbers = np.unique(self.shape[self.content[b, : self.size[b]]], return_counts=True)
+            if len(shapes):
+                items = dict(zip(shapes.tolist(), numbers.tolist(), strict=True))
+                found.append(OpenHost(kind=host.kind, pool=host.pool, items=items))
+        return found

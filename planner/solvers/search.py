@@ -1,0 +1,164 @@
+"""Search: which methods run on an instance, in which order, until it is proven or time is up."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from planner.solvers import bounds, cpsat, greedy
+from planner.solvers.colgen import Generation
+from planner.solvers.diving import Dive
+from planner.solvers.incumbent import Clock, Incumbent
+from planner.solvers.kernels import SMALL
+from planner.solvers.packing import OpenHost, Packing
+from planner.solvers.repack import Attempt
+
+MOST_ROWS = 700
+"""Shapes up to which column generation has one row for each."""
+
+MOST_SLICES = 400
+"""Slices of work after which one attempt at repacking ends."""
+
+
+class Search:
+    """The search on one instance.
+
+    Parameters
+    ----------
+    incumbent : Incumbent
+    clock : Clock
+    until : float
+        Second on the clock at which this search ends.
+    seed, workers : int
+    """
+
+    def __init__(self, incumbent: Incumbent, clock: Clock, until: float, seed: int, workers: int):
+        self.incumbent, self.instance, self.clock = incumbent, incumbent.instance, clock
+        self.until, self.seed, self.workers = until, seed, workers
+        self.attempts = 0
+
+    @property
+    def over(self) -> bool:
+        return self.incumbent.good_enough or self.clock.over or self.clock.seconds >= self.until
+
+    def run(self) -> None:
+        """Improve packing and bound until the instance is proven or time is up."""
+        small = self.instance.items <= SMALL
+        if not self.over and (small or self.incumbent.packing is None):
+            cpsat.improve(self.incumbent, self.clock, self._seconds, seed=self.seed, workers=self.workers, effort=2.0)
+        if self.over:
+            return
+        if self.incumbent.packing is None:
+            self._place_all()
+        if self.incumbent.packing is None:
+            self._finish()
+            return
+        self._remix(10)
+        self._shrink(20)
+        if len(self.instance.count) <= MOST_ROWS:
+            self._generate()
+        while not self.over:
+            before = self.incumbent.key
+            self._remix(MOST_SLICES)
+            self._shrink(MOST_SLICES)
+            if self.incumbent.key == before and len(self.instance.count) > MOST_ROWS:
+                self._shrink(10 * MOST_SLICES)
+
+    @property
+    def _seconds(self) -> float:
+        return min(self.clock.remaining, self.until - self.clock.seconds)
+
+    def _finish(self) -> None:
+        cpsat.improve(self.incumbent, self.clock, self._seconds, seed=self.seed, workers=self.workers)
+
+    def _place_all(self) -> None:
+        """A first packing on all hosts there are, where those in limited number left the starts without one."""
+        instance = self.instance
+        if instance.available.sum() > 4 * instance.items or len(instance.pools) > 1:
+            return
+        hosts = [OpenHost(kind=c, pool=0) for c, n in enumerate(instance.available.tolist()) for _ in range(n)]
+        self._attempt(hosts, instance.count.copy(), MOST_SLICES)
+
+    def _attempt(self, hosts: list[OpenHost], waiting: np.ndarray, slices: int) -> bool:
+        """Try to place what waits on some hosts; whether that gave a better packing."""
+        self.attempts += 1
+        attempt = Attempt(self.instance, hosts, waiting, self.seed + self.attempts)
+        if not attempt.run(self.clock, self.until, slices):
+            return False
+        hosts = greedy.cheapened(self.instance, attempt.result())
+        return self.incumbent.offer(Packing(hosts=tuple(hosts)), "repacking")
+
+    def _shrink(self, slices: int) -> None:
+        """Take hosts away while the others can take their items: several at once while that works."""
+        step = 1 << 30
+        while not self.over:
+            running = [host for host in self.incumbent.packing.hosts if host.items]
+            if len(running) < 2:
+                return
+            step = max(
+                min(step, (self.incumbent.value - self.incumbent.bound) // (4 * self._dearest()), len(running) // 2), 1
+            )
+            if self._without(running, step, slices):
+                continue
+            if step == 1:
+                return
+            step //= 4
+
+    def _dearest(self) -> int:
+        return max(int(self.instance.opening.max()), 1)
+
+    def _without(self, running: list[OpenHost], number: int, slices: int) -> bool:
+        """Try to do without the hosts that carry least for their cost."""
+        instance = self.instance
+        relative = instance.demand / np.maximum(instance.capacity.max(axis=0), 1)
+        size = relative.sum(axis=1)
+        carried = np.array([sum(size[s] * n for s, n in host.items.items()) for host in running])
+        cost = np.array([max(int(instance.opening[host.kind]), 1) for host in running], dtype=float)
+        random = np.random.default_rng(self.seed + self.attempts)
+        rank = np.argsort(carried / cost * np.exp(random.normal(0.0, 0.1 if self.attempts else 0.0, len(running))))
+        waiting = np.zeros(len(instance.count), dtype="int64")
+        for at in rank[:number].tolist():
+            for s, n in running[at].items.items():
+                waiting[s] += n
+        return self._attempt([running[at] for at in rank[number:].tolist()], waiting, slices)
+
+    def _remix(self, slices: int) -> None:
+        """Pack into mixes of hosts that cover the demand with some room to spare, the cheapest that works."""
+        if len(self.instance.available) == 1 or self.over:
+            return
+        low, high = 0.0, 0.2
+        while high - low > 0.002 and not self.over:
+            surplus = (low + high) / 2
+            asked = np.array([surplus if w.method == "volume" else 0.0 for w in self.incumbent.weightings])
+            most = self.incumbent.value - 1
+            cover = bounds.cover(
+                self.instance, self.incumbent.weightings, seed=self.seed, most_value=most, surplus=asked
+            )
+            if cover.value is None or not cover.mix.any():
+                high = surplus
+                continue
+            if self._into(cover.mix, slices):
+                high = surplus
+            else:
+                low = surplus
+
+    def _into(self, mix: np.ndarray, slices: int) -> bool:
+        """Try to pack everything into a mix of hosts."""
+        hosts, waiting = greedy.filled_mix(self.instance, mix, 1.0)
+        return self._attempt(hosts, waiting, slices)
+
+    def _generate(self) -> None:
+        """Column generation, then dives between attempts at repacking."""
+        generation = Generation(self.incumbent, self.clock, self.seed)
+        for _, packing in greedy.packings(self.instance, None):
+            generation.seed_patterns(packing)
+        generation.seed_patterns(self.incumbent.packing)
+        generation.run(self._seconds * 0.6)
+        random, dives = np.random.default_rng(self.seed), 0
+        while not self.over:
+            dive = Dive(generation, random, 0.3 if dives else 0.0)
+            packing = dive.run(self.incumbent.value - 1)
+            dives += 1
+            if packing is not None:
+                self.incumbent.offer(packing, "diving")
+            if not self.over:
+                self._shrink(10 * dives)

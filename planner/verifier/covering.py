@@ -1,0 +1,182 @@
+"""Covering: that no hosts below an objective cover what every weighting asks for; and a search where none does."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from ortools.sat.python import cp_model
+
+from planner.verifier.figures import Part
+from planner.verifier.knapsacks import infeasible, members_apart
+
+SEARCH_SIZE = 200_000
+"""Shapes times hosts above which no search is tried."""
+
+SEARCH_WORKERS = 8
+
+BITS = 60
+"""Binary digits that a sum of whole numbers may have in CP-SAT."""
+
+
+def most_value(part: Part) -> float:
+    """No plan that needs all its hosts has a larger objective."""
+    hosts = float(part.opening.astype(float) @ (part.used + part.idle).sum(axis=0))
+    return hosts + float(part.count.astype(float) @ part.cost.max(axis=1, initial=0))
+
+
+def covered(part: Part, weightings: list[tuple[int, int, int]], limit: int, deadline: float) -> bool:
+    """Whether whole hosts whose worths cover every weighting, within all laws, cost more than a limit.
+
+    Parameters
+    ----------
+    part : Part
+    weightings : list of (int, int, int)
+        Column of part.weight, pool, placing; each proved by its knapsacks.
+    limit : int
+        In whole small units.
+    deadline : float
+        Of `time.monotonic()`.
+    """
+    model = cp_model.CpModel()
+    used = [[model.new_int_var(0, int(n), "") for n in row] for row in part.used]
+    idle = [[model.new_int_var(0, int(n), "") for n in row] for row in part.idle]
+    dear = np.iinfo("int64").max
+    cheapest = np.where(part.fits, part.cost, dear).min(axis=1)
+    least = [int(part.count[part.pool == p] @ cheapest[part.pool == p]) for p in range(len(used))]
+    if sum(least) > limit:
+        return True
+    placing = [model.new_int_var(value, limit, "") for value in least]
+    host_laws(model, part, used, idle)
+    for v, p, each in weightings:
+        # A limit beyond what the weights add up to asks for nothing more.
+        total = int(part.weight[:, v] @ part.count)
+        terms = [*zip(part.worth[:, v].tolist(), used[p], part.used[p].tolist(), strict=True)]
+        keep_cover(model, [*terms, (each, placing[p], limit)], total)
+    opening = part.opening.tolist()
+    hosts = sum(cp_model.LinearExpr.weighted_sum(row, opening) for row in (*used, *idle))
+    model.add(hosts + sum(placing) <= limit)
+    return infeasible(model, deadline)
+
+
+def keep_cover(model: cp_model.CpModel, terms: list[tuple], total: int) -> None:
+    """Constrain ``sum coefficient * variable >= total``, rounded in its favour where the numbers are too large.
+
+    Parameters
+    ----------
+    terms : list of (coefficient, variable, most)
+        A variable is from 0 to its most.
+    """
+    large = sum(min(coefficient, total) * most for coefficient, _, most in terms) + total
+    shift = max(large.bit_length() - BITS, 0)
+    offered = [(-(-min(coefficient, total) >> shift), variable) for coefficient, variable, _ in terms]
+    model.add(sum(coefficient * variable for coefficient, variable in offered) >= total >> shift)
+
+
+def host_laws(model: cp_model.CpModel, part: Part, used: list[list], idle: list[list]) -> None:
+    """Constrain hosts by class and pool to what every plan keeps: their number, the volume and the failover reserve.
+
+    Parameters
+    ----------
+    used, idle : list of lists of linear expressions, [P][C]
+        How many hosts of each class carry a pool's items and stand by for it.
+    """
+    for c, available in enumerate(part.available.tolist()):
+        model.add(sum(row[c] for row in (*used, *idle)) <= available)
+    demand = [part.count[part.pool == p] @ part.demand[part.pool == p] for p in range(len(used))]
+    for p, totals in enumerate(demand):
+        model.add(sum(used[p]) >= 1)
+        for q, total in enumerate(totals.tolist()):
+            keep_cover(model, [*zip(part.room[:, q].tolist(), used[p], part.used[p].tolist(), strict=True)], total)
+        if part.failover_hosts and part.failover_mode == "spare":
+            model.add(sum(idle[p]) >= part.failover_hosts)
+        elif part.failover_hosts:
+            running = [one + other for one, other in zip(used[p], idle[p], strict=True)]
+            _keep_share(model, part, running, part.used[p] + part.idle[p], totals)
+
+
+def _keep_share(model: cp_model.CpModel, part: Part, running: list, most: np.ndarray, totals: np.ndarray) -> None:
+    """Constrain hosts to offer a pool's demand without the k largest, column by column.
+
+    Without its k largest, hosts offer ``max_v sum_c min(roof[c], v) running[c] - k v``, over 0 and the roofs there are.
+    """
+    k, serving = part.failover_hosts, np.flatnonzero(most)
+    for q, total in enumerate((totals * part.fine).tolist()):
+        if not total:
+            continue
+        roof = [min(room, total) for room in part.roof[serving, q].tolist()]
+        large = sum(room * int(n) for room, n in zip(roof, most[serving], strict=True)) + total * (k + 1)
+        shift = max(large.bit_length() - BITS, 0)
+        roof = [-(-room >> shift) for room in roof]
+        chosen = []
+        for v in sorted(set(roof)):
+            pick = model.new_bool_var("")
+            kept = sum(min(room, v) * running[c] for room, c in zip(roof, serving, strict=True))
+            model.add(kept >= (total >> shift) + k * v).only_enforce_if(pick)
+            chosen.append(pick)
+        model.add_bool_or(chosen)
+
+
+def searched(part: Part, limit: int, deadline: float) -> bool:
+    """Whether no plan costs at most a limit, by a search of CP-SAT over items on hosts; equal hosts are ordered."""
+    hosts = np.minimum(part.available, (part.used + part.idle).sum(axis=0))
+    hosts = np.where(part.opening > 0, np.minimum(hosts, limit // np.maximum(part.opening, 1)), hosts)
+    of_class = np.repeat(np.arange(len(hosts)), hosts)
+    if len(of_class) * len(part.count) > SEARCH_SIZE:
+        return False
+    model, pools = cp_model.CpModel(), range(len(part.used))
+    slots = [_Slot(model, part, c) for c in of_class.tolist()]
+    for s, count in enumerate(part.count.tolist()):
+        model.add(sum(slot.take[s] for slot in slots if s in slot.take) == count)
+    for before, after in pairwise(slots):
+        if before.c == after.c:
+            model.add(sum(before.running) >= sum(after.running))
+            if before.load:
+                model.add(before.load[0] >= after.load[0])
+    by_class = [[slot for slot in slots if slot.c == c] for c in range(len(hosts))]
+    used = [[sum(slot.used[p] for slot in same) for same in by_class] for p in pools]
+    idle = [[sum(slot.idle[p] for slot in same) for same in by_class] for p in pools]
+    host_laws(model, part, used, idle)
+    if part.failover_hosts and part.failover_mode == "spare":
+        _keep_takeover(model, part, slots)
+    opening = sum(int(part.opening[slot.c]) * sum(slot.running) for slot in slots)
+    placing = sum(int(part.cost[s, slot.c]) * take for slot in slots for s, take in slot.take.items())
+    model.add(opening + placing <= limit)
+    return infeasible(model, deadline, SEARCH_WORKERS)
+
+
+class _Slot:
+    """One host of a class in the search: what it takes, for which pool it is used or stands by, its load by column."""
+
+    def __init__(self, model: cp_model.CpModel, part: Part, c: int):
+        self.c = c
+        self.used = [model.new_bool_var("") if n else 0 for n in part.used[:, c]]
+        self.idle = [model.new_bool_var("") if n else 0 for n in part.idle[:, c]]
+        self.running = [*self.used, *self.idle]
+        model.add(sum(self.running) <= 1)
+        room = part.room[c]
+        self.take = {}
+        for s in np.flatnonzero(part.fits[:, c]).tolist():
+            demand = part.demand[s]
+            alone = (room // np.maximum(demand, 1))[demand > 0].min(initial=part.count[s])
+            self.take[s] = model.new_int_var(0, int(min(alone, part.count[s])), "")
+            model.add(self.take[s] <= int(alone) * self.used[part.pool[s]])
+        for p, on in enumerate(self.used):
+            model.add(sum(take for s, take in self.take.items() if part.pool[s] == p) >= on)
+        self.load = [sum(int(part.demand[s, q]) * take for s, take in self.take.items()) for q in range(len(room))]
+        for load, most in zip(self.load, room.tolist(), strict=True):
+            model.add(load <= most * sum(self.used))
+        inside = [*self.take]
+        for members in members_apart(part.apart[inside]):
+            model.add(sum(self.take[inside[i]] for i in members) <= 1)
+
+
+def _keep_takeover(model: cp_model.CpModel, part: Part, slots: list[_Slot]) -> None:
+    """Constrain every host that stands by for a pool to have room for the load of any host that the pool uses."""
+    for spare in slots:
+        for p, stands in enumerate(spare.idle):
+            for slot in slots if not isinstance(stands, int) else ():
+                if (part.room[slot.c] <= part.room[spare.c]).all() or isinstance(slot.used[p], int):
+                    continue
+                for load, room in zip(slot.load, part.room[spare.c].tolist(), strict=True):
+                    model.add(load <= room).only_enforce_if(stands, slot.used[p])

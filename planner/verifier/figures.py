@@ -1,0 +1,218 @@
+"""Figures: some pools of a problem in whole numbers, such that no plan that the checker accepts is lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from planner.economics.ledger import Ledger
+from planner.problem import Problem
+from planner.verifier.claims import Claim
+
+SLACK = 3e-9
+"""Relative room above a capacity that whole numbers grant: the checker's tolerance and what its sums of floats lose."""
+
+STEPS = (1.0, 2.0**-10, 1e-3, 2.0**-20, 1e-6)
+"""Steps tried for demand to come out even, before it is rounded down to a billionth of the largest figure."""
+
+EVEN = 1e-12
+"""Relative error by which a figure may miss a whole number of steps; far within `SLACK`."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Part:
+    """Some pools of a problem in whole numbers: S shapes of equal items, C classes of equal hosts, Q columns.
+
+    Parameters
+    ----------
+    pool, count : array of int, shape [S]
+    demand : array of int, shape [S, Q]
+        Rounded down; a column is a resource in a period.
+    apart : array of int, shape [S, K]
+        Groups kept apart that one item of each shape belongs to, padded with -1 at the end.
+    cost : array of int, shape [S, C]
+        What placing one item costs.
+    weight, worth : array of int, shape [S, V] and [C, V]
+        As claimed, by weighting.
+    fits : array of bool, shape [S, C]
+        Whether one item may run on an empty host.
+    room : array of int, shape [C, Q]
+        Capacity for sums of whole demand, at most the total.
+    roof, fine : array of int, shape [C, Q] and [Q]
+        Capacity rounded up for sums of capacity, at most the total, in steps of which a whole one has `fine`.
+    opening, available : array of int, shape [C]
+    used, idle : array of int, shape [P, C]
+        At most so many hosts carry a pool's items, and stand by for it.
+    failover_hosts, failover_mode
+        From the policy.
+    """
+
+    pool: np.ndarray
+    count: np.ndarray
+    demand: np.ndarray
+    apart: np.ndarray
+    cost: np.ndarray
+    weight: np.ndarray
+    worth: np.ndarray
+    fits: np.ndarray
+    room: np.ndarray
+    roof: np.ndarray
+    fine: np.ndarray
+    opening: np.ndarray
+    available: np.ndarray
+    used: np.ndarray
+    idle: np.ndarray
+    failover_hosts: int
+    failover_mode: str
+
+
+def build(problem: Problem, book: Ledger, claim: Claim) -> Part:
+    """The pools of a claim in whole numbers."""
+    place = {pool: p for p, pool in enumerate(claim.pools)}
+    pool_of = problem.workloads["pool"].map(place).fillna(-1).to_numpy("int64")
+    inside = np.flatnonzero(pool_of >= 0)
+    label = np.arange(len(pool_of))
+    for group in problem.together:
+        label[group] = group.min()
+    heads, number = np.unique(label[inside], return_inverse=True)
+    item_of = np.full(len(pool_of), -1)
+    item_of[inside] = number
+
+    serves = problem.hosts["pool"].to_numpy()
+    serving = np.array([np.isin(serves, ("", pool)) for pool in claim.pools])
+    rows = np.flatnonzero(serving.any(axis=0))
+    demand, room, roof, fine = _whole(problem, inside, number, rows)
+    pinned, permitted = _pinned(problem, item_of, len(heads), rows)
+    rates, rate_of = np.unique(book.rate[rows], return_inverse=True)
+    cost = np.zeros((len(heads), len(rates)), dtype="int64")
+    first_of_rate = rows[np.unique(rate_of, return_index=True)[1]]
+    np.add.at(cost, number, book.placing(inside[:, None], first_of_rate[None, :]))
+    weight = np.zeros((len(heads), len(claim.weightings)), dtype="int64")
+    for v, weighting in enumerate(claim.weightings):
+        np.add.at(weight[:, v], item_of[pool_of == place[weighting.pool]], weighting.weight)
+    worth = np.array([weighting.worth for weighting in claim.weightings], dtype="int64").reshape(-1, len(problem.hosts))
+    apart = _apart(problem, item_of, len(heads))
+
+    first, _, count = distinct(np.column_stack([pool_of[heads], demand, apart, pinned, cost, weight]))
+    patterns = distinct(np.column_stack([serving[:, rows].T, permitted.T]).astype("int64"))[1]
+    figures = np.ascontiguousarray(problem.capacity[rows]).view("int64")
+    lead, class_of, _ = distinct(np.column_stack([figures, book.opening[rows], rate_of, patterns, worth[:, rows].T]))
+    pool, demand, room, roof = pool_of[heads[first]], demand[first], room[lead], roof[lead]
+    fits = serving[:, rows[lead]][pool] & permitted[:, lead][pinned[first]]
+    for c, capacity in enumerate(room):
+        fits[:, c] &= (demand <= capacity).all(axis=1)
+    available = np.zeros(len(lead))
+    np.add.at(available, class_of, problem.hosts["available"].to_numpy()[rows])
+    available = np.minimum(available, 2 * len(inside) + len(place) * (problem.policy.failover.hosts + 2)).astype(
+        "int64"
+    )
+    most = np.array([count[pool == p] @ fits[pool == p] for p in range(len(place))])
+    return Part(
+        pool=pool,
+        count=count,
+        demand=demand,
+        apart=apart[first],
+        cost=cost[np.ix_(first, rate_of[lead])],
+        weight=weight[first],
+        worth=worth[:, rows[lead]].T,
+        fits=fits,
+        room=room,
+        roof=roof,
+        fine=fine,
+        opening=book.opening[rows[lead]],
+        available=available,
+        used=np.minimum(most, available),
+        idle=np.minimum(_idle(problem, claim.pools, pool, demand, room, serving[:, rows[lead]], rows[lead]), available),
+        failover_hosts=problem.policy.failover.hosts,
+        failover_mode=problem.policy.failover.mode,
+    )
+
+
+def distinct(key: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of equal rows of whole numbers: where each first stands, the number of every row, how many there are."""
+    if not key.shape[1]:
+        key = np.zeros((len(key), 1), dtype="int64")
+    rows = np.ascontiguousarray(key).view(np.dtype((np.void, key.itemsize * key.shape[1]))).ravel()
+    _, first, number, count = np.unique(rows, return_index=True, return_inverse=True, return_counts=True)
+    return first, number, count
+
+
+def _whole(
+    problem: Problem, inside: np.ndarray, number: np.ndarray, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Demand by item [I, Q], room and roof by host [H, Q], fine [Q], such that no plan that is accepted is lost.
+
+    Any sum of whole demand is a whole number, so the room may round down what it grants above the capacity.
+    """
+    periods = problem.demand.shape[2]
+    each = problem.demand[inside].reshape(len(inside), -1)
+    offered = np.repeat(problem.capacity[rows], periods, axis=1)
+    granted = offered + SLACK * np.maximum(offered, 1)
+    whole = [np.bincount(number, weights=column) for column in each.T]
+    demand, room, roof = (np.zeros((n, len(whole)), dtype="int64") for n in (len(whole[0]), len(rows), len(rows)))
+    fine = np.ones(len(whole), dtype="int64")
+    for q, column in enumerate(whole):
+        finite = offered[np.isfinite(offered[:, q]), q]
+        largest = max(column.max(), finite.max(initial=0.0))
+        total = column.sum()
+        tried = [step for step in STEPS if largest / step < 2**40 and total / step < 2**50]
+        even = (step for step in tried if np.allclose(column / step, np.rint(column / step), EVEN, 0))
+        step = next(even, max(STEPS[-1], largest / 1e9, total / 2**50))
+        steps = np.floor(column / step * (1 + EVEN)).astype("int64")
+        divisor = max(int(np.gcd.reduce(steps)), 1)
+        demand[:, q] = steps // divisor
+        hosts = granted[:, q] / (step * divisor)
+        room[:, q] = np.minimum(np.floor(hosts), demand[:, q].sum())
+        fine[q] = 2 ** min(max(44 - int(demand[:, q].sum()).bit_length(), 0), 30)
+        roof[:, q] = np.ceil(np.minimum(hosts, demand[:, q].sum()) * fine[q])
+    return demand, room, roof, fine
+
+
+def _pinned(problem: Problem, item_of: np.ndarray, items: int, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each item which combination of pins binds it, and for each combination the rows that it permits [N, rows]."""
+    combination = np.zeros(items, dtype="int64")
+    permitted = [np.ones(len(rows), dtype=bool)]
+    for members, hosts in problem.pins:
+        touched = np.unique(item_of[members][item_of[members] >= 0])
+        before = combination[touched]
+        for known in np.unique(before):
+            combination[touched[before == known]] = len(permitted)
+            permitted.append(permitted[known] & np.isin(rows, hosts))
+    return combination, np.array(permitted)
+
+
+def _apart(problem: Problem, item_of: np.ndarray, items: int) -> np.ndarray:
+    """Groups kept apart that each item belongs to [I, K], padded with -1 at the end."""
+    kept = [np.unique(item_of[group][item_of[group] >= 0]) for group in problem.apart]
+    kept = [members for members in kept if len(members) > 1]
+    depth = np.bincount(np.concatenate([*kept, np.zeros(0, dtype="int64")]), minlength=items)
+    groups = np.full((items, int(depth.max())), -1, dtype="int64")
+    filled = np.zeros(items, dtype="int64")
+    for g, members in enumerate(kept):
+        groups[members, filled[members]] = g
+        filled[members] += 1
+    return groups
+
+
+def _idle(
+    problem: Problem,
+    pools: tuple[str, ...],
+    pool: np.ndarray,
+    demand: np.ndarray,
+    room: np.ndarray,
+    serving: np.ndarray,
+    rows: np.ndarray,
+) -> np.ndarray:
+    """How many hosts of each class may stand by for each pool and count [P, C]; more serve for nothing."""
+    k, idle = problem.policy.failover.hosts, np.zeros(serving.shape, dtype="int64")
+    for p, name in enumerate(pools if k else ()):
+        mine = (problem.workloads["pool"] == name).to_numpy()
+        if problem.policy.failover.mode == "share":
+            # Each takes any one workload, so as many as there are workloads and may fail are enough.
+            largest, capacity = problem.demand[mine].max(axis=(0, 2)), problem.capacity[rows]
+            able, most = (capacity + SLACK * np.maximum(capacity, 1) >= largest).all(axis=1), int(mine.sum()) + k + 2
+        else:
+            able, most = (room >= demand[pool == p].max(axis=0)).all(axis=1), k
+        idle[p] = np.where(serving[p] & able, most, 0)
+    return idle

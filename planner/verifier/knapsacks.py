@@ -1,0 +1,154 @@
+"""Knapsacks: that no set of items on one host weighs more than a weighting says the host is worth."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from ortools.linear_solver import pywraplp
+from ortools.sat.python import cp_model
+
+from planner.verifier.claims import LARGEST
+from planner.verifier.figures import Part, distinct
+
+FLOAT_ERROR = 1e-13
+"""Relative error granted to a Lagrangian bound that is summed in floats, of the sum of absolute terms."""
+
+
+def infeasible(model: cp_model.CpModel, deadline: float, workers: int = 1) -> bool:
+    """Whether CP-SAT proves in time that a model has no solution."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        return False
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = workers
+    solver.parameters.max_time_in_seconds = left
+    solver.parameters.catch_sigint_signal = False
+    return solver.solve(model) == cp_model.INFEASIBLE
+
+
+def worths_hold(part: Part, v: int, p: int, placing: int, deadline: float) -> bool:
+    """Whether no set of items on one host weighs more than a weighting says its class is worth."""
+    if placing * float(part.cost.max(initial=0)) > LARGEST:
+        return False
+    proved = set()
+    for c in np.flatnonzero(part.used[p]):
+        items = np.flatnonzero((part.pool == p) & part.fits[:, c])
+        net = part.weight[items, v] - placing * part.cost[items, c]
+        items, net = items[net > 0], net[net > 0]
+        room, worth = part.room[c], int(part.worth[c, v])
+        key = (room.tobytes(), items.tobytes(), net.tobytes(), worth)
+        if key not in proved and not Knapsack.of(part, items, net, room).holds(worth, deadline):
+            return False
+        proved.add(key)
+    return True
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Knapsack:
+    """Items for one host: net [N], demand [N, Q], count [N], apart [N, K] and room [Q]."""
+
+    net: np.ndarray
+    demand: np.ndarray
+    count: np.ndarray
+    apart: np.ndarray
+    room: np.ndarray
+
+    @classmethod
+    def of(cls, part: Part, items: np.ndarray, net: np.ndarray, room: np.ndarray) -> Knapsack:
+        """The knapsack of some shapes; those that are equal here are merged."""
+        demand, apart = part.demand[items], part.apart[items]
+        first, number, _ = distinct(np.column_stack([net, demand, apart]))
+        count = np.zeros(len(first), dtype="int64")
+        np.add.at(count, number, part.count[items])
+        demand, apart = demand[first], apart[first]
+        alone = room // np.maximum(demand, 1)
+        count = np.minimum(count, np.where(demand > 0, alone, count[:, None]).min(axis=1, initial=LARGEST))
+        if apart.shape[1]:
+            count = np.where(apart[:, 0] >= 0, np.minimum(count, 1), count)
+        # A column that cannot run out limits nothing.
+        binding = (demand * count[:, None]).sum(axis=0) > room
+        return cls(net=net[first], demand=demand[:, binding], count=count, apart=apart, room=room[binding])
+
+    def holds(self, worth: int, deadline: float) -> bool:
+        """Whether no set weighs more than the worth: by a Lagrangian bound, else by CP-SAT on what it leaves open."""
+        if worth < 0 or int(self.net @ self.count) <= worth:
+            return worth >= 0
+        bound, reduced = self._relaxed(worth, deadline)
+        if bound < worth + 1:
+            return True
+        low, high = self._open(reduced, bound - worth - 1)
+        model = cp_model.CpModel()
+        kept = np.flatnonzero(high)
+        take = [model.new_int_var(int(low[i]), int(high[i]), "") for i in kept]
+        for q, room in enumerate(self.room.tolist()):
+            model.add(cp_model.LinearExpr.weighted_sum(take, self.demand[kept, q].tolist()) <= room)
+        for members in members_apart(self.apart[kept]):
+            model.add(sum(take[i] for i in members) <= 1)
+        total = cp_model.LinearExpr.weighted_sum(take, self.net[kept].tolist())
+        model.add(total >= worth + 1)
+        return infeasible(model, deadline)
+
+    def _open(self, reduced: np.ndarray, slack: float) -> tuple[np.ndarray, np.ndarray]:
+        """How few and how many of each item a set may hold that the Lagrangian bound does not rule out."""
+        steps = np.floor(np.minimum((slack + 1e-9) / np.maximum(np.abs(reduced), 1e-300) * (1 + 1e-9), LARGEST))
+        steps = np.minimum(steps.astype("int64"), self.count)
+        low, high = np.where(reduced > 0, self.count - steps, 0), np.where(reduced < 0, steps, self.count)
+        if self.apart.shape[1]:
+            group, grouped = self.apart[:, 0], self.apart[:, 0] >= 0
+            best = np.zeros(group.max() + 2)
+            np.maximum.at(best, group, reduced)
+            low = np.where(grouped, 0, low)
+            high = np.where(
+                grouped & (best[group] - reduced > (slack + 1e-9) * (1 + 1e-9)), 0, np.where(grouped, 1, high)
+            )
+        return low, high
+
+    def _relaxed(self, worth: int, deadline: float) -> tuple[float, np.ndarray]:
+        """A proven bound on what a set weighs, and each item's reduced weight: cutting planes in the multipliers.
+
+        ``L(m) = m room + sum_i count[i] max(0, net[i] - m demand[i])``, and the best member alone of each group.
+        """
+        share = self.demand / np.maximum(self.room, 1)
+        # The linear program counts in the largest weight.
+        unit = float(self.net.max())
+        top = float(self.net @ self.count) / unit
+        solver = pywraplp.Solver.CreateSolver("GLOP")
+        price = [solver.NumVar(0, top, "") for _ in self.room]
+        least = solver.NumVar(0, top, "")
+        solver.Minimize(least)
+        at = np.zeros(len(self.room))
+        best, best_reduced = math.inf, self.net.astype(float)
+        for _ in range(40 + 20 * len(at)):
+            value, slope, reduced = self._lagrangian(share, at)
+            absolute = at.sum() + float((self.net + share @ at) @ self.count)
+            if value + FLOAT_ERROR * absolute < best:
+                best, best_reduced = value + FLOAT_ERROR * absolute, reduced
+            cut = solver.Constraint((value - float(slope @ at)) / unit, solver.infinity())
+            cut.SetCoefficient(least, 1)
+            for variable, coefficient in zip(price, slope.tolist(), strict=True):
+                cut.SetCoefficient(variable, -coefficient)
+            if best < worth + 1 or time.monotonic() > deadline or solver.Solve() != pywraplp.Solver.OPTIMAL:
+                break
+            if best - least.solution_value() * unit <= 1e-7 * best:
+                break
+            at = np.maximum([variable.solution_value() * unit for variable in price], 0.0)
+        return best, best_reduced
+
+    def _lagrangian(self, share: np.ndarray, at: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """The bound at some multipliers, its slope and the reduced weights."""
+        reduced = self.net - share @ at
+        taken = np.where(reduced > 0, self.count, 0)
+        if self.apart.shape[1]:
+            group = self.apart[:, 0]
+            order = np.lexsort((-reduced, group))
+            second = np.append(False, (np.diff(group[order]) == 0) & (group[order][1:] >= 0))
+            taken[order[second]] = 0
+        return float(at.sum() + taken @ reduced), 1 - taken @ share, reduced
+
+
+def members_apart(apart: np.ndarray) -> list[np.ndarray]:
+    """Of each group kept apart: where its members stand."""
+    return [np.flatnonzero((apart == g).any(axis=1)) for g in np.unique(apart[apart >= 0])]
