@@ -18,8 +18,14 @@ from planner.solvers.packing import OpenHost, Packing
 from planner.solvers.pricing import Pattern, Pricer, Prices
 
 SMOOTHING = 0.7
-SHORT, LONG = 20_000, 3_000_000
+SHORT, LONG = 20_000, 400_000
 """Search nodes of one exact pricing that looks for patterns, and of one that proves there are none."""
+
+SAMPLE = 400
+"""Shapes that are priced first where there are very many."""
+
+EFFORT = 3.0
+"""Deterministic time of CP-SAT where the nodes do not suffice."""
 
 
 PARAMETERS = mathopt.SolveParameters(
@@ -133,10 +139,10 @@ class Generation:
         self.incumbent, self.clock = incumbent, clock
         self.instance = incumbent.instance
         self.pricer = Pricer(self.instance, seed)
-        self.filling = load_kernels("filling", self.instance.items)
+        self.filling = load_kernels("filling")
         self.master = Master(self.instance, features)
         self.converged = False
-        self.long = features is None
+        self.centre = (np.zeros(0), np.zeros(0), -np.inf)
         self.solution: Solution | None = None
         self.rounds = 0
 
@@ -161,7 +167,7 @@ class Generation:
         return added
 
     def exact_round(
-        self, solution: Solution, duals: np.ndarray, fees: np.ndarray
+        self, solution: Solution, duals: np.ndarray, fees: np.ndarray, count: np.ndarray, final: bool
     ) -> tuple[int, list[bounds.Weighting]]:
         """Price every class exactly; how many patterns were added, and the weightings proven.
 
@@ -174,25 +180,22 @@ class Generation:
             pair: prices.scale * (float(self.instance.opening[pair[0]]) + fees[pair[0]]) for pair in self.pricer.pairs
         }
         for pair in self.pricer.pairs:
-            worth[pair], pattern = self.pricer.exact(
-                prices, *pair, self.instance.count, int(fee[pair] * (1 + 1e-9)), SHORT
-            )
-            if pattern is not None and pattern.feasible(self.instance) and self.reduced(pattern, solution) < -1e-9:
-                added += self.master.add(pattern)
-        reach = self._reach(duals, fees)
-        if not added and self.long:
-            for pair in self.pricer.pairs:
-                floor = int(fee[pair] * reach)
-                if worth[pair] > floor:
-                    most, pattern = self.pricer.exact(prices, *pair, self.instance.count, floor, LONG)
-                    worth[pair] = min(worth[pair], most)
-                    if (
-                        pattern is not None
-                        and pattern.feasible(self.instance)
-                        and self.reduced(pattern, solution) < -1e-9
-                    ):
-                        added += self.master.add(pattern)
+            floor = int(fee[pair] * (1 + 1e-9))
+            worth[pair], found = self.pricer.exact(prices, *pair, count, floor, SHORT)
+            added += self._take(found, solution)
+        reach = self._reach(duals, fees) if final else 1 + 1e-4
+        for pair in self.pricer.pairs if not added else ():
+            floor = int(fee[pair] * reach)
+            if worth[pair] > floor:
+                most, found = self.pricer.exact(prices, *pair, count, floor, LONG, EFFORT)
+                worth[pair] = min(worth[pair], most)
+                added += self._take(found, solution)
         return added, [self.pricer.weighting(prices, p, worth) for p in range(len(self.instance.pools))]
+
+    def _take(self, patterns: list[Pattern], solution: Solution) -> int:
+        """Add those patterns that fit to the last unit and improve the program; how many."""
+        useful = [p for p in patterns if p.feasible(self.instance) and self.reduced(p, solution) < -1e-9]
+        return sum(self.master.add(pattern) for pattern in useful)
 
     def _reach(self, duals: np.ndarray, fees: np.ndarray) -> float:
         """Worth relative to its cost up to which patterns leave room for the bound to rise."""
@@ -202,32 +205,52 @@ class Generation:
         return max(1 + 1e-9, float(duals @ instance.count) / self.incumbent.bound * (1 - 1e-9))
 
     def run(self, seconds: float) -> None:
-        """Generate columns until the bound can rise no more, the incumbent is proven, or time is up."""
+        """Generate columns until the bound can rise no more, the incumbent is proven, or time is up.
+
+        With very many shapes a sample of them is priced until that gives nothing new, and then all of them.
+        """
         until = self.clock.seconds + seconds
-        best_duals, best_fees, best_value = self._volume_duals()
+        self.centre = self._volume_duals()
+        if len(self.instance.count) > 2 * SAMPLE:
+            self._stage(self._sampled(), self.clock.seconds + seconds / 2, final=False)
+            self.centre = (*self.centre[:2], -np.inf)
+        self.converged = self._stage(self.instance.count, until, final=True)
+
+    def _sampled(self) -> np.ndarray:
+        """Counts of a sample of shapes, 0 for all others."""
+        weight = (self.instance.demand / np.maximum(self.instance.capacity.max(axis=0), 1)).sum(axis=1)
+        by_size = np.argsort(-weight, kind="stable")
+        picked = by_size[np.linspace(0, len(by_size) - 1, SAMPLE).astype(int)]
+        count = np.zeros_like(self.instance.count)
+        count[picked] = self.instance.count[picked]
+        return count
+
+    def _stage(self, count: np.ndarray, until: float, *, final: bool) -> bool:
+        """Generate columns of some shapes; whether no column can improve the program any more."""
         alpha = SMOOTHING
         while self.clock.seconds < until and not self.clock.over and not self.incumbent.good_enough:
             self.rounds += 1
             solution = self.solution = self.master.solve()
-            if self._cannot_rise(solution):
-                self.converged = True
-                return
+            if final and self._cannot_rise(solution):
+                return True
+            best_duals, best_fees, best_value = self.centre
             duals = alpha * best_duals + (1 - alpha) * solution.duals
             fees = alpha * best_fees + (1 - alpha) * solution.fees
-            if self.quick_round(solution, duals, self.instance.count):
+            if self.quick_round(solution, duals, count):
                 continue
-            added, weightings = self.exact_round(solution, duals, fees)
+            added, weightings = self.exact_round(solution, duals, fees, count, final)
             value = self._value(weightings, fees)
             if value > best_value:
-                best_value, best_duals, best_fees = value, duals, fees
-                self._prove(weightings, value)
+                self.centre = duals, fees, value
+                if final:
+                    self._prove(weightings, value)
             if added:
                 alpha = SMOOTHING
             elif alpha == 0.0 or np.allclose(duals, solution.duals, rtol=1e-9, atol=1e-12):
-                self.converged = True
-                return
+                return True
             else:
                 alpha = alpha - 0.25 if alpha > 0.25 else 0.0
+        return False
 
     def _volume_duals(self) -> tuple[np.ndarray, np.ndarray, float]:
         """Duals that the scarcest resource of each pool stands for: where the smoothing begins."""

@@ -220,18 +220,19 @@ def improve(
     slots = slots_for(instance, incumbent)
     if len(slots) * len(instance.demand) > MOST_VARIABLES or seconds <= 0 or clock.cancelled:
         return
-    model = Model(instance, slots)
+    # What holds with demand rounded down and capacity rounded up is a bound; what it finds is taken where it fits.
+    model = Model(instance.relaxed, slots)
     if incumbent.packing is not None:
         model.hint(seated(slots, incumbent.packing))
     model.model.minimize(model.objective)
     status, best_bound = search(model, _Offer(model, incumbent, True), clock, seconds, seed, workers, effort)
-    if status == cp_model.INFEASIBLE and incumbent.packing is None and instance.exact:
+    if status == cp_model.INFEASIBLE and incumbent.packing is None:
         incumbent.infeasible = True
         incumbent.reason = (
             "the workloads do not fit on the hosts available, though each fits alone and their sum does: "
             "proven by CP-SAT"
         )
-    elif np.isfinite(best_bound) and instance.exact:
+    elif np.isfinite(best_bound):
         incumbent.raise_bound(int(np.ceil(best_bound - 1e-6)), "CP-SAT", searched=True)
 
 
@@ -270,7 +271,9 @@ class _Offer(cp_model.CpSolverSolutionCallback):
         self.model, self.incumbent, self.stop_when_proven = model, incumbent, stop_when_proven
 
     def on_solution_callback(self) -> None:
-        self.incumbent.offer(self.model.packing(self.value), "CP-SAT")
+        packing = self.model.packing(self.value)
+        if packing.fits(self.incumbent.instance):
+            self.incumbent.offer(packing, "CP-SAT")
         if self.stop_when_proven and self.incumbent.good_enough:
             self.stop_search()
 
@@ -310,3 +313,63 @@ def search(
         done.set()
         watcher.join()
     return status, solver.best_objective_bound if status != cp_model.INFEASIBLE else float("-inf")
+
+
+class _Sets(cp_model.CpSolverSolutionCallback):
+    """Keeps every set of items that the search comes across."""
+
+    def __init__(self, numbers: list):
+        super().__init__()
+        self.numbers, self.found = numbers, []
+
+    def on_solution_callback(self) -> None:
+        self.found.append(np.array([self.value(v) for v in self.numbers], dtype="int64"))
+
+
+def most_valuable(
+    profit: np.ndarray,
+    demand: np.ndarray,
+    most: np.ndarray,
+    groups: np.ndarray,
+    limit: np.ndarray,
+    capacity: np.ndarray,
+    floor: int,
+    effort: float,
+) -> tuple[list[np.ndarray], int]:
+    """The most valuable sets of items for one host, as `kernels.knapsack.most_valuable` finds them.
+
+    Parameters
+    ----------
+    profit, most : arrays of int, shape [N]
+    demand : array of int, shape [N, R]
+    groups, limit : arrays of int, shapes [N, K] and [G]
+    capacity : array of int, shape [R]
+    floor : int
+        Only sets worth more than this are wanted.
+    effort : float
+        Deterministic time to spend.
+
+    Returns
+    -------
+    (list of arrays of int, shape [N], int)
+        Sets worth more than `floor`, each better than the one before, and a value that no set exceeds.
+    """
+    model = cp_model.CpModel()
+    numbers = [model.new_int_var(0, int(n), "") for n in most]
+    for r in range(demand.shape[1]):
+        model.add(cp_model.LinearExpr.weighted_sum(numbers, demand[:, r].tolist()) <= int(capacity[r]))
+    for g in np.unique(groups[groups >= 0]).tolist():
+        members = np.flatnonzero((groups == g).any(axis=1)).tolist()
+        model.add(sum(numbers[i] for i in members) <= int(limit[g]))
+    value = cp_model.LinearExpr.weighted_sum(numbers, profit.tolist())
+    model.add(value >= floor + 1)
+    model.maximize(value)
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    solver.parameters.max_deterministic_time = effort
+    solver.parameters.catch_sigint_signal = False
+    sets = _Sets(numbers)
+    status = solver.solve(model, sets)
+    if status == cp_model.INFEASIBLE:
+        return [], floor
+    return sets.found, int(np.floor(solver.best_objective_bound + 1e-6))

@@ -83,8 +83,10 @@ class Instance:
     @cached_property
     def fits(self) -> np.ndarray:
         """Which shapes fit alone on an empty host of which class: bool [S, C]."""
-        room = np.array([(self.demand <= capacity).all(axis=1) for capacity in self.capacity]).T
-        return self.allowed & room
+        fits = self.allowed.copy()
+        for c, capacity in enumerate(self.capacity):
+            fits[:, c] &= (self.demand <= capacity).all(axis=1)
+        return fits
 
     @cached_property
     def items(self) -> int:
@@ -97,11 +99,6 @@ class Instance:
         if (self.demand == self.least).all() and (self.capacity == self.most).all():
             return self
         return replace(self, demand=self.least, capacity=self.most)
-
-    @property
-    def exact(self) -> bool:
-        """Whether every figure comes out even, so that what is impossible here is impossible in fact."""
-        return self.relaxed is self
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -38,6 +38,10 @@ class Packing:
         """Objective first, purchase among equals."""
         return self.value(instance), sum(int(instance.tiebreak[host.kind]) for host in self.hosts)
 
+    def fits(self, instance: Instance) -> bool:
+        """Whether every host has room for what it carries."""
+        return all((load(instance, host) <= instance.capacity[host.kind]).all() for host in self.hosts)
+
 
 def load(instance: Instance, host: OpenHost) -> np.ndarray:
     """Summed demand of a host's items, shape [R]."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from planner.solvers import cpsat
 from planner.solvers.bounds import Weighting
 from planner.solvers.instance import Instance
 from planner.solvers.kernels import load
@@ -74,7 +75,7 @@ class Pricer:
 
     def __init__(self, instance: Instance, seed: int):
         self.instance, self.exactly = instance, instance.relaxed
-        self.kernels = load("knapsack", instance.items)
+        self.kernels = load("knapsack")
         self.random = np.random.default_rng(seed)
         self.fits = self.exactly.fits
         self.pairs = [
@@ -96,11 +97,24 @@ class Pricer:
             most[needs] = np.minimum(most[needs], capacity[r] // demand[needs, r])
         return shapes, profit[shapes], demand, most
 
-    def _multiplier(self, kind: int, profit: np.ndarray, demand: np.ndarray, most: np.ndarray) -> np.ndarray:
+    def _counted(self, kind: int, demand: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Demand and capacity with what follows from them: no host holds two items above a half, three above a third...
+
+        These rows take away nothing that fits; they keep fractions of large items out of the relaxation.
+        """
+        capacity = self.exactly.most[kind]
+        rows, rooms = [demand], [capacity]
+        for parts in (2, 3, 4):
+            row = np.maximum(-(-parts * demand // np.maximum(capacity, 1)) - 1, 0)
+            rows.append(row[:, (row > 0).any(axis=0)])
+            rooms.append(np.full(rows[-1].shape[1], parts - 1))
+        return np.hstack(rows), np.concatenate(rooms)
+
+    def _multiplier(self, profit: np.ndarray, demand: np.ndarray, most: np.ndarray, capacity: np.ndarray) -> np.ndarray:
         """What a unit of each resource is worth on a host, from the knapsack's linear relaxation."""
-        capacity = self.exactly.most[kind].astype(float)
         found = np.zeros(len(capacity))
-        self.kernels.relax(profit.astype(float), demand.astype(float), most.astype(float), capacity, found)
+        figures = (x.astype(float) for x in (profit, demand, most, capacity))
+        self.kernels.relax(*figures, found)
         return found if found.any() else 1.0 / np.maximum(capacity, 1.0)
 
     def quick(self, prices: Prices, kind: int, pool: int, count: np.ndarray, tries: int) -> list[Pattern]:
@@ -109,51 +123,57 @@ class Pricer:
         if not len(shapes):
             return []
         capacity = self.instance.capacity[kind]
-        sizes = np.empty((tries, demand.shape[1]))
-        sizes[0] = self._multiplier(kind, profit, demand, most)
-        sizes[1:] = self.random.dirichlet(np.ones(demand.shape[1]), tries - 1) / np.maximum(capacity, 1)
+        counted, rooms = self._counted(kind, demand)
+        sizes = np.empty((tries, counted.shape[1]))
+        sizes[0] = self._multiplier(profit, counted, most, rooms)
+        sizes[1:] = self.random.dirichlet(np.ones(counted.shape[1]), tries - 1) / np.maximum(rooms, 1)
         sizes[1 : 1 + tries // 2] = sizes[0]
         noise = np.exp(self.random.normal(0.0, 0.1, (tries, len(shapes))))
         noise[0] = 1.0
         found = np.zeros((tries, len(shapes)), dtype="int64")
         actual = self.instance.demand[shapes]
         groups, limit = self.instance.groups[shapes], self.instance.limit
-        self.kernels.greedy_sets(profit, actual, most, groups, limit, capacity, sizes, noise, found)
+        self.kernels.greedy_sets(profit, counted @ sizes.T, actual, most, groups, limit, capacity, noise, found)
         return [self._pattern(kind, pool, shapes, row) for row in np.unique(found, axis=0) if row.any()]
 
     def exact(
-        self, prices: Prices, kind: int, pool: int, count: np.ndarray, floor: int, nodes: int
-    ) -> tuple[int, Pattern | None]:
-        """The most that a host can be worth (`floor` where it is worth no more), and a set worth more than `floor`."""
+        self, prices: Prices, kind: int, pool: int, count: np.ndarray, floor: int, nodes: int, effort: float = 0.0
+    ) -> tuple[int, list[Pattern]]:
+        """The most that a host can be worth (`floor` where it is worth no more), and sets worth more than `floor`.
+
+        Parameters
+        ----------
+        nodes : int
+            Nodes of the depth-first search. Where it ends there unfinished, CP-SAT goes on.
+        effort : float
+            Deterministic time that CP-SAT may spend.
+        """
+        floor = max(floor, 0)
         shapes, profit, demand, most = self.candidates(prices, kind, pool, count)
         if not len(shapes):
-            return max(floor, 0), None
-        multiplier = self._multiplier(kind, profit, demand, most)
-        size = demand @ multiplier
-        capacity, groups, limit = self.exactly.most[kind], self.instance.groups[shapes], self.instance.limit
+            return floor, []
+        demand, capacity = self._counted(kind, demand)
+        multiplier = self._multiplier(profit, demand, most, capacity)
+        size, limit = demand @ multiplier, self.instance.limit
         reduced = profit - size
         bound = float(multiplier @ capacity) + float(np.maximum(reduced, 0.0) @ most)
         # An item whose loss alone brings the relaxation down to the floor is in no set above it.
         useful = bound + np.minimum(reduced, 0.0) > floor - 1
-        order = np.flatnonzero(useful)[np.argsort(-profit[useful] / np.maximum(size[useful], 1e-12), kind="stable")]
+        order = np.flatnonzero(useful)
+        order = order[np.argsort(-profit[order] / np.maximum(size[order], 1e-12), kind="stable")]
         if not len(order):
-            return max(floor, 0), None
-        best = np.zeros(len(order), dtype="int64")
+            return floor, []
+        shapes, profit, demand, most = shapes[order], profit[order], demand[order], most[order]
+        groups, best = self.instance.groups[shapes], np.zeros(len(order), dtype="int64")
         value, upper = self.kernels.most_valuable(
-            profit[order],
-            demand[order],
-            most[order],
-            groups[order],
-            limit,
-            capacity,
-            multiplier,
-            max(floor, 0),
-            nodes,
-            best,
+            profit, demand, most, groups, limit, capacity, multiplier, floor, nodes, best
         )
-        amounts = np.zeros(len(shapes), dtype="int64")
-        amounts[order] = best
-        return int(upper), self._pattern(kind, pool, shapes, amounts) if value > max(floor, 0) else None
+        found = [best] if value > floor else []
+        if upper > value and effort:
+            known, upper_too = cpsat.most_valuable(profit, demand, most, groups, limit, capacity, value, effort)
+            upper = min(upper, upper_too)
+            found += known
+        return int(upper), [self._pattern(kind, pool, shapes, amounts) for amounts in found]
 
     def weighting(self, prices: Prices, pool: int, worth: dict[tuple[int, int], int]) -> Weighting:
         """Prices of one pool as a weighting, with the worth that exact pricing found for each class."""
@@ -168,5 +188,6 @@ class Pricer:
         )
 
     def _pattern(self, kind: int, pool: int, shapes: np.ndarray, amounts: np.ndarray) -> Pattern:
-        chosen = amounts > 0
-        return Pattern(kind=kind, pool=pool, shapes=shapes[chosen], numbers=amounts[chosen])
+        order = np.argsort(shapes, kind="stable")
+        order = order[amounts[order] > 0]
+        return Pattern(kind=kind, pool=pool, shapes=shapes[order], numbers=amounts[order])

@@ -39,7 +39,7 @@ class Attempt:
             shapes.append(held.astype("int64"))
             places.append(np.full(len(held), b))
         self.shape, where = np.concatenate(shapes), np.concatenate(places)
-        self.kernels = load_kernels("repacking", len(self.shape))
+        self.kernels = load_kernels("repacking")
         kind = np.array([host.kind for host in hosts], dtype="int64")
         pool = np.array([host.pool for host in hosts], dtype="int64")
         self.type = kind * len(instance.pools) + pool

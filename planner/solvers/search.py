@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from planner.solvers import bounds, cpsat, greedy
+from planner.solvers.coarse import features
 from planner.solvers.colgen import Generation
 from planner.solvers.diving import Dive
 from planner.solvers.incumbent import Clock, Incumbent
@@ -12,8 +13,14 @@ from planner.solvers.kernels import SMALL
 from planner.solvers.packing import OpenHost, Packing
 from planner.solvers.repack import Attempt
 
-MOST_ROWS = 700
+MOST_ROWS = 250
 """Shapes up to which column generation has one row for each."""
+
+FEW_COUNTS = 4_000
+"""Counting variables of CP-SAT's model (shapes times hosts) up to which it is tried before the other methods."""
+
+QUICK = 0.5
+"""Deterministic time that CP-SAT may spend then."""
 
 MOST_SLICES = 400
 """Slices of work after which one attempt at repacking ends."""
@@ -42,9 +49,10 @@ class Search:
 
     def run(self) -> None:
         """Improve packing and bound until the instance is proven or time is up."""
-        small = self.instance.items <= SMALL
+        counts = len(cpsat.slots_for(self.instance, self.incumbent)) * len(self.instance.count)
+        small = self.instance.items <= SMALL or counts <= FEW_COUNTS
         if not self.over and (small or self.incumbent.packing is None):
-            cpsat.improve(self.incumbent, self.clock, self._seconds, seed=self.seed, workers=self.workers, effort=2.0)
+            cpsat.improve(self.incumbent, self.clock, self._seconds, seed=self.seed, workers=self.workers, effort=QUICK)
         if self.over:
             return
         if self.incumbent.packing is None:
@@ -53,15 +61,11 @@ class Search:
             self._finish()
             return
         self._remix(10)
-        self._shrink(20)
-        if len(self.instance.count) <= MOST_ROWS:
-            self._generate()
+        self._shrink(5)
+        self._generate()
         while not self.over:
-            before = self.incumbent.key
             self._remix(MOST_SLICES)
             self._shrink(MOST_SLICES)
-            if self.incumbent.key == before and len(self.instance.count) > MOST_ROWS:
-                self._shrink(10 * MOST_SLICES)
 
     @property
     def _seconds(self) -> float:
@@ -148,13 +152,17 @@ class Search:
 
     def _generate(self) -> None:
         """Column generation, then dives between attempts at repacking."""
-        generation = Generation(self.incumbent, self.clock, self.seed)
-        for _, packing in greedy.packings(self.instance, None):
-            generation.seed_patterns(packing)
+        coarse = len(self.instance.count) > MOST_ROWS
+        rows = features(self.instance) if coarse else None
+        generation = Generation(self.incumbent, self.clock, self.seed, rows)
+        for alpha in greedy.ALPHAS[:3]:
+            packing = greedy.filled(self.instance, alpha)
+            if packing is not None:
+                generation.seed_patterns(packing)
         generation.seed_patterns(self.incumbent.packing)
         generation.run(self._seconds * 0.6)
         random, dives = np.random.default_rng(self.seed), 0
-        while not self.over:
+        while not self.over and not coarse:
             dive = Dive(generation, random, 0.3 if dives else 0.0)
             packing = dive.run(self.incumbent.value - 1)
             dives += 1

@@ -18,16 +18,16 @@ SMALL = 60
 NAMES = ("filling", "repacking", "knapsack")
 
 
-def load(name: str, items: int) -> ModuleType:
-    """The kernels of one file, compiled where there are many items.
+def load(name: str, items: int | None = None) -> ModuleType:
+    """The kernels of one file, compiled unless the instance is small.
 
     Parameters
     ----------
     name : {"filling", "repacking", "knapsack"}
-    items : int
-        How many items the instance has.
+    items : int, optional
+        How many items the instance has; compiled code in any case where not given.
     """
-    return _plain(name) if items <= SMALL else _compiled(name)
+    return _plain(name) if items is not None and items <= SMALL else _compiled(name)
 
 
 @cache

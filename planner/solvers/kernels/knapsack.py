@@ -221,11 +221,12 @@ def most_valuable(profit, demand, most, groups, limit, capacity, multiplier, flo
     return incumbent, upper
 
 
-def greedy_sets(profit, demand, most, groups, limit, capacity, sizes, noise, found):
-    """Sets filled by profit per size, one for each row of `sizes` (what a unit of each resource counts).
+def greedy_sets(profit, size, demand, most, groups, limit, capacity, noise, found):
+    """Sets filled by profit per size, one for each column of `size`.
 
     Parameters
     ----------
+    size : array of float, shape [N, T]
     noise : array of float, shape [T, N]
         Factor on each item's ratio.
     found : array of int, shape [T, N]
@@ -233,12 +234,9 @@ def greedy_sets(profit, demand, most, groups, limit, capacity, sizes, noise, fou
     """
     items, resources = demand.shape
     ratio = np.empty(items)
-    for t in range(len(sizes)):
+    for t in range(size.shape[1]):
         for i in range(items):
-            size = 1e-12
-            for r in range(resources):
-                size += sizes[t, r] * demand[i, r]
-            ratio[i] = -profit[i] / size * noise[t, i]
+            ratio[i] = -profit[i] / max(size[i, t], 1e-12) * noise[t, i]
         free, taken = capacity.copy(), np.zeros(len(limit), dtype=np.int64)
         for i in np.argsort(ratio):
             take = most[i]
