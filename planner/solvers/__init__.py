@@ -134,7 +134,7 @@ def _search(incumbents: list[Incumbent], clock: Clock, seed: int, workers: int, 
             until = clock.seconds + clock.remaining / (len(waiting) - number)
             Search(incumbent, clock, until, seed, workers).run()
     for incumbent in incumbents:
-        if incumbent.packing is not None and not clock.cancelled:
+        if incumbent.packing is not None and not clock.over:
             cpsat.buy_least(incumbent, clock, min(clock.remaining, 5.0), seed=seed, workers=workers)
 
 

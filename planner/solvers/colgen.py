@@ -138,7 +138,7 @@ class Generation:
     def __init__(self, incumbent: Incumbent, clock: Clock, seed: int, features: np.ndarray | None = None):
         self.incumbent, self.clock = incumbent, clock
         self.instance = incumbent.instance
-        self.pricer = Pricer(self.instance, seed)
+        self.pricer = Pricer(self.instance, clock, seed)
         self.filling = load_kernels("filling")
         self.master = Master(self.instance, features)
         self.converged = False

@@ -22,6 +22,9 @@ from planner.solvers.packing import OpenHost, Packing, room
 MOST_VARIABLES = 150_000
 """Counting variables beyond which the model is not built: it would not be searched in useful time."""
 
+MOST_TIEBREAK = 20_000
+"""Counting variables beyond which no cheaper purchase is searched for among plans of the same objective."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Slot:
@@ -148,7 +151,8 @@ class Model:
         """The ledger's objective as a linear expression."""
         opening, placing = self.instance.opening, self.instance.placing
         terms = [int(opening[slot.kind]) * (self.on[i] + self.idle[i]) for i, slot in enumerate(self.slots)]
-        terms += [int(placing[s, self.slots[i].kind]) * v for (s, i), v in self.number.items() if placing.any()]
+        if placing.any():
+            terms += [int(placing[s, self.slots[i].kind]) * v for (s, i), v in self.number.items()]
         return sum(terms)
 
     @property
@@ -242,7 +246,7 @@ def buy_least(incumbent: Incumbent, clock: Clock, seconds: float, *, seed: int, 
     slots = slots_for(instance, incumbent)
     if (
         len(np.unique(instance.tiebreak)) < 2
-        or len(slots) * len(instance.demand) > MOST_VARIABLES
+        or len(slots) * len(instance.demand) > MOST_TIEBREAK
         or seconds <= 0
         or incumbent.purchase == 0
     ):
@@ -287,10 +291,7 @@ def search(
     workers: int,
     effort: float = np.inf,
 ) -> tuple[int, float]:
-    """Run CP-SAT with a solution callback; its status and best bound (-inf where it has none).
-
-    `stop_search` before the search is under way does nothing, so the watcher repeats it until the search has ended.
-    """
+    """Run CP-SAT with a solution callback; its status and best bound (-inf where it has none)."""
     solver = cp_model.CpSolver()
     parameters = solver.parameters
     parameters.max_time_in_seconds = seconds
@@ -298,6 +299,17 @@ def search(
     parameters.num_workers = workers
     parameters.random_seed = seed
     parameters.catch_sigint_signal = False
+    status = watched(solver, model.model, callback, clock)
+    return status, solver.best_objective_bound if status != cp_model.INFEASIBLE else float("-inf")
+
+
+def watched(
+    solver: cp_model.CpSolver, model: cp_model.CpModel, callback: cp_model.CpSolverSolutionCallback, clock: Clock
+) -> int:
+    """Run CP-SAT so that Stop ends it; its status.
+
+    `stop_search` before the search is under way does nothing, so the watcher repeats it until the search has ended.
+    """
     done = threading.Event()
 
     def watch() -> None:
@@ -308,11 +320,10 @@ def search(
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     try:
-        status = solver.solve(model.model, callback)
+        return solver.solve(model, callback)
     finally:
         done.set()
         watcher.join()
-    return status, solver.best_objective_bound if status != cp_model.INFEASIBLE else float("-inf")
 
 
 class _Sets(cp_model.CpSolverSolutionCallback):
@@ -335,6 +346,7 @@ def most_valuable(
     capacity: np.ndarray,
     floor: int,
     effort: float,
+    clock: Clock,
 ) -> tuple[list[np.ndarray], int]:
     """The most valuable sets of items for one host, as `kernels.knapsack.most_valuable` finds them.
 
@@ -348,6 +360,7 @@ def most_valuable(
         Only sets worth more than this are wanted.
     effort : float
         Deterministic time to spend.
+    clock : Clock
 
     Returns
     -------
@@ -367,9 +380,12 @@ def most_valuable(
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     solver.parameters.max_deterministic_time = effort
+    solver.parameters.max_time_in_seconds = clock.remaining
     solver.parameters.catch_sigint_signal = False
     sets = _Sets(numbers)
-    status = solver.solve(model, sets)
+    status = watched(solver, model, sets, clock)
     if status == cp_model.INFEASIBLE:
         return [], floor
-    return sets.found, int(np.floor(solver.best_objective_bound + 1e-6))
+    # A search that ended before it began knows no bound; the sum of all profits is one.
+    upper = min(solver.best_objective_bound, float(profit @ most))
+    return sets.found, int(np.floor(upper + 1e-6))

@@ -12,6 +12,7 @@ import numpy as np
 
 from planner.solvers import cpsat
 from planner.solvers.bounds import Weighting
+from planner.solvers.incumbent import Clock
 from planner.solvers.instance import Instance
 from planner.solvers.kernels import load
 
@@ -73,8 +74,8 @@ class Prices:
 class Pricer:
     """Prices sets of items for each class and pool of an instance."""
 
-    def __init__(self, instance: Instance, seed: int):
-        self.instance, self.exactly = instance, instance.relaxed
+    def __init__(self, instance: Instance, clock: Clock, seed: int):
+        self.instance, self.exactly, self.clock = instance, instance.relaxed, clock
         self.kernels = load("knapsack")
         self.random = np.random.default_rng(seed)
         self.fits = self.exactly.fits
@@ -169,8 +170,10 @@ class Pricer:
             profit, demand, most, groups, limit, capacity, multiplier, floor, nodes, best
         )
         found = [best] if value > floor else []
-        if upper > value and effort:
-            known, upper_too = cpsat.most_valuable(profit, demand, most, groups, limit, capacity, value, effort)
+        if upper > value and effort and not self.clock.over:
+            known, upper_too = cpsat.most_valuable(
+                profit, demand, most, groups, limit, capacity, value, effort, self.clock
+            )
             upper = min(upper, upper_too)
             found += known
         return int(upper), [self._pattern(kind, pool, shapes, amounts) for amounts in found]

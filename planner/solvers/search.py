@@ -13,7 +13,7 @@ from planner.solvers.kernels import SMALL
 from planner.solvers.packing import OpenHost, Packing
 from planner.solvers.repack import Attempt
 
-MOST_ROWS = 250
+MOST_ROWS = 400
 """Shapes up to which column generation has one row for each."""
 
 FEW_COUNTS = 4_000

@@ -22,9 +22,13 @@ LONG = 60_000
 
 @pytest.fixture
 def hard(tmp_path: Path) -> Path:
-    """An estate whose search goes on for minutes: workloads of a quarter to a half of a host."""
+    """An estate whose search goes on for minutes: a fifth to a half of a host in processors and in memory alike."""
     random = np.random.default_rng(1)
-    rows = {"name": [f"w{i}" for i in range(300)], "vcpus": 1, "memory_gib": random.integers(100, 257, 300)}
+    rows = {
+        "name": [f"w{i}" for i in range(300)],
+        "vcpus": random.integers(109, 273, 300),
+        "memory_gib": random.integers(367, 918, 300),
+    }
     path = tmp_path / "hard.csv"
     pd.DataFrame(rows).to_csv(path, index=False)
     return path
@@ -105,7 +109,7 @@ def test_reloading_the_page_keeps_the_job(app: Page, hard: Path):
     assert "job=" in address
     app.reload()
     stop = app.get_by_role("button", name="Stop and keep the plan", exact=True)
-    expect(stop).to_be_visible()
+    expect(stop).to_be_visible(timeout=LONG)
     assert app.url == address
     stop.click()
     expect_plan(app)
