@@ -36,7 +36,7 @@ def packings(instance: Instance, mix: np.ndarray | None) -> Iterator[tuple[str, 
     """
     mixes = [None] if mix is None or len(instance.available) == 1 else [mix, None]
     hosts = 1
-    for alpha in ALPHAS:
+    for alpha in ALPHAS if len(instance.demand) <= CHUNK else ALPHAS[:3]:
         for wanted in mixes:
             packing = filled(instance, alpha, wanted)
             if packing is not None:
