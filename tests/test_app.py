@@ -34,9 +34,13 @@ def sampled(sample: str = "small_company.xlsx") -> AppTest:
 
 
 def hard_workbook(count: int = 300) -> bytes:
-    """Workloads of a quarter to a half of a host: no bound meets the plan soon."""
+    """Workloads of a fifth to a half of a host: no bound meets the plan soon."""
     random = np.random.default_rng(1)
-    rows = {"name": [f"w{i}" for i in range(count)], "vcpus": 1, "memory_gib": random.integers(100, 257, count)}
+    rows = {
+        "name": [f"w{i}" for i in range(count)],
+        "vcpus": random.integers(109, 273, count),
+        "memory_gib": random.integers(367, 918, count),
+    }
     return pd.DataFrame(rows).to_csv(index=False).encode()
 
 
