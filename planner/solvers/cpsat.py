@@ -386,6 +386,6 @@ def most_valuable(
     status = watched(solver, model, sets, clock)
     if status == cp_model.INFEASIBLE:
         return [], floor
-    # A search that ended before it began knows no bound; the sum of all profits is one.
-    upper = min(solver.best_objective_bound, float(profit @ most))
-    return sets.found, int(np.floor(upper + 1e-6))
+    # A search that ended early without a set states a bound of 0, which proves nothing; the sum of all profits does.
+    known = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
+    return sets.found, int(np.floor(solver.best_objective_bound + 1e-6)) if known else int(profit @ most)
