@@ -101,7 +101,7 @@ def solve(
 def _first(problem: Problem, incumbent: Incumbent, clock: Clock, seed: int) -> None:
     """What takes milliseconds: reasons why nothing can fit, the volume bound, greedy packings."""
     instance = incumbent.instance
-    homeless = np.flatnonzero(~instance.fits.any(axis=1))
+    homeless = np.flatnonzero(~instance.relaxed.fits.any(axis=1))
     if len(homeless):
         incumbent.infeasible = True
         incumbent.reason = _too_large(problem, instance, int(homeless[0]), len(homeless))

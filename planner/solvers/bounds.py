@@ -108,7 +108,7 @@ def _by_group(instance: Instance, pool: int, inside: np.ndarray) -> Iterator[Wei
         member = inside & (instance.groups == g).any(axis=1)
         if not member.any():
             continue
-        usable = instance.fits[member].any(axis=0)
+        usable = instance.relaxed.fits[member].any(axis=0)
         weighting = Weighting(
             method="groups kept apart",
             pool=pool,
@@ -189,7 +189,7 @@ def cover(
     if instance.failover_mode == "spare" and instance.failover_hosts:
         idle = np.array([[model.new_int_var(0, int(n), "") for _ in range(pools)] for n in instance.available])
         for p in range(pools):
-            able = instance.able(p)
+            able = instance.relaxed.able(p)
             model.add(sum(idle[able, p]) == instance.failover_hosts)
             for c in np.flatnonzero(~able):
                 model.add(idle[c, p] == 0)
@@ -235,8 +235,9 @@ def _least_placing(instance: Instance) -> list[tuple[int, int]]:
     if not instance.placing.any():
         return [(0, 0)] * len(instance.pools)
     dear = np.iinfo("int64").max
-    least = np.where(instance.fits, instance.placing, dear).min(axis=1) * instance.count
-    worst = np.where(instance.fits, instance.placing, 0).max(axis=1) * instance.count
+    fits = instance.relaxed.fits
+    least = np.where(fits, instance.placing, dear).min(axis=1) * instance.count
+    worst = np.where(fits, instance.placing, 0).max(axis=1) * instance.count
     return [
         (int(least[instance.pool == p].sum()), int(worst[instance.pool == p].sum())) for p in range(len(instance.pools))
     ]

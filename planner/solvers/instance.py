@@ -98,7 +98,8 @@ class Instance:
         """The instance that bounds rest on: demand rounded down, capacity rounded up."""
         if (self.demand == self.least).all() and (self.capacity == self.most).all():
             return self
-        return replace(self, demand=self.least, capacity=self.most)
+        # One step less at restart: whatever host could carry a workload in fact counts as able.
+        return replace(self, demand=self.least, capacity=self.most, restart=np.maximum(self.restart - 1, 0))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -231,6 +232,9 @@ def _integers(problem: Problem, workloads: np.ndarray, item_start: np.ndarray) -
     )
     single = np.ceil(each / step - EVEN).astype("int64")
     divisor = np.maximum(np.gcd.reduce(np.vstack([demand, least]), axis=0), 1)
+    failover = problem.policy.failover
+    if failover.hosts and failover.mode == "share":  # Hosts are summed up there: what one alone cannot use counts too.
+        divisor[:] = 1
     return _Figures(
         demand=demand // divisor,
         least=least // divisor,
