@@ -159,7 +159,7 @@ class Generation:
 
     def quick_round(self, solution: Solution, duals: np.ndarray, count: np.ndarray, tries: int = 12) -> int:
         """Add patterns found greedily; how many."""
-        prices, added = Prices.of(duals), 0
+        prices, added = Prices.of(duals, self.pricer.dearest), 0
         for kind, pool in self.pricer.pairs:
             for pattern in self.pricer.quick(prices, kind, pool, count, tries):
                 if self.reduced(pattern, solution) < -1e-6 * max(1.0, solution.value / self.instance.items):
@@ -174,7 +174,7 @@ class Generation:
         A short search looks for patterns first. Where it finds none, the long one only asks for patterns that keep the
         bound from rising to one more whole host.
         """
-        prices, added = Prices.of(duals), 0
+        prices, added = Prices.of(duals, self.pricer.dearest), 0
         worth: dict[tuple[int, int], int] = {}
         fee = {
             pair: prices.scale * (float(self.instance.opening[pair[0]]) + fees[pair[0]]) for pair in self.pricer.pairs

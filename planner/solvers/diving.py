@@ -45,7 +45,10 @@ class Dive:
                 reach = self.cost + np.ceil(solution.value - 1e-6 * max(1.0, solution.value))
                 if most_value is not None and reach > most_value:
                     return None
+                before = int(self.left.sum())
                 self._decide(solution)
+                if int(self.left.sum()) == before:  # Hosts that cost nothing may be in use without need.
+                    return None
         finally:
             master.require(self.instance.count, self.instance.available)
         return Packing(hosts=tuple(self.hosts))

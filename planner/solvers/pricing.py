@@ -17,7 +17,10 @@ from planner.solvers.instance import Instance
 from planner.solvers.kernels import load
 
 FINENESS = 10**8
-"""Whole steps that the largest price is divided into."""
+"""Whole steps that the largest price is divided into at most."""
+
+MOST_SCALED = 2**55
+"""The largest scaled cost: what the kernels sum up stays within 64 bits."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,10 +67,17 @@ class Prices:
     scale: int
 
     @classmethod
-    def of(cls, duals: np.ndarray) -> Prices:
-        """Duals (array of float, shape [S]) made whole."""
+    def of(cls, duals: np.ndarray, dearest: int) -> Prices:
+        """Duals made whole.
+
+        Parameters
+        ----------
+        duals : array of float, shape [S]
+        dearest : int
+            The largest cost that prices are compared with, in small units; scaled, it stays within 64 bits.
+        """
         top = float(duals.max(initial=0.0))
-        scale = max(int(FINENESS / top), 1) if top > 0 else 1
+        scale = max(min(int(FINENESS / top), MOST_SCALED // max(dearest, 1)), 1) if top > 0 else 1
         return cls(price=np.rint(np.maximum(duals, 0.0) * scale).astype("int64"), scale=scale)
 
 
@@ -79,6 +89,7 @@ class Pricer:
         self.kernels = load("knapsack")
         self.random = np.random.default_rng(seed)
         self.fits = self.exactly.fits
+        self.dearest = int(max(instance.opening.max(), instance.placing.max()))
         self.pairs = [
             (c, p)
             for p in range(len(instance.pools))
