@@ -49,7 +49,7 @@ class Attempt:
         self.free = instance.capacity[kind]
         self.where = np.full(len(self.shape), -1)
         self.position = np.zeros(len(self.shape), dtype="int64")
-        self.content = np.zeros((len(hosts), self._longest(instance.capacity[kind])), dtype="int64")
+        self.content = np.zeros((len(hosts), longest(instance)), dtype="int64")
         self.size = np.zeros(len(hosts), dtype="int64")
         order = np.argsort(where, kind="stable")
         placed = order[where[order] >= 0]
@@ -75,15 +75,6 @@ class Attempt:
         scarcity = wanted / offered
         share = self.instance.demand / np.maximum(capacity.mean(axis=0), 1)
         return share @ (scarcity / max(scarcity.max(), 1e-12)) ** 4 + 1e-6
-
-    def _longest(self, capacity: np.ndarray) -> int:
-        """How many items one host can carry at most, and one more."""
-        longest = len(self.shape)
-        largest = capacity.max(axis=0)
-        demand = self.instance.demand[self.shape]
-        for r in range(demand.shape[1]):
-            longest = min(longest, int(np.searchsorted(np.cumsum(np.sort(demand[:, r])), largest[r], side="right")))
-        return longest + 1
 
     def run(self, clock: Clock, until: float, slices: int) -> bool:
         """Search until every item has a place, or a point on the clock or of work is reached; whether all have one."""
@@ -113,3 +104,19 @@ class Attempt:
                 items = dict(zip(shapes.tolist(), numbers.tolist(), strict=True))
                 found.append(OpenHost(kind=host.kind, pool=host.pool, items=items))
         return found
+
+
+def longest(instance: Instance) -> int:
+    """How many items one host of the instance can carry at most, and one more."""
+    most = instance.items
+    for r in range(instance.demand.shape[1]):
+        order = np.argsort(instance.demand[:, r], kind="stable")
+        count, size = instance.count[order], instance.demand[order, r]
+        room = int(instance.capacity[:, r].max())
+        whole = np.cumsum(count * size)
+        shapes = int(np.searchsorted(whole, room, side="right"))
+        fit = int(count[:shapes].sum())
+        if shapes < len(order) and size[shapes]:
+            fit += (room - (int(whole[shapes - 1]) if shapes else 0)) // int(size[shapes])
+        most = min(most, fit)
+    return most + 1

@@ -11,7 +11,7 @@ from planner.solvers.diving import Dive
 from planner.solvers.incumbent import Clock, Incumbent
 from planner.solvers.kernels import SMALL
 from planner.solvers.packing import OpenHost, Packing
-from planner.solvers.repack import Attempt
+from planner.solvers.repack import Attempt, longest
 
 MOST_ROWS = 400
 """Shapes up to which column generation has one row for each."""
@@ -19,8 +19,14 @@ MOST_ROWS = 400
 FEW_COUNTS = 4_000
 """Counting variables of CP-SAT's model (shapes times hosts) up to which it is tried before the other methods."""
 
+SOME_COUNTS = 10_000
+"""Counting variables up to which CP-SAT gets a turn between dives: it proves what no linear program does."""
+
 QUICK = 0.5
 """Deterministic time that CP-SAT may spend then."""
+
+MOST_PLACES = 10**8
+"""Hosts times items on a host beyond which repacking is left out: its table would not fit into memory."""
 
 MOST_SLICES = 400
 """Slices of work after which one attempt at repacking ends."""
@@ -49,8 +55,7 @@ class Search:
 
     def run(self) -> None:
         """Improve packing and bound until the instance is proven or time is up."""
-        counts = len(cpsat.slots_for(self.instance, self.incumbent)) * len(self.instance.count)
-        small = self.instance.items <= SMALL or counts <= FEW_COUNTS
+        small = self.instance.items <= SMALL or self._counts <= FEW_COUNTS
         if not self.over and (small or self.incumbent.packing is None):
             cpsat.improve(self.incumbent, self.clock, self._seconds, seed=self.seed, workers=self.workers, effort=QUICK)
         if self.over:
@@ -64,12 +69,21 @@ class Search:
         self._shrink(5)
         self._generate()
         while not self.over:
+            before = self.attempts
             self._remix(MOST_SLICES)
             self._shrink(MOST_SLICES)
+            if self.attempts == before:
+                self._finish()
+                return
 
     @property
     def _seconds(self) -> float:
         return min(self.clock.remaining, self.until - self.clock.seconds)
+
+    @property
+    def _counts(self) -> int:
+        """Counting variables of CP-SAT's model."""
+        return len(cpsat.slots_for(self.instance, self.incumbent)) * len(self.instance.count)
 
     def _finish(self) -> None:
         cpsat.improve(self.incumbent, self.clock, self._seconds, seed=self.seed, workers=self.workers)
@@ -77,13 +91,15 @@ class Search:
     def _place_all(self) -> None:
         """A first packing on all hosts there are, where those in limited number left the starts without one."""
         instance = self.instance
-        if instance.available.sum() > 4 * instance.items or len(instance.pools) > 1:
+        if len(instance.pools) > 1:
             return
         hosts = [OpenHost(kind=c, pool=0) for c, n in enumerate(instance.available.tolist()) for _ in range(n)]
         self._attempt(hosts, instance.count.copy(), MOST_SLICES)
 
     def _attempt(self, hosts: list[OpenHost], waiting: np.ndarray, slices: int) -> bool:
         """Try to place what waits on some hosts; whether that gave a better packing."""
+        if len(hosts) * longest(self.instance) > MOST_PLACES:
+            return False
         self.attempts += 1
         attempt = Attempt(self.instance, hosts, waiting, self.seed + self.attempts)
         if not attempt.run(self.clock, self.until, slices):
@@ -162,6 +178,7 @@ class Search:
         generation.seed_patterns(self.incumbent.packing)
         generation.run(self._seconds * 0.6)
         random, dives = np.random.default_rng(self.seed), 0
+        counts = self._counts
         while not self.over and not coarse:
             dive = Dive(generation, random, 0.3 if dives else 0.0)
             packing = dive.run(self.incumbent.value - 1)
@@ -170,3 +187,7 @@ class Search:
                 self.incumbent.offer(packing, "diving")
             if not self.over:
                 self._shrink(10 * dives)
+            if not self.over and counts <= SOME_COUNTS:
+                cpsat.improve(
+                    self.incumbent, self.clock, self._seconds, seed=self.seed, workers=self.workers, effort=dives
+                )

@@ -15,8 +15,6 @@ from types import ModuleType
 SMALL = 60
 """Items up to which plain Python is faster than loading compiled code."""
 
-NAMES = ("filling", "repacking", "knapsack")
-
 
 def load(name: str, items: int | None = None) -> ModuleType:
     """The kernels of one file, compiled unless the instance is small.
