@@ -46,8 +46,10 @@ def plan_of(*rows: tuple) -> planner.Plan:
 
 
 def solved(problem: planner.Problem, **options) -> planner.Result:
-    """The result of a search that is short and whose plan the checker accepts."""
+    """The result of a search that is short, whose plan the checker accepts and whose bound is proven again."""
     result = planner.solve(problem, **({"time_limit": 10} | options))
     if result.plan is not None:
         assert planner.check(problem, result.plan) == []
+    if result.bound is not None:
+        assert planner.verify(problem, result.bound)
     return result
