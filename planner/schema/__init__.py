@@ -176,8 +176,10 @@ def conform(frame: pd.DataFrame, table: str, origin: Origin | None = None) -> pd
     findings: list[str] = []
     columns = {}
     for attribute in schema.values():
-        raw = frame[attribute.name] if attribute.name in frame else pd.Series([None] * len(frame), dtype=object)
-        columns[attribute.name] = _typed(raw, attribute, origin, findings)
+        if attribute.name in frame:
+            columns[attribute.name] = _typed(frame[attribute.name], attribute, origin, findings)
+        else:
+            columns[attribute.name] = _defaulted(attribute, len(frame))
     for name in frame.columns:
         if name not in schema:
             columns[str(name)] = frame[name]
@@ -237,6 +239,14 @@ def _typed(raw: pd.Series, attribute: Attribute, origin: Origin, findings: list[
     if attribute.type == "state":
         return _states(text, attribute, origin, findings)
     return text
+
+
+def _defaulted(attribute: Attribute, rows: int) -> pd.Series:
+    """A column that is not there."""
+    if attribute.is_number:
+        return pd.Series(float(attribute.default) if attribute.default else np.nan, index=range(rows))
+    default = "on" if attribute.type == "state" else attribute.default
+    return pd.Series(default, index=range(rows), dtype="str")
 
 
 def _as_text(value: object) -> str:

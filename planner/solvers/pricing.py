@@ -15,6 +15,7 @@ from planner.solvers.bounds import Weighting
 from planner.solvers.incumbent import Clock
 from planner.solvers.instance import Instance
 from planner.solvers.kernels import load
+from planner.solvers.relaxation import multipliers
 
 FINENESS = 10**8
 """Whole steps that the largest price is divided into at most."""
@@ -122,13 +123,6 @@ class Pricer:
             rooms.append(np.full(rows[-1].shape[1], parts - 1))
         return np.hstack(rows), np.concatenate(rooms)
 
-    def _multiplier(self, profit: np.ndarray, demand: np.ndarray, most: np.ndarray, capacity: np.ndarray) -> np.ndarray:
-        """What a unit of each resource is worth on a host, from the knapsack's linear relaxation."""
-        found = np.zeros(len(capacity))
-        figures = (x.astype(float) for x in (profit, demand, most, capacity))
-        self.kernels.relax(*figures, found)
-        return found if found.any() else 1.0 / np.maximum(capacity, 1.0)
-
     def quick(self, prices: Prices, kind: int, pool: int, count: np.ndarray, tries: int) -> list[Pattern]:
         """Sets filled greedily by several sizes with some noise."""
         shapes, profit, demand, most = self.candidates(prices, kind, pool, count)
@@ -137,7 +131,7 @@ class Pricer:
         capacity = self.instance.capacity[kind]
         counted, rooms = self._counted(kind, demand)
         sizes = np.empty((tries, counted.shape[1]))
-        sizes[0] = self._multiplier(profit, counted, most, rooms)
+        sizes[0] = multipliers(profit, counted, most, rooms)
         sizes[1:] = self.random.dirichlet(np.ones(counted.shape[1]), tries - 1) / np.maximum(rooms, 1)
         sizes[1 : 1 + tries // 2] = sizes[0]
         noise = np.exp(self.random.normal(0.0, 0.1, (tries, len(shapes))))
@@ -145,7 +139,9 @@ class Pricer:
         found = np.zeros((tries, len(shapes)), dtype="int64")
         actual = self.instance.demand[shapes]
         groups, limit = self.instance.groups[shapes], self.instance.limit
-        self.kernels.greedy_sets(profit, counted @ sizes.T, actual, most, groups, limit, capacity, noise, found)
+        ratio = profit / np.maximum(sizes @ counted.T, 1e-12) * noise
+        order = np.argsort(-ratio, axis=1, kind="stable")
+        self.kernels.greedy_sets(order, actual, most, groups, limit, capacity, found)
         return [self._pattern(kind, pool, shapes, row) for row in np.unique(found, axis=0) if row.any()]
 
     def exact(
@@ -165,7 +161,7 @@ class Pricer:
         if not len(shapes):
             return floor, []
         demand, capacity = self._counted(kind, demand)
-        multiplier = self._multiplier(profit, demand, most, capacity)
+        multiplier = multipliers(profit, demand, most, capacity)
         size, limit = demand @ multiplier, self.instance.limit
         reduced = profit - size
         bound = float(multiplier @ capacity) + float(np.maximum(reduced, 0.0) @ most)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import streamlit as st
 
 from planner.jobs import Job, JobRunner
+from planner.solvers import kernels
 
 
 def begin() -> None:
@@ -21,7 +22,8 @@ def begin() -> None:
 
 @st.cache_resource
 def runner() -> JobRunner:
-    """The one runner of this process."""
+    """The one runner of this process; while the first visitor looks for a file, the inner loops are compiled."""
+    kernels.prepare()
     return JobRunner()
 
 

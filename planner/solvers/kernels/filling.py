@@ -1,9 +1,16 @@
 """Filling hosts: one host at a time with the items that suit it best, and one item at a time by first or best fit."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+if TYPE_CHECKING:
+    from planner.solvers.kernels.types import BoolTable, Floats, FloatTable, Ints, IntTable
 
-def shares_group(s, groups, limit, taken):
+
+def shares_group(s: int, groups: IntTable, limit: Ints, taken: Ints):
     """Whether one more item of a shape would exceed a group's limit on a host."""
     for k in range(groups.shape[1]):
         g = groups[s, k]
@@ -12,7 +19,7 @@ def shares_group(s, groups, limit, taken):
     return False
 
 
-def take_group(s, groups, taken, number):
+def take_group(s: int, groups: IntTable, taken: Ints, number: int):
     """Count items of a shape into the groups of a host."""
     for k in range(groups.shape[1]):
         g = groups[s, k]
@@ -20,7 +27,20 @@ def take_group(s, groups, taken, number):
             taken[g] += number
 
 
-def fill_host(candidates, demand, share, groups, limit, remaining, capacity, free, taken, direction, alpha, chosen):
+def fill_host(
+    candidates: Ints,
+    demand: IntTable,
+    share: FloatTable,
+    groups: IntTable,
+    limit: Ints,
+    remaining: Ints,
+    capacity: Ints,
+    free: Ints,
+    taken: Ints,
+    direction: Floats,
+    alpha: float,
+    chosen: Ints,
+):
     """Fill one host: the item that goes farthest along a direction and turns the fill away from it the least.
 
     The score of an item is its share along `direction` minus `alpha` times what it adds to the distance of the host's
@@ -101,7 +121,18 @@ def fill_host(candidates, demand, share, groups, limit, remaining, capacity, fre
     return number
 
 
-def room_on(s, b, demand, groups, limit, free, begins, homes, used, most):
+def room_on(
+    s: int,
+    b: int,
+    demand: IntTable,
+    groups: IntTable,
+    limit: Ints,
+    free: IntTable,
+    begins: Ints,
+    homes: Ints,
+    used: Ints,
+    most: int,
+):
     """How many items of a shape fit on a host, at most `most`."""
     for r in range(demand.shape[1]):
         if demand[s, r] > 0:
@@ -117,8 +148,30 @@ def room_on(s, b, demand, groups, limit, free, begins, homes, used, most):
     return max(most, 0)
 
 
-def fit_all(order, demand, count, pool, groups, limit, begins, homes, used, fits, capacity, preference, left, opened,
-            kind, host_pool, free, size, best, at, shape, number):  # fmt: skip
+def fit_all(
+    order: Ints,
+    demand: IntTable,
+    count: Ints,
+    pool: Ints,
+    groups: IntTable,
+    limit: Ints,
+    begins: Ints,
+    homes: Ints,
+    used: Ints,
+    fits: BoolTable,
+    capacity: IntTable,
+    preference: Ints,
+    left: Ints,
+    opened: int,
+    kind: Ints,
+    host_pool: Ints,
+    free: IntTable,
+    size: Floats,
+    best: bool,
+    at: Ints,
+    shape: Ints,
+    number: Ints,
+):
     """First or best fit of shapes on hosts that stand in a row, opened one after another.
 
     Parameters

@@ -1,89 +1,16 @@
 """The most valuable set of items for one host: exact branch and bound with a surrogate bound, and quick greedies."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-
-def relax(profit, demand, most, capacity, multiplier):
-    """Solve the linear relaxation of a knapsack with several constraints: primal simplex with bounded variables.
-
-    For any multipliers m at least 0 no set of items is worth more than
-    ``sum_r m_r capacity_r + sum_i most_i max(0, profit_i - sum_r m_r demand_ir)``; those found here make this least.
-
-    Parameters
-    ----------
-    profit, demand, most, capacity : arrays of float, shapes [N], [N, R], [N], [R]
-    multiplier : array of float, shape [R]
-        Receives the multipliers.
-    """
-    items, resources = demand.shape
-    inverse = np.eye(resources)
-    basic = np.arange(items, items + resources)  # Slacks come after the items.
-    place = np.full(items + resources, -1)
-    place[items:] = np.arange(resources)
-    value = capacity.copy()
-    full = np.zeros(items + resources, dtype=np.bool_)
-    column = np.empty(resources)
-    for _ in range(20 * resources + 10 * items):
-        for r in range(resources):
-            multiplier[r] = 0.0
-            for k in range(resources):
-                if basic[k] < items:
-                    multiplier[r] += profit[basic[k]] * inverse[k, r]
-        enter, gain = -1, 1e-9
-        for j in range(items + resources):
-            if place[j] >= 0:
-                continue
-            if j < items:
-                reduced = profit[j]
-                scale = profit[j]
-                for r in range(resources):
-                    reduced -= multiplier[r] * demand[j, r]
-            else:
-                reduced = -multiplier[j - items]
-                scale = -reduced if reduced < 0.0 else reduced
-            reduced = (-reduced if full[j] else reduced) / max(scale, 1e-300)
-            if reduced > gain:
-                enter, gain = j, reduced
-        if enter < 0:
-            break
-        for k in range(resources):
-            column[k] = 0.0
-            for r in range(resources):
-                if enter < items:
-                    column[k] += inverse[k, r] * demand[enter, r]
-                elif r == enter - items:
-                    column[k] += inverse[k, r]
-            if full[enter]:
-                column[k] = -column[k]
-        step = most[enter] if enter < items else 1e300
-        leave, to_full = -1, False
-        for k in range(resources):
-            if column[k] > 1e-11 and value[k] / column[k] < step:
-                step, leave, to_full = max(value[k], 0.0) / column[k], k, False
-            elif column[k] < -1e-11 and basic[k] < items and (most[basic[k]] - value[k]) / -column[k] < step:
-                step, leave, to_full = max(most[basic[k]] - value[k], 0.0) / -column[k], k, True
-        for k in range(resources):
-            value[k] -= step * column[k]
-        if leave < 0:
-            full[enter] = not full[enter]
-            continue
-        out = basic[leave]
-        place[out], full[out] = -1, to_full
-        start = most[enter] - step if full[enter] else step
-        pivot = -column[leave] if full[enter] else column[leave]
-        for k in range(resources):
-            if k != leave:
-                factor = (-column[k] if full[enter] else column[k]) / pivot
-                for r in range(resources):
-                    inverse[k, r] -= factor * inverse[leave, r]
-        for r in range(resources):
-            inverse[leave, r] /= pivot
-        basic[leave], place[enter], value[leave], full[enter] = enter, leave, start, False
-    for r in range(resources):
-        multiplier[r] = max(multiplier[r], 0.0)
+if TYPE_CHECKING:
+    from planner.solvers.kernels.types import Floats, Ints, IntTable
 
 
-def rest_bound(i, budget, heaped, worth):
+def rest_bound(i: int, budget: float, heaped: Floats, worth: Floats):
     """What items from `i` on can be worth at most within a surrogate budget: the fractional knapsack."""
     low, high = i, len(heaped) - 1
     target = heaped[i] + budget
@@ -99,7 +26,18 @@ def rest_bound(i, budget, heaped, worth):
     return value
 
 
-def most_valuable(profit, demand, most, groups, limit, capacity, multiplier, floor, nodes, best):
+def most_valuable(
+    profit: Ints,
+    demand: IntTable,
+    most: Ints,
+    groups: IntTable,
+    limit: Ints,
+    capacity: Ints,
+    multiplier: Floats,
+    floor: int,
+    nodes: int,
+    best: Ints,
+):
     """The most valuable items for one host, found by depth-first search.
 
     Items must stand in falling order of profit by surrogate size, ``profit_i / sum_r multiplier_r demand_ir``.
@@ -221,26 +159,25 @@ def most_valuable(profit, demand, most, groups, limit, capacity, multiplier, flo
     return incumbent, upper
 
 
-def greedy_sets(profit, size, demand, most, groups, limit, capacity, noise, found):
-    """Sets filled by profit per size, one for each column of `size`.
+def greedy_sets(
+    order: IntTable, demand: IntTable, most: Ints, groups: IntTable, limit: Ints, capacity: Ints, found: IntTable
+):
+    """Sets filled with as many of each item as fit, the items taken in given orders.
 
     Parameters
     ----------
-    size : array of float, shape [N, T]
-    noise : array of float, shape [T, N]
-        Factor on each item's ratio.
+    order : array of int, shape [T, N]
+    demand, most, groups, limit, capacity
+        As in `most_valuable`.
     found : array of int, shape [T, N]
-        Receives the sets.
+        Receives how many of each item each set holds.
     """
-    items, resources = demand.shape
-    ratio = np.empty(items)
-    for t in range(size.shape[1]):
-        for i in range(items):
-            ratio[i] = -profit[i] / max(size[i, t], 1e-12) * noise[t, i]
+    for t in range(order.shape[0]):
         free, taken = capacity.copy(), np.zeros(len(limit), dtype=np.int64)
-        for i in np.argsort(ratio):
+        for at in range(order.shape[1]):
+            i = order[t, at]
             take = most[i]
-            for r in range(resources):
+            for r in range(demand.shape[1]):
                 if demand[i, r] > 0:
                     take = min(take, free[r] // demand[i, r])
             for k in range(groups.shape[1]):
@@ -248,7 +185,7 @@ def greedy_sets(profit, size, demand, most, groups, limit, capacity, noise, foun
                     take = min(take, limit[groups[i, k]] - taken[groups[i, k]])
             found[t, i] = max(take, 0)
             if take > 0:
-                for r in range(resources):
+                for r in range(demand.shape[1]):
                     free[r] -= take * demand[i, r]
                 for k in range(groups.shape[1]):
                     if groups[i, k] >= 0:

@@ -1,26 +1,31 @@
 """Repacking on a given set of hosts: items without a host are put in by pushing lighter ones out, under a tabu."""
 
+from __future__ import annotations
 
-def draw(state, below):
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from planner.solvers.kernels.types import BoolTable, Floats, Ints, IntTable
+
+
+def draw(state: Ints, below: int):
     """A whole number from 0 to below - 1."""
     state[0] = (state[0] * 1103515245 + 12345) % 2147483648
     return (state[0] >> 8) % below
 
 
-def fits_with(s, b, out1, out2, shape, demand, groups, limit, free, content, size):
-    """Whether one more item of shape `s` fits on host `b` once items `out1` and `out2` (-1 for none) have left it."""
-    for r in range(demand.shape[1]):
-        room = free[b, r]
-        if out1 >= 0:
-            room += demand[shape[out1], r]
-        if out2 >= 0:
-            room += demand[shape[out2], r]
-        if demand[s, r] > room:
-            return False
-    return within_groups(s, b, out1, out2, -1, shape, groups, limit, content, size)
-
-
-def within_groups(s, b, out1, out2, also, shape, groups, limit, content, size):
+def within_groups(
+    s: int,
+    b: int,
+    out1: int,
+    out2: int,
+    also: int,
+    shape: Ints,
+    groups: IntTable,
+    limit: Ints,
+    content: IntTable,
+    size: Ints,
+):
     """Whether the group limits hold with one more item of shape `s`, and of shape `also` (-1 for none), on host `b`."""
     for k in range(groups.shape[1]):
         g = groups[s, k]
@@ -42,7 +47,34 @@ def within_groups(s, b, out1, out2, also, shape, groups, limit, content, size):
     return True
 
 
-def take_off(i, shape, demand, free, content, size, where, position):
+def fits_with(
+    s: int,
+    b: int,
+    out1: int,
+    out2: int,
+    shape: Ints,
+    demand: IntTable,
+    groups: IntTable,
+    limit: Ints,
+    free: IntTable,
+    content: IntTable,
+    size: Ints,
+):
+    """Whether one more item of shape `s` fits on host `b` once items `out1` and `out2` (-1 for none) have left it."""
+    for r in range(demand.shape[1]):
+        room = free[b, r]
+        if out1 >= 0:
+            room += demand[shape[out1], r]
+        if out2 >= 0:
+            room += demand[shape[out2], r]
+        if demand[s, r] > room:
+            return False
+    return within_groups(s, b, out1, out2, -1, shape, groups, limit, content, size)
+
+
+def take_off(
+    i: int, shape: Ints, demand: IntTable, free: IntTable, content: IntTable, size: Ints, where: Ints, position: Ints
+):
     """Take an item off its host."""
     b = where[i]
     last = content[b, size[b] - 1]
@@ -54,7 +86,17 @@ def take_off(i, shape, demand, free, content, size, where, position):
     where[i] = -1
 
 
-def put_on(i, b, shape, demand, free, content, size, where, position):
+def put_on(
+    i: int,
+    b: int,
+    shape: Ints,
+    demand: IntTable,
+    free: IntTable,
+    content: IntTable,
+    size: Ints,
+    where: Ints,
+    position: Ints,
+):
     """Put an item on a host."""
     content[b, size[b]] = i
     position[i] = size[b]
@@ -64,8 +106,62 @@ def put_on(i, b, shape, demand, free, content, size, where, position):
     where[i] = b
 
 
-def repack(shape, demand, weight, groups, limit, usable, kind, free, content, size, where, position, waiting, waiters,
-           sample, steps, penalty, tabu, tabu_host, state):  # fmt: skip
+def exchange(
+    shape: Ints,
+    demand: IntTable,
+    groups: IntTable,
+    limit: Ints,
+    usable: BoolTable,
+    kind: Ints,
+    free: IntTable,
+    content: IntTable,
+    size: Ints,
+    where: Ints,
+    position: Ints,
+    state: Ints,
+    tries: int,
+):
+    """Exchange random pairs of items between hosts where both still fit."""
+    items = len(shape)
+    for _ in range(tries):
+        i, j = draw(state, items), draw(state, items)
+        a, b = where[i], where[j]
+        if a < 0 or b < 0 or a == b or shape[i] == shape[j]:
+            continue
+        if not usable[shape[i], kind[b]] or not usable[shape[j], kind[a]]:
+            continue
+        if not fits_with(shape[i], b, j, -1, shape, demand, groups, limit, free, content, size):
+            continue
+        if not fits_with(shape[j], a, i, -1, shape, demand, groups, limit, free, content, size):
+            continue
+        take_off(i, shape, demand, free, content, size, where, position)
+        take_off(j, shape, demand, free, content, size, where, position)
+        put_on(i, b, shape, demand, free, content, size, where, position)
+        put_on(j, a, shape, demand, free, content, size, where, position)
+
+
+def repack(
+    shape: Ints,
+    demand: IntTable,
+    weight: Floats,
+    groups: IntTable,
+    limit: Ints,
+    usable: BoolTable,
+    kind: Ints,
+    free: IntTable,
+    content: IntTable,
+    size: Ints,
+    where: Ints,
+    position: Ints,
+    waiting: Ints,
+    waiters: int,
+    sample: int,
+    steps: int,
+    penalty: Floats,
+    tabu: Ints,
+    tabu_host: Ints,
+    state: Ints,
+):
     """Try to find a host for every item that waits, pushing out what weighs less.
 
     In each step one of the moves *in* (one or two waiting items) *out* (none, one or two items) of one host is made:
@@ -179,23 +275,3 @@ def repack(shape, demand, weight, groups, limit, usable, kind, free, content, si
             lightest = total
         exchange(shape, demand, groups, limit, usable, kind, free, content, size, where, position, state, 4)
     return waiters, lightest
-
-
-def exchange(shape, demand, groups, limit, usable, kind, free, content, size, where, position, state, tries):
-    """Exchange random pairs of items between hosts where both still fit."""
-    items = len(shape)
-    for _ in range(tries):
-        i, j = draw(state, items), draw(state, items)
-        a, b = where[i], where[j]
-        if a < 0 or b < 0 or a == b or shape[i] == shape[j]:
-            continue
-        if not usable[shape[i], kind[b]] or not usable[shape[j], kind[a]]:
-            continue
-        if not fits_with(shape[i], b, j, -1, shape, demand, groups, limit, free, content, size):
-            continue
-        if not fits_with(shape[j], a, i, -1, shape, demand, groups, limit, free, content, size):
-            continue
-        take_off(i, shape, demand, free, content, size, where, position)
-        take_off(j, shape, demand, free, content, size, where, position)
-        put_on(i, b, shape, demand, free, content, size, where, position)
-        put_on(j, a, shape, demand, free, content, size, where, position)

@@ -1,0 +1,23 @@
+"""Types of the kernels' arguments. Each stands for one type of Numba, so that every kernel is compiled once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+Ints = np.ndarray
+IntTable = np.ndarray
+Floats = np.ndarray
+FloatTable = np.ndarray
+BoolTable = np.ndarray
+
+NUMBA = {
+    "int": "int64",
+    "float": "float64",
+    "bool": "boolean",
+    "Ints": "int64[::1]",
+    "IntTable": "int64[:, ::1]",
+    "Floats": "float64[::1]",
+    "FloatTable": "float64[:, ::1]",
+    "BoolTable": "boolean[:, ::1]",
+}
+"""Arrays are contiguous, rows first."""
