@@ -38,23 +38,27 @@ def knapsacks(draw):
     return profit, demand, most, capacity
 
 
-def searched(module, profit, demand, most, capacity, nodes=10**6):
+def searched(module, profit, demand, most, capacity, nodes, shift, tabled):
     """Value, upper bound and set of the depth-first search, items in the order that it asks for."""
     multiplier = multipliers(profit, demand, most, capacity)
     order = np.argsort(-profit / np.maximum(demand @ multiplier, 1e-12), kind="stable")
     best = np.zeros(len(order), dtype="int64")
     groups = np.zeros((len(order), 0), dtype="int64")
+    figures = profit[order], demand[order], most[order]
+    shifts = np.full(len(capacity), shift)
+    table = np.zeros((len(capacity) if tabled else 0, len(order) + 1, int(capacity.max()) + 1), dtype="int64")
+    module.tabulate(*figures, shifts, table)
     value, upper = module.most_valuable(
-        profit[order], demand[order], most[order], groups, NO_GROUPS, capacity, multiplier, 0, nodes, best
+        *figures, groups, NO_GROUPS, capacity, multiplier, shifts, table, 0, nodes, best
     )
     return int(value), int(upper), best
 
 
 @settings(max_examples=60, deadline=None)
-@given(knapsacks(), st.sampled_from([0, 1, 10**6]))
-def test_law_the_knapsack_search_agrees_with_trying_all_and_compiled_with_plain(case, nodes):
-    plain = searched(kernels._plain("knapsack"), *case, nodes)
-    compiled = searched(kernels._compiled("knapsack"), *case, nodes)
+@given(knapsacks(), st.sampled_from([0, 1, 10**6]), st.integers(0, 2), st.booleans())
+def test_law_the_knapsack_search_agrees_with_trying_all_and_compiled_with_plain(case, nodes, shift, tabled):
+    plain = searched(kernels._plain("knapsack"), *case, nodes, shift, tabled)
+    compiled = searched(kernels._compiled("knapsack"), *case, nodes, shift, tabled)
     assert plain[:2] == compiled[:2]
     assert (plain[2] == compiled[2]).all()
     best = best_set(*case)

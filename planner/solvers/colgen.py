@@ -7,6 +7,8 @@ exact pricing gives a weighting, and with it a bound through the covering proble
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from ortools.math_opt.python import mathopt
 
@@ -20,6 +22,12 @@ from planner.solvers.pricing import Pattern, Pricer, Prices
 SMOOTHING = 0.7
 SHORT, LONG = 20_000, 400_000
 """Search nodes of one exact pricing that looks for patterns, and of one that proves there are none."""
+
+FEW = 10
+"""New patterns from quick pricing up to which exact pricing is asked as well."""
+
+CROWDED, LEAN = 4, 2
+"""Patterns for each row at which a master is made anew, and those that it keeps then."""
 
 SAMPLE = 400
 """Shapes that are priced first where there are very many."""
@@ -121,15 +129,39 @@ class Master:
                 use[variable.id - len(self.dear)] = value
         duals = duals if self.features is None else self.features @ duals
         return Solution(
-            value=result.objective_value(), duals=np.maximum(duals, 0.0), fees=fees, use=use, missing=missing
+            value=result.objective_value(),
+            duals=np.maximum(duals, 0.0),
+            fees=fees,
+            patterns=tuple(self.patterns),
+            use=use,
+            missing=missing,
         )
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Solution:
-    """A solved master: value, duals of the items, fees of limited classes, how often each pattern is used."""
+    """A solved master.
 
-    def __init__(self, *, value: float, duals: np.ndarray, fees: np.ndarray, use: np.ndarray, missing: float):
-        self.value, self.duals, self.fees, self.use, self.missing = value, duals, fees, use, missing
+    Parameters
+    ----------
+    value : float
+    duals : array of float, shape [S]
+        Of the items.
+    fees : array of float, shape [C]
+        Of the classes in limited number.
+    patterns : tuple of Pattern
+    use : array of float
+        How often each pattern is used.
+    missing : float
+        What is covered by no pattern.
+    """
+
+    value: float
+    duals: np.ndarray
+    fees: np.ndarray
+    patterns: tuple[Pattern, ...]
+    use: np.ndarray
+    missing: float
 
 
 class Generation:
@@ -174,23 +206,31 @@ class Generation:
         A short search looks for patterns first. Where it finds none, the long one only asks for patterns that keep the
         bound from rising to one more whole host.
         """
-        prices, added = Prices.of(duals, self.pricer.dearest), 0
-        worth: dict[tuple[int, int], int] = {}
-        fee = {
-            pair: prices.scale * (float(self.instance.opening[pair[0]]) + fees[pair[0]]) for pair in self.pricer.pairs
-        }
-        for pair in self.pricer.pairs:
-            floor = int(fee[pair] * (1 + 1e-9))
-            worth[pair], found = self.pricer.exact(prices, *pair, count, floor, SHORT)
-            added += self._take(found, solution)
+        prices = Prices.of(duals, self.pricer.dearest)
+        added, worth = self.short_round(solution, prices, fees, count)
         reach = self._reach(duals, fees) if final else 1 + 1e-4
         for pair in self.pricer.pairs if not added else ():
-            floor = int(fee[pair] * reach)
+            floor = int(self._fee(prices, fees, pair) * reach)
             if worth[pair] > floor:
                 most, found = self.pricer.exact(prices, *pair, count, floor, LONG, EFFORT)
                 worth[pair] = min(worth[pair], most)
                 added += self._take(found, solution)
         return added, [self.pricer.weighting(prices, p, worth) for p in range(len(self.instance.pools))]
+
+    def short_round(
+        self, solution: Solution, prices: Prices, fees: np.ndarray, count: np.ndarray
+    ) -> tuple[int, dict[tuple[int, int], int]]:
+        """Search a few nodes for each class; how many patterns were added, and what a host is worth at most."""
+        added, worth = 0, {}
+        for pair in self.pricer.pairs:
+            floor = int(self._fee(prices, fees, pair) * (1 + 1e-9))
+            worth[pair], found = self.pricer.exact(prices, *pair, count, floor, SHORT)
+            added += self._take(found, solution)
+        return added, worth
+
+    def _fee(self, prices: Prices, fees: np.ndarray, pair: tuple[int, int]) -> float:
+        """What one host costs at the prices' scale, the fee of a class in limited number included."""
+        return prices.scale * (float(self.instance.opening[pair[0]]) + fees[pair[0]])
 
     def _take(self, patterns: list[Pattern], solution: Solution) -> int:
         """Add those patterns that fit to the last unit and improve the program; how many."""
@@ -231,12 +271,13 @@ class Generation:
         while self.clock.seconds < until and not self.clock.over and not self.incumbent.good_enough:
             self.rounds += 1
             solution = self.solution = self.master.solve()
+            self._trim(solution)
             if final and self._cannot_rise(solution):
                 return True
             best_duals, best_fees, best_value = self.centre
             duals = alpha * best_duals + (1 - alpha) * solution.duals
             fees = alpha * best_fees + (1 - alpha) * solution.fees
-            if self.quick_round(solution, duals, count):
+            if self.quick_round(solution, duals, count) > FEW:
                 continue
             added, weightings = self.exact_round(solution, duals, fees, count, final)
             value = self._value(weightings, fees)
@@ -251,6 +292,18 @@ class Generation:
             else:
                 alpha = alpha - 0.25 if alpha > 0.25 else 0.0
         return False
+
+    def _trim(self, solution: Solution) -> None:
+        """Make the master anew from its best patterns where there are many: large programs are slow to solve."""
+        patterns, rows = self.master.patterns, max(len(self.master.rows), 100)
+        if len(patterns) <= CROWDED * rows:
+            return
+        rank = np.array([self.reduced(pattern, solution) for pattern in patterns])
+        rank[solution.use > 0] = -np.inf
+        kept = np.sort(np.argsort(rank, kind="stable")[: LEAN * rows])
+        self.master = Master(self.instance, self.master.features)
+        for at in kept.tolist():
+            self.master.add(patterns[at])
 
     def _volume_duals(self) -> tuple[np.ndarray, np.ndarray, float]:
         """Duals that the scarcest resource of each pool stands for: where the smoothing begins."""

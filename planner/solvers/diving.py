@@ -7,10 +7,13 @@ import numpy as np
 from planner.solvers.colgen import Generation, Solution
 from planner.solvers.greedy import Room
 from planner.solvers.packing import OpenHost, Packing
-from planner.solvers.pricing import Pattern
+from planner.solvers.pricing import Pattern, Prices
 
-ROUNDS = 4
-"""Quick pricing rounds between two decisions."""
+QUICK, EXACT = 6, 3
+"""Rounds of quick and of exact pricing at most, between two decisions."""
+
+RETURNS = 30
+"""Decisions that one dive takes back at most."""
 
 
 class Dive:
@@ -33,48 +36,86 @@ class Dive:
         self.rooms = {kind: Room(self.instance, kind) for kind, _ in generation.pricer.pairs}
         self.cost = 0
 
-    def run(self, most_value: int | None) -> Packing | None:
-        """Decide until everything is placed; None where hosts run out, time is up or `most_value` is out of reach."""
-        master, clock = self.generation.master, self.generation.clock
+    def run(self, most_value: int) -> Packing | None:
+        """Decide until everything is placed, for at most `most_value`; None where that fails or time is up.
+
+        A decision after which the linear program costs too much is taken back, and the next best one is made.
+        """
+        clock, returns = self.generation.clock, 0
+        before: list[tuple] = []
         try:
             while self.left.any():
-                master.require(self.left, self.available)
-                solution = self._priced()
-                if clock.over or solution.missing > 1e-6:
+                self.generation.master.require(self.left, self.available)
+                solution = self._priced(most_value)
+                if clock.over:
                     return None
-                reach = self.cost + np.ceil(solution.value - 1e-6 * max(1.0, solution.value))
-                if most_value is not None and reach > most_value:
+                if solution is None:
+                    if not before or returns == RETURNS:
+                        return None
+                    returns += 1
+                    solution, refused = self._back(before.pop())
+                else:
+                    refused = ()
+                state = self._state()
+                chosen = self._decide(solution, refused)
+                if chosen is None:
                     return None
-                before = int(self.left.sum())
-                self._decide(solution)
-                if int(self.left.sum()) == before:  # Hosts that cost nothing may be in use without need.
-                    return None
+                before.append((*state, solution, (*refused, chosen)))
         finally:
-            master.require(self.instance.count, self.instance.available)
+            self.generation.master.require(self.instance.count, self.instance.available)
         return Packing(hosts=tuple(self.hosts))
 
-    def _priced(self) -> Solution:
-        master = self.generation.master
-        solution = master.solve()
-        for _ in range(ROUNDS):
-            if not self.generation.quick_round(solution, solution.duals, self.left, tries=6):
-                break
-            solution = master.solve()
-        return solution
+    def _state(self) -> tuple:
+        return self.left.copy(), self.available.copy(), len(self.hosts), self.cost
 
-    def _decide(self, solution: Solution) -> None:
-        """Take the patterns that the program uses once or more, or the one it uses most."""
-        patterns = self.generation.master.patterns
+    def _back(self, state: tuple) -> tuple[Solution, tuple]:
+        """Take the last decision back; the solution it was made from, and what was refused there."""
+        self.left, self.available, hosts, self.cost, solution, refused = state
+        del self.hosts[hosts:]
+        return solution, refused
+
+    def _priced(self, most_value: int) -> Solution | None:
+        """The program for what is left, with new patterns while it costs too much; None where they do not help."""
+        generation = self.generation
+        solution = generation.master.solve()
+        for turn in range(QUICK + EXACT):
+            if self._within(solution, most_value):
+                return solution
+            if turn < QUICK:
+                added = generation.quick_round(solution, solution.duals, self.left)
+            else:
+                prices = Prices.of(solution.duals, generation.pricer.dearest)
+                added, _ = generation.short_round(solution, prices, solution.fees, self.left)
+            if generation.clock.over or (not added and turn >= QUICK):
+                return None
+            solution = generation.master.solve() if added else solution
+        return solution if self._within(solution, most_value) else None
+
+    def _within(self, solution: Solution, most_value: int) -> bool:
+        return solution.missing <= 1e-6 and self.cost + solution.value <= most_value + 1e-6 * max(1.0, solution.value)
+
+    def _decide(self, solution: Solution, refused: tuple) -> Pattern | None:
+        """Take the patterns that the program uses once or more, or the one it uses most; the last one taken."""
+        before, chosen = len(self.hosts), None
         whole = np.flatnonzero(solution.use >= 1 - 1e-6)
-        if len(whole):
+        if len(whole) and not refused:
             for p in whole[np.argsort(-solution.use[whole], kind="stable")].tolist():
+                chosen = solution.patterns[p]
                 for _ in range(int(solution.use[p] + 1e-6)):
-                    self._take(patterns[p])
-            return
-        score = solution.use.copy()
-        if self.spread:
-            score *= np.exp(self.random.normal(0.0, self.spread, len(score)))
-        self._take(patterns[int(np.argmax(score))])
+                    self._take(chosen)
+        else:
+            score = solution.use.copy()
+            if self.spread:
+                score *= np.exp(self.random.normal(0.0, self.spread, len(score)))
+            for p in np.argsort(-score, kind="stable").tolist():
+                if solution.use[p] <= 1e-6:
+                    break
+                if all(solution.patterns[p] is not pattern for pattern in refused):
+                    chosen = solution.patterns[p]
+                    self._take(chosen)
+                    break
+        # Hosts that cost nothing may be in use without need: such a dive has come to its end.
+        return chosen if len(self.hosts) > before else None
 
     def _take(self, pattern: Pattern) -> None:
         """One host with the pattern, less what is placed already, and filled up with what fits."""

@@ -82,6 +82,26 @@ class Prices:
         return cls(price=np.rint(np.maximum(duals, 0.0) * scale).astype("int64"), scale=scale)
 
 
+MOST_CELLS = 2_000_000
+"""Cells that the tables of one exact pricing may have."""
+
+MOST_CENTRES, MOST_SETS = 200, 40
+"""Items that quick pricing builds a set around at most, and sets that it returns at most."""
+
+NODES_AROUND = 300
+
+SURROGATE = 4095
+"""Whole steps of a host's surrogate size."""
+
+
+def _with_surrogate(
+    demand: np.ndarray, capacity: np.ndarray, multiplier: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The resources and their weighted sum, rounded in favour of what fits, which counts nothing by itself."""
+    size = np.floor(demand @ multiplier * (SURROGATE / float(multiplier @ capacity)) * (1 - 1e-12)).astype("int64")
+    return np.column_stack([demand, size]), np.append(capacity, SURROGATE), np.append(multiplier, 0.0)
+
+
 class Pricer:
     """Prices sets of items for each class and pool of an instance."""
 
@@ -124,11 +144,10 @@ class Pricer:
         return np.hstack(rows), np.concatenate(rooms)
 
     def quick(self, prices: Prices, kind: int, pool: int, count: np.ndarray, tries: int) -> list[Pattern]:
-        """Sets filled greedily by several sizes with some noise."""
+        """Sets filled greedily: by several sizes with some noise, and around one item after another."""
         shapes, profit, demand, most = self.candidates(prices, kind, pool, count)
         if not len(shapes):
             return []
-        capacity = self.instance.capacity[kind]
         counted, rooms = self._counted(kind, demand)
         sizes = np.empty((tries, counted.shape[1]))
         sizes[0] = multipliers(profit, counted, most, rooms)
@@ -136,13 +155,18 @@ class Pricer:
         sizes[1 : 1 + tries // 2] = sizes[0]
         noise = np.exp(self.random.normal(0.0, 0.1, (tries, len(shapes))))
         noise[0] = 1.0
-        found = np.zeros((tries, len(shapes)), dtype="int64")
-        actual = self.instance.demand[shapes]
-        groups, limit = self.instance.groups[shapes], self.instance.limit
         ratio = profit / np.maximum(sizes @ counted.T, 1e-12) * noise
-        order = np.argsort(-ratio, axis=1, kind="stable")
+        centres = self.random.permutation(len(shapes))[:MOST_CENTRES]
+        around = np.repeat(ratio[:1], len(centres), axis=0)
+        around[np.arange(len(centres)), centres] = np.inf
+        order = np.argsort(-np.vstack([ratio, around]), axis=1, kind="stable")
+        found = np.zeros(order.shape, dtype="int64")
+        groups, limit = self.instance.groups[shapes], self.instance.limit
+        capacity, actual = self.instance.capacity[kind], self.instance.demand[shapes]
         self.kernels.greedy_sets(order, actual, most, groups, limit, capacity, found)
-        return [self._pattern(kind, pool, shapes, row) for row in np.unique(found, axis=0) if row.any()]
+        worth = found @ profit
+        best = np.argsort(-worth, kind="stable")[:MOST_SETS]
+        return [self._pattern(kind, pool, shapes, row) for row in np.unique(found[best], axis=0) if row.any()]
 
     def exact(
         self, prices: Prices, kind: int, pool: int, count: np.ndarray, floor: int, nodes: int, effort: float = 0.0
@@ -173,10 +197,19 @@ class Pricer:
             return floor, []
         shapes, profit, demand, most = shapes[order], profit[order], demand[order], most[order]
         groups, best = self.instance.groups[shapes], np.zeros(len(order), dtype="int64")
+        rows, rooms, weights = _with_surrogate(demand, capacity, multiplier)
+        shift, table = self._tables(profit, rows, most, rooms)
         value, upper = self.kernels.most_valuable(
-            profit, demand, most, groups, limit, capacity, multiplier, floor, nodes, best
+            profit, rows, most, groups, limit, rooms, weights, shift, table, floor, nodes, best
         )
         found = [best] if value > floor else []
+        if found:
+            centres = self.random.permutation(len(order))[:MOST_CENTRES]
+            sets = np.zeros((len(centres), len(order)), dtype="int64")
+            self.kernels.around_each(
+                centres, profit, rows, most, groups, limit, rooms, weights, shift, table, floor, NODES_AROUND, sets
+            )
+            found += list(np.unique(sets[sets.any(axis=1)], axis=0))
         if upper > value and effort and not self.clock.over:
             known, upper_too = cpsat.most_valuable(
                 profit, demand, most, groups, limit, capacity, value, effort, self.clock
@@ -184,6 +217,20 @@ class Pricer:
             upper = min(upper, upper_too)
             found += known
         return int(upper), [self._pattern(kind, pool, shapes, amounts) for amounts in found]
+
+    def _tables(
+        self, profit: np.ndarray, demand: np.ndarray, most: np.ndarray, capacity: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What the kernel calls `shift` and `table`; no table where it would take long or be too coarse to help."""
+        width = MOST_CELLS // (demand.size + 1)
+        shift = np.zeros(len(capacity), dtype="int64")
+        if width < 128:
+            return shift, np.zeros((0, 0, 0), dtype="int64")
+        while (capacity >> shift >= width).any():
+            shift[capacity >> shift >= width] += 1
+        table = np.zeros((len(capacity), len(profit) + 1, int((capacity >> shift).max()) + 1), dtype="int64")
+        self.kernels.tabulate(profit, demand, most, shift, table)
+        return shift, table
 
     def weighting(self, prices: Prices, pool: int, worth: dict[tuple[int, int], int]) -> Weighting:
         """Prices of one pool as a weighting, with the worth that exact pricing found for each class."""

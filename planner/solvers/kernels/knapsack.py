@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from planner.solvers.kernels.types import Floats, Ints, IntTable
+    from planner.solvers.kernels.types import Floats, IntCube, Ints, IntTable
 
 
 def rest_bound(i: int, budget: float, heaped: Floats, worth: Floats):
@@ -26,6 +26,45 @@ def rest_bound(i: int, budget: float, heaped: Floats, worth: Floats):
     return value
 
 
+def tabulate(profit: Ints, demand: IntTable, most: Ints, shift: Ints, table: IntCube):
+    """What the items from each one on can be worth at most, for each amount free of one resource.
+
+    Parameters
+    ----------
+    shift : array of int, shape [R]
+        Resources are counted in steps of 2 to the power of this; demand is rounded down to whole steps.
+    table : array of int, shape [R, N + 1, W]
+        Receives the worth, at 0 to W - 1 free steps.
+    """
+    items, width = len(profit), table.shape[2]
+    for r in range(table.shape[0]):
+        for w in range(width):
+            table[r, items, w] = 0
+        for i in range(items - 1, -1, -1):
+            for w in range(width):
+                table[r, i, w] = table[r, i + 1, w]
+            left, part = most[i], 1
+            while left > 0:
+                part = min(part, left)
+                left -= part
+                size, value = part * (demand[i, r] >> shift[r]), part * profit[i]
+                for w in range(width - 1, size - 1, -1):
+                    worth = table[r, i, w - size] + value
+                    if worth > table[r, i, w]:
+                        table[r, i, w] = worth
+                part *= 2
+
+
+def tabled_bound(i: int, free: Ints, shift: Ints, table: IntCube, least: int):
+    """What items from `i` on can be worth at most by the tables; looks no further once that is at most `least`."""
+    value = table[0, i, free[0] >> shift[0]]
+    for r in range(1, table.shape[0]):
+        if value <= least:
+            break
+        value = min(value, table[r, i, free[r] >> shift[r]])
+    return value
+
+
 def most_valuable(
     profit: Ints,
     demand: IntTable,
@@ -34,6 +73,8 @@ def most_valuable(
     limit: Ints,
     capacity: Ints,
     multiplier: Floats,
+    shift: Ints,
+    table: IntCube,
     floor: int,
     nodes: int,
     best: Ints,
@@ -51,6 +92,8 @@ def most_valuable(
     capacity : array of int, shape [R]
     multiplier : array of float, shape [R]
         Not all 0.
+    shift, table : arrays of int, shapes [R] and [R, N + 1, W]
+        From `tabulate`; a table of no resources is left out.
     floor : int
         Only sets worth more than this are wanted.
     nodes : int
@@ -85,12 +128,13 @@ def most_valuable(
         budget += multiplier[r] * free[r]
     stack, amount = np.zeros(items + 1, dtype=np.int64), np.zeros(items, dtype=np.int64)
     depth, value, incumbent, i, visited = 0, 0, floor, 0, 0
+    tabled = table.shape[0] > 0
     while True:
         while i < items:
-            if (
-                value + np.floor(rest_bound(i, budget * (1.0 + 1e-12), heaped, worth) * (1.0 + 1e-12) + 1e-3)
-                <= incumbent
-            ):
+            if tabled and value + tabled_bound(i, free, shift, table, incumbent - value) <= incumbent:
+                break
+            rest = rest_bound(i, budget * (1.0 + 1e-12), heaped, worth) * (1.0 + 1e-12) + 1e-3
+            if value + np.floor(rest) <= incumbent:
                 break
             full = False
             for r in range(resources):
@@ -149,12 +193,14 @@ def most_valuable(
         i = stack[depth - 1]
         while amount[i] > 0:
             budget += size[i]
+            for r in range(resources):
+                free[r] += demand[i, r]
             value -= profit[i]
             amount[i] -= 1
-            open_bound = value + np.floor(
-                rest_bound(i + 1, budget * (1.0 + 1e-12), heaped, worth) * (1.0 + 1e-12) + 1e-3
-            )
-            upper = max(upper, int(open_bound))
+            rest = int(rest_bound(i + 1, budget * (1.0 + 1e-12), heaped, worth) * (1.0 + 1e-12) + 1e-3)
+            if tabled:
+                rest = min(rest, tabled_bound(i + 1, free, shift, table, 0))
+            upper = max(upper, value + rest)
         depth -= 1
     return incumbent, upper
 
@@ -190,3 +236,41 @@ def greedy_sets(
                 for k in range(groups.shape[1]):
                     if groups[i, k] >= 0:
                         taken[groups[i, k]] += take
+
+
+def around_each(
+    centres: Ints,
+    profit: Ints,
+    demand: IntTable,
+    most: Ints,
+    groups: IntTable,
+    limit: Ints,
+    capacity: Ints,
+    multiplier: Floats,
+    shift: Ints,
+    table: IntCube,
+    floor: int,
+    nodes: int,
+    found: IntTable,
+):
+    """The most valuable items together with each of some items, as `most_valuable` finds them in a few nodes.
+
+    Parameters
+    ----------
+    centres : array of int, shape [T]
+    found : array of int, shape [T, N]
+        Receives the sets worth more than `floor`; rows of zeros where there is none.
+    """
+    for t in range(len(centres)):
+        i = centres[t]
+        rest, allowed, room = capacity - demand[i], most.copy(), limit.copy()
+        allowed[i] -= 1
+        for k in range(groups.shape[1]):
+            if groups[i, k] >= 0:
+                room[groups[i, k]] -= 1
+        least = floor - profit[i]
+        value, _ = most_valuable(
+            profit, demand, allowed, groups, room, rest, multiplier, shift, table, max(least, 0), nodes, found[t]
+        )
+        if value > max(least, 0) or least < 0:
+            found[t, i] += 1

@@ -9,6 +9,7 @@ IntTable = np.ndarray
 Floats = np.ndarray
 FloatTable = np.ndarray
 BoolTable = np.ndarray
+IntCube = np.ndarray
 
 NUMBA = {
     "int": "int64",
@@ -19,5 +20,6 @@ NUMBA = {
     "Floats": "float64[::1]",
     "FloatTable": "float64[:, ::1]",
     "BoolTable": "boolean[:, ::1]",
+    "IntCube": "int64[:, :, ::1]",
 }
 """Arrays are contiguous, rows first."""
