@@ -29,7 +29,7 @@ FEW = 10
 CROWDED, LEAN = 4, 2
 """Patterns for each row at which a master is made anew, and those that it keeps then."""
 
-SAMPLE = 400
+SAMPLE = 1000
 """Shapes that are priced first where there are very many."""
 
 EFFORT = 3.0
@@ -60,6 +60,8 @@ class Master:
 
     def __init__(self, instance: Instance, features: np.ndarray | None = None):
         self.instance, self.features = instance, features
+        if features is not None:
+            self.ceiling = _ceiling(instance)
         self.model = mathopt.Model()
         self.patterns: list[Pattern] = []
         self.known: set[tuple] = set()
@@ -127,7 +129,8 @@ class Master:
                 missing += value
             else:
                 use[variable.id - len(self.dear)] = value
-        duals = duals if self.features is None else self.features @ duals
+        if self.features is not None:
+            duals = np.minimum(self.features @ duals, 1.1 * self.ceiling)
         return Solution(
             value=result.objective_value(),
             duals=np.maximum(duals, 0.0),
@@ -252,8 +255,9 @@ class Generation:
         until = self.clock.seconds + seconds
         self.centre = self._volume_duals()
         if len(self.instance.count) > 2 * SAMPLE:
-            self._stage(self._sampled(), self.clock.seconds + seconds / 2, final=False)
+            self._stage(self._sampled(), self.clock.seconds + seconds / 3, final=False, quick=True)
             self.centre = (*self.centre[:2], -np.inf)
+            self._stage(self.instance.count, self.clock.seconds + seconds / 2, final=False, quick=True)
         self.converged = self._stage(self.instance.count, until, final=True)
 
     def _sampled(self) -> np.ndarray:
@@ -265,7 +269,7 @@ class Generation:
         count[picked] = self.instance.count[picked]
         return count
 
-    def _stage(self, count: np.ndarray, until: float, *, final: bool) -> bool:
+    def _stage(self, count: np.ndarray, until: float, *, final: bool, quick: bool = False) -> bool:
         """Generate columns of some shapes; whether no column can improve the program any more."""
         alpha = SMOOTHING
         while self.clock.seconds < until and not self.clock.over and not self.incumbent.good_enough:
@@ -277,16 +281,26 @@ class Generation:
             best_duals, best_fees, best_value = self.centre
             duals = alpha * best_duals + (1 - alpha) * solution.duals
             fees = alpha * best_fees + (1 - alpha) * solution.fees
-            if self.quick_round(solution, duals, count) > FEW:
+            added = self.quick_round(solution, duals, count)
+            if added > FEW:
                 continue
-            added, weightings = self.exact_round(solution, duals, fees, count, final)
+            if quick:
+                if alpha == 0.0:
+                    return False
+                alpha = alpha - 0.25 if alpha > 0.25 else 0.0
+                continue
+            more, weightings = self.exact_round(solution, duals, fees, count, final)
+            added += more
             value = self._value(weightings, fees)
+            before = self.incumbent.bound
             if value > best_value:
                 self.centre = duals, fees, value
                 if final:
                     self._prove(weightings, value)
             if added:
                 alpha = SMOOTHING
+            elif self.incumbent.bound != before:
+                continue
             elif alpha == 0.0 or np.allclose(duals, solution.duals, rtol=1e-9, atol=1e-12):
                 return True
             else:
@@ -341,6 +355,21 @@ class Generation:
         if self.incumbent.bound is not None and len(self.instance.available) == 1 and value <= self.incumbent.bound:
             return
         self.incumbent.prove(weightings)
+
+
+def _ceiling(instance: Instance) -> np.ndarray:
+    """What an item may be worth at most where there are others like it: the cost of a host shared by all that fit."""
+    ceiling = np.full(len(instance.count), np.inf)
+    for c in range(len(instance.available)):
+        copies = np.full(len(instance.count), np.inf)
+        for r in range(instance.demand.shape[1]):
+            needs = instance.demand[:, r] > 0
+            copies[needs] = np.minimum(copies[needs], instance.capacity[c, r] // instance.demand[needs, r])
+        fits = instance.fits[:, c]
+        ceiling[fits] = np.minimum(
+            ceiling[fits], instance.opening[c] / np.maximum(copies[fits], 1) + instance.placing[fits, c]
+        )
+    return ceiling
 
 
 def pattern_of(host: OpenHost) -> Pattern:

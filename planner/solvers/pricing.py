@@ -88,6 +88,8 @@ MOST_CELLS = 2_000_000
 MOST_CENTRES, MOST_SETS = 200, 40
 """Items that quick pricing builds a set around at most, and sets that it returns at most."""
 
+WORK = 200_000
+
 NODES_AROUND = 300
 
 SURROGATE = 4095
@@ -148,6 +150,8 @@ class Pricer:
         shapes, profit, demand, most = self.candidates(prices, kind, pool, count)
         if not len(shapes):
             return []
+        order = np.argsort(-profit, kind="stable")
+        shapes, profit, demand, most = shapes[order], profit[order], demand[order], most[order]
         counted, rooms = self._counted(kind, demand)
         sizes = np.empty((tries, counted.shape[1]))
         sizes[0] = multipliers(profit, counted, most, rooms)
@@ -156,7 +160,7 @@ class Pricer:
         noise = np.exp(self.random.normal(0.0, 0.1, (tries, len(shapes))))
         noise[0] = 1.0
         ratio = profit / np.maximum(sizes @ counted.T, 1e-12) * noise
-        centres = self.random.permutation(len(shapes))[:MOST_CENTRES]
+        centres = self.random.permutation(len(shapes))[: min(MOST_CENTRES, WORK // len(shapes))]
         around = np.repeat(ratio[:1], len(centres), axis=0)
         around[np.arange(len(centres)), centres] = np.inf
         order = np.argsort(-np.vstack([ratio, around]), axis=1, kind="stable")
@@ -164,6 +168,7 @@ class Pricer:
         groups, limit = self.instance.groups[shapes], self.instance.limit
         capacity, actual = self.instance.capacity[kind], self.instance.demand[shapes]
         self.kernels.greedy_sets(order, actual, most, groups, limit, capacity, found)
+        self.kernels.improve_sets(profit, actual, most, groups, limit, capacity, found)
         worth = found @ profit
         best = np.argsort(-worth, kind="stable")[:MOST_SETS]
         return [self._pattern(kind, pool, shapes, row) for row in np.unique(found[best], axis=0) if row.any()]

@@ -131,18 +131,6 @@ def most_valuable(
     tabled = table.shape[0] > 0
     while True:
         while i < items:
-            if tabled and value + tabled_bound(i, free, shift, table, incumbent - value) <= incumbent:
-                break
-            rest = rest_bound(i, budget * (1.0 + 1e-12), heaped, worth) * (1.0 + 1e-12) + 1e-3
-            if value + np.floor(rest) <= incumbent:
-                break
-            full = False
-            for r in range(resources):
-                if free[r] < smallest[i, r]:
-                    full = True
-                    break
-            if full:
-                break
             take = most[i]
             for r in range(resources):
                 if demand[i, r] > free[r]:
@@ -156,22 +144,36 @@ def most_valuable(
                 g = groups[i, k]
                 if g >= 0:
                     take = min(take, limit[g] - taken[g])
-            if take > 0:
-                visited += 1
-                for r in range(resources):
-                    free[r] -= take * demand[i, r]
-                budget -= take * size[i]
-                for k in range(groups.shape[1]):
-                    if groups[i, k] >= 0:
-                        taken[groups[i, k]] += take
-                value += take * profit[i]
-                stack[depth], amount[i] = i, take
-                depth += 1
-                if value > incumbent:
-                    incumbent = value
-                    for j in range(items):
-                        best[j] = amount[j]
+            if take <= 0:
+                i += 1
+                continue
+            if tabled and value + tabled_bound(i, free, shift, table, incumbent - value) <= incumbent:
+                break
+            rest = rest_bound(i, budget * (1.0 + 1e-12), heaped, worth) * (1.0 + 1e-12) + 1e-3
+            if value + np.floor(rest) <= incumbent:
+                break
+            visited += 1
+            for r in range(resources):
+                free[r] -= take * demand[i, r]
+            budget -= take * size[i]
+            for k in range(groups.shape[1]):
+                if groups[i, k] >= 0:
+                    taken[groups[i, k]] += take
+            value += take * profit[i]
+            stack[depth], amount[i] = i, take
+            depth += 1
+            if value > incumbent:
+                incumbent = value
+                for j in range(items):
+                    best[j] = amount[j]
             i += 1
+            full = False
+            for r in range(resources):
+                if free[r] < smallest[i, r]:
+                    full = True
+                    break
+            if full:
+                break
         if depth == 0:
             return incumbent, incumbent
         if visited > nodes:
@@ -274,3 +276,93 @@ def around_each(
         )
         if value > max(least, 0) or least < 0:
             found[t, i] += 1
+
+
+def fits_instead(
+    i: int, out1: int, out2: int, demand: IntTable, groups: IntTable, limit: Ints, free: Ints, taken: Ints
+):
+    """Whether one more of item `i` fits once one of `out1` and one of `out2` (-1 for none) have left."""
+    for r in range(demand.shape[1]):
+        room = free[r]
+        if out1 >= 0:
+            room += demand[out1, r]
+        if out2 >= 0:
+            room += demand[out2, r]
+        if demand[i, r] > room:
+            return False
+    for k in range(groups.shape[1]):
+        g = groups[i, k]
+        if g < 0:
+            continue
+        members = taken[g]
+        for k2 in range(groups.shape[1]):
+            if out1 >= 0 and groups[out1, k2] == g:
+                members -= 1
+            if out2 >= 0 and groups[out2, k2] == g:
+                members -= 1
+        if members >= limit[g]:
+            return False
+    return True
+
+
+def count_in(i: int, number: int, demand: IntTable, groups: IntTable, free: Ints, taken: Ints, amounts: Ints):
+    """Put `number` of item `i` into a set, or take them out where it is negative."""
+    amounts[i] += number
+    for r in range(demand.shape[1]):
+        free[r] -= number * demand[i, r]
+    for k in range(groups.shape[1]):
+        if groups[i, k] >= 0:
+            taken[groups[i, k]] += number
+
+
+def improve_sets(
+    profit: Ints, demand: IntTable, most: Ints, groups: IntTable, limit: Ints, capacity: Ints, found: IntTable
+):
+    """Make sets more valuable by putting one item in the place of one or two, as long as that helps.
+
+    Items must stand in falling order of profit.
+
+    Parameters
+    ----------
+    profit, demand, most, groups, limit, capacity
+        As in `most_valuable`.
+    found : array of int, shape [T, N]
+        Sets that fit; changed in place.
+    """
+    items = len(profit)
+    held = np.empty(items, dtype=np.int64)
+    for t in range(found.shape[0]):
+        free, taken = capacity.copy(), np.zeros(len(limit), dtype=np.int64)
+        amounts = found[t]
+        for i in range(items):
+            if amounts[i] > 0:
+                number = amounts[i]
+                amounts[i] = 0
+                count_in(i, number, demand, groups, free, taken, amounts)
+        for _ in range(10 * items):
+            number = 0
+            for i in range(items):
+                while amounts[i] < most[i] and fits_instead(i, -1, -1, demand, groups, limit, free, taken):
+                    count_in(i, 1, demand, groups, free, taken, amounts)
+                if amounts[i] > 0:
+                    held[number] = i
+                    number += 1
+            gain, into, out1, out2 = 0, -1, -1, -1
+            for a in range(number):
+                j = held[a]
+                for b in range(a, number):
+                    # The item alone first, then it together with one that is worth no more.
+                    j2 = -1 if b == a else held[b]
+                    least = profit[j] + (profit[j2] if j2 >= 0 else 0) + gain
+                    for i in range(items):
+                        if profit[i] <= least:
+                            break
+                        if amounts[i] < most[i] and fits_instead(i, j, j2, demand, groups, limit, free, taken):
+                            gain, into, out1, out2 = profit[i] - least + gain, i, j, j2
+                            break
+            if into < 0:
+                break
+            count_in(out1, -1, demand, groups, free, taken, amounts)
+            if out2 >= 0:
+                count_in(out2, -1, demand, groups, free, taken, amounts)
+            count_in(into, 1, demand, groups, free, taken, amounts)
