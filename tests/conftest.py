@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -53,3 +54,16 @@ def solved(problem: planner.Problem, **options) -> planner.Result:
     if result.bound is not None:
         assert planner.verify(problem, result.bound)
     return result
+
+
+def hard_estate(count: int = 600) -> pd.DataFrame:
+    """Workloads whose search goes on for minutes: a tenth to two fifths of a large host in each of three resources."""
+    random = np.random.default_rng(1)
+    return pd.DataFrame(
+        {
+            "name": [f"w{i}" for i in range(count)],
+            "vcpus": random.integers(55, 220, count),
+            "memory_gib": random.integers(184, 734, count),
+            "storage_gib": random.integers(2145, 8580, count),
+        }
+    )

@@ -7,14 +7,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 import planner
 from planner.readers import read
 from planner.web import frame
+from tests.conftest import hard_estate
 
 ROOT = Path(__file__).resolve().parents[1]
 APP = str(ROOT / "app.py")
@@ -31,17 +30,6 @@ def page(job: str | None = None) -> AppTest:
 
 def sampled(sample: str = "small_company.xlsx") -> AppTest:
     return page().selectbox(key="sample").select(sample).run()
-
-
-def hard_workbook(count: int = 300) -> bytes:
-    """Workloads of a fifth to a half of a host: no bound meets the plan soon."""
-    random = np.random.default_rng(1)
-    rows = {
-        "name": [f"w{i}" for i in range(count)],
-        "vcpus": random.integers(109, 273, count),
-        "memory_gib": random.integers(367, 918, count),
-    }
-    return pd.DataFrame(rows).to_csv(index=False).encode()
 
 
 def until(app: AppTest, condition: Callable[[AppTest], bool], seconds: float = 60) -> AppTest:
@@ -156,14 +144,14 @@ def test_an_address_that_is_no_longer_known_says_so():
 
 def test_stop_keeps_the_best_plan():
     app = page()
-    app.file_uploader(key="upload").upload("hard.csv", hard_workbook(), "text/csv").run()
+    app.file_uploader(key="upload").upload("hard.csv", hard_estate().to_csv(index=False).encode(), "text/csv").run()
     assert not errors(app)
     app.number_input(key="time_limit").set_value(600)
     app.button(key="solve").click().run()
     until(app, lambda page: any(m.label == "Hosts in the best plan" and m.value != "–" for m in page.metric))
     app.button(key="stop").click().run()
     until(app, has_plan, seconds=20)
-    assert len(plan_of(app).placement) == 300
+    assert len(plan_of(app).placement) == 600
 
 
 def test_solving_from_the_plan_shown_lists_moves():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -14,7 +13,7 @@ import openpyxl
 import pytest
 
 from planner.samples import sample
-from tests.conftest import ROOT
+from tests.conftest import ROOT, hard_estate
 
 
 def run(*arguments: object, code: int = 0, cwd=ROOT) -> subprocess.CompletedProcess:
@@ -148,12 +147,9 @@ def test_bad_input_ends_with_code_2_and_one_sentence(arguments, words):
 
 
 def test_ctrl_c_keeps_the_best_plan(tmp_path):
-    # Sizes as in class 6 of Caprara and Toth, which the CP-SAT model does not close in a minute.
-    sizes = random.Random(5)
     path, models = tmp_path / "w.csv", tmp_path / "m.csv"
-    rows = [f"w{i},{sizes.randint(20, 100)},{sizes.randint(20, 100)}" for i in range(120)]
-    path.write_text("name,vcpus,memory_gib\n" + "\n".join(rows) + "\n")
-    models.write_text("name,cores,memory_gib\nbig,150,150\n")
+    hard_estate().to_csv(path, index=False)
+    models.write_text("name,cores,memory_gib,storage_gib\nbig,550,1843,21457\n")
     process = subprocess.Popen(
         [
             sys.executable,
@@ -174,7 +170,7 @@ def test_ctrl_c_keeps_the_best_plan(tmp_path):
         stderr=subprocess.PIPE,
         text=True,
     )
-    time.sleep(6)
+    time.sleep(12)
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)

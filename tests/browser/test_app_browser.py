@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 
 import planner
 from planner.readers import read
 from planner.readers.plans import read_plan
+from tests.conftest import hard_estate
 
 pytestmark = pytest.mark.browser
 
@@ -22,15 +21,8 @@ LONG = 60_000
 
 @pytest.fixture
 def hard(tmp_path: Path) -> Path:
-    """An estate whose search goes on for minutes: a fifth to a half of a host in processors and in memory alike."""
-    random = np.random.default_rng(1)
-    rows = {
-        "name": [f"w{i}" for i in range(300)],
-        "vcpus": random.integers(109, 273, 300),
-        "memory_gib": random.integers(367, 918, 300),
-    }
     path = tmp_path / "hard.csv"
-    pd.DataFrame(rows).to_csv(path, index=False)
+    hard_estate().to_csv(path, index=False)
     return path
 
 
@@ -97,7 +89,7 @@ def test_stop_keeps_the_best_plan(app: Page, hard: Path):
     expect(app.get_by_text("Hosts in the best plan")).to_be_visible()
     stop.click()
     expect_plan(app)
-    expect(app.get_by_text("hosts carry 300 workloads")).to_be_visible()
+    expect(app.get_by_text("hosts carry 600 workloads")).to_be_visible()
 
 
 def test_reloading_the_page_keeps_the_job(app: Page, hard: Path):
