@@ -67,6 +67,28 @@ def test_law_the_knapsack_search_agrees_with_trying_all_and_compiled_with_plain(
         assert plain[0] == plain[1] == best
 
 
+@settings(max_examples=60, deadline=None)
+@given(knapsacks(), st.integers(0, 10**6))
+def test_law_exchanges_keep_sets_within_the_host_and_never_make_them_worth_less(case, seed):
+    profit, demand, most, capacity = case
+    order = np.argsort(-profit, kind="stable")
+    profit, demand, most = profit[order], demand[order], most[order]
+    groups, limit = np.zeros((len(profit), 1), dtype="int64"), np.array([2])
+    orders = np.vstack([np.random.default_rng(seed + t).permutation(len(profit)) for t in range(3)])
+    outcomes = []
+    for module in (kernels._plain("knapsack"), kernels._compiled("knapsack")):
+        found = np.zeros(orders.shape, dtype="int64")
+        module.greedy_sets(orders, demand, most, groups, limit, capacity, found)
+        before = found @ profit
+        module.improve_sets(profit, demand, most, groups, limit, capacity, 10**6, found)
+        assert (found @ profit >= before).all()
+        assert (found @ demand <= capacity).all()
+        assert (found <= most).all()
+        assert (found.sum(axis=1) <= limit).all()
+        outcomes.append(found)
+    assert (outcomes[0] == outcomes[1]).all()
+
+
 @settings(max_examples=40, deadline=None)
 @given(knapsacks())
 def test_law_cp_sat_prices_the_same(case):

@@ -13,8 +13,8 @@ from planner.solvers.packing import OpenHost, Packing, load, used
 ALPHAS = (1.5, 1.0, 0.5, 2.0, 3.0)
 """How much turning away from the direction of what is left costs, the usually best first."""
 
-CHUNK = 20_000
-"""Shapes that compete for one host; more are packed chunk by chunk."""
+CHUNK = 10_000
+"""Shapes that compete for one host; more are packed chunk by chunk, what fills no host well going on to the next."""
 
 MOST_LOOKS = 3e7
 """Shapes times hosts beyond which first and best fit are left out."""
@@ -36,7 +36,7 @@ def packings(instance: Instance, mix: np.ndarray | None) -> Iterator[tuple[str, 
     """
     mixes = [None] if mix is None or len(instance.available) == 1 else [mix, None]
     hosts = 1
-    for alpha in ALPHAS if len(instance.demand) <= CHUNK else ALPHAS[:3]:
+    for alpha in ALPHAS if len(instance.demand) <= 2 * CHUNK else ALPHAS[:3]:
         for wanted in mixes:
             packing = filled(instance, alpha, wanted)
             if packing is not None:
@@ -78,10 +78,14 @@ def filled(instance: Instance, alpha: float, mix: np.ndarray | None = None) -> P
     preference = _preference(instance)
     for p in range(len(instance.pools)):
         inside = np.flatnonzero(instance.pool == p)
-        for chunk in np.array_split(_dealt(instance, inside), -(-len(inside) // CHUNK)):
-            wanted = [] if mix is None else [c for c in _by_size(instance) for _ in range(int(mix[c, p]))]
-            if not _fill_chunk(instance, kernels, chunk, p, alpha, wanted, preference, remaining, left, hosts):
+        queue = iter([] if mix is None else [c for c in _by_size(instance) for _ in range(int(mix[c, p]))])
+        chunks = np.array_split(_dealt(instance, inside), -(-len(inside) // CHUNK))
+        shapes = inside[:0]
+        for number, chunk in enumerate(chunks, start=1):
+            shapes, keep = np.concatenate([shapes, chunk]), number < len(chunks)
+            if not _fill_chunk(instance, kernels, shapes, p, alpha, queue, preference, remaining, left, hosts, keep):
                 return None
+            shapes = shapes[remaining[shapes] > 0]
     return Packing(hosts=tuple(cheapened(instance, hosts)))
 
 
@@ -122,11 +126,10 @@ def _by_size(instance: Instance) -> list[int]:
     return np.argsort(-size, kind="stable").tolist()
 
 
-def _fill_chunk(instance, kernels, shapes, pool, alpha, wanted, preference, remaining, left, hosts) -> bool:
-    """Place all that remains of some shapes of a pool; whether there were hosts enough."""
+def _fill_chunk(instance, kernels, shapes, pool, alpha, queue, preference, remaining, left, hosts, keep) -> bool:
+    """Place what remains of some shapes of a pool, a few hosts' worth left over if `keep`; whether hosts sufficed."""
     longest = int(remaining[shapes].sum())
     chosen = np.zeros(longest, dtype="int64")
-    queue = iter(wanted)
     classes = {c: Room(instance, c) for c in range(len(instance.available))}
     while longest > 0:
         kind = next((c for c in queue if left[c] > 0), None)
@@ -146,6 +149,8 @@ def _fill_chunk(instance, kernels, shapes, pool, alpha, wanted, preference, rema
                 hosts.append(OpenHost(kind=kind, pool=pool, items=items))
                 left[kind] -= 1
                 longest -= number
+                if keep and longest < 3 * number:
+                    return True
                 break
         else:
             if options is preference:

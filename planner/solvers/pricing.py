@@ -24,6 +24,25 @@ MOST_SCALED = 2**55
 """The largest scaled cost: what the kernels sum up stays within 64 bits."""
 
 
+MOST_CELLS = 2_000_000
+"""Cells that the tables of one exact pricing may have."""
+
+MOST_CENTRES, MOST_SETS = 200, 40
+"""Items that pricing builds a set around at most, all classes together, and sets that quick pricing returns at most."""
+
+MOST_ORDERED = 200_000
+"""Items in all the orders together that quick pricing fills sets by."""
+
+EXCHANGES = 300_000
+"""Exchanges that quick pricing looks at for one set at most."""
+
+NODES_AROUND = 300
+"""Search nodes for each of the items that exact pricing builds a set around."""
+
+SURROGATE = 4095
+"""Whole steps of a host's surrogate size."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Pattern:
     """Items that share one host of a class.
@@ -82,28 +101,6 @@ class Prices:
         return cls(price=np.rint(np.maximum(duals, 0.0) * scale).astype("int64"), scale=scale)
 
 
-MOST_CELLS = 2_000_000
-"""Cells that the tables of one exact pricing may have."""
-
-MOST_CENTRES, MOST_SETS = 200, 40
-"""Items that quick pricing builds a set around at most, and sets that it returns at most."""
-
-WORK = 200_000
-
-NODES_AROUND = 300
-
-SURROGATE = 4095
-"""Whole steps of a host's surrogate size."""
-
-
-def _with_surrogate(
-    demand: np.ndarray, capacity: np.ndarray, multiplier: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The resources and their weighted sum, rounded in favour of what fits, which counts nothing by itself."""
-    size = np.floor(demand @ multiplier * (SURROGATE / float(multiplier @ capacity)) * (1 - 1e-12)).astype("int64")
-    return np.column_stack([demand, size]), np.append(capacity, SURROGATE), np.append(multiplier, 0.0)
-
-
 class Pricer:
     """Prices sets of items for each class and pool of an instance."""
 
@@ -160,7 +157,7 @@ class Pricer:
         noise = np.exp(self.random.normal(0.0, 0.1, (tries, len(shapes))))
         noise[0] = 1.0
         ratio = profit / np.maximum(sizes @ counted.T, 1e-12) * noise
-        centres = self.random.permutation(len(shapes))[: min(MOST_CENTRES, WORK // len(shapes))]
+        centres = self._centres(len(shapes))
         around = np.repeat(ratio[:1], len(centres), axis=0)
         around[np.arange(len(centres)), centres] = np.inf
         order = np.argsort(-np.vstack([ratio, around]), axis=1, kind="stable")
@@ -168,7 +165,7 @@ class Pricer:
         groups, limit = self.instance.groups[shapes], self.instance.limit
         capacity, actual = self.instance.capacity[kind], self.instance.demand[shapes]
         self.kernels.greedy_sets(order, actual, most, groups, limit, capacity, found)
-        self.kernels.improve_sets(profit, actual, most, groups, limit, capacity, found)
+        self.kernels.improve_sets(profit, actual, most, groups, limit, capacity, EXCHANGES, found)
         worth = found @ profit
         best = np.argsort(-worth, kind="stable")[:MOST_SETS]
         return [self._pattern(kind, pool, shapes, row) for row in np.unique(found[best], axis=0) if row.any()]
@@ -209,7 +206,7 @@ class Pricer:
         )
         found = [best] if value > floor else []
         if found:
-            centres = self.random.permutation(len(order))[:MOST_CENTRES]
+            centres = self._centres(len(order))
             sets = np.zeros((len(centres), len(order)), dtype="int64")
             self.kernels.around_each(
                 centres, profit, rows, most, groups, limit, rooms, weights, shift, table, floor, NODES_AROUND, sets
@@ -222,6 +219,11 @@ class Pricer:
             upper = min(upper, upper_too)
             found += known
         return int(upper), [self._pattern(kind, pool, shapes, amounts) for amounts in found]
+
+    def _centres(self, items: int) -> np.ndarray:
+        """Some items by chance, to build sets around."""
+        number = min(max(MOST_CENTRES // len(self.pairs), 4), MOST_ORDERED // items)
+        return self.random.permutation(items)[:number]
 
     def _tables(
         self, profit: np.ndarray, demand: np.ndarray, most: np.ndarray, capacity: np.ndarray
@@ -253,3 +255,14 @@ class Pricer:
         order = np.argsort(shapes, kind="stable")
         order = order[amounts[order] > 0]
         return Pattern(kind=kind, pool=pool, shapes=shapes[order], numbers=amounts[order])
+
+
+def _with_surrogate(
+    demand: np.ndarray, capacity: np.ndarray, multiplier: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The resources and their weighted sum, rounded in favour of what fits, which counts nothing by itself."""
+    total = float(multiplier @ capacity)
+    if total <= 0.0:
+        return demand, capacity, multiplier
+    size = np.floor(demand @ multiplier * (SURROGATE / total) * (1 - 1e-12)).astype("int64")
+    return np.column_stack([demand, size]), np.append(capacity, SURROGATE), np.append(multiplier, 0.0)

@@ -316,7 +316,14 @@ def count_in(i: int, number: int, demand: IntTable, groups: IntTable, free: Ints
 
 
 def improve_sets(
-    profit: Ints, demand: IntTable, most: Ints, groups: IntTable, limit: Ints, capacity: Ints, found: IntTable
+    profit: Ints,
+    demand: IntTable,
+    most: Ints,
+    groups: IntTable,
+    limit: Ints,
+    capacity: Ints,
+    work: int,
+    found: IntTable,
 ):
     """Make sets more valuable by putting one item in the place of one or two, as long as that helps.
 
@@ -326,6 +333,8 @@ def improve_sets(
     ----------
     profit, demand, most, groups, limit, capacity
         As in `most_valuable`.
+    work : int
+        Exchanges looked at for one set before it is left as it is.
     found : array of int, shape [T, N]
         Sets that fit; changed in place.
     """
@@ -339,7 +348,8 @@ def improve_sets(
                 number = amounts[i]
                 amounts[i] = 0
                 count_in(i, number, demand, groups, free, taken, amounts)
-        for _ in range(10 * items):
+        looked = 0
+        while looked < work:
             number = 0
             for i in range(items):
                 while amounts[i] < most[i] and fits_instead(i, -1, -1, demand, groups, limit, free, taken):
@@ -355,6 +365,7 @@ def improve_sets(
                     j2 = -1 if b == a else held[b]
                     least = profit[j] + (profit[j2] if j2 >= 0 else 0) + gain
                     for i in range(items):
+                        looked += 1
                         if profit[i] <= least:
                             break
                         if amounts[i] < most[i] and fits_instead(i, j, j2, demand, groups, limit, free, taken):
