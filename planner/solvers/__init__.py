@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 
@@ -22,6 +23,9 @@ from planner.solvers.search import Search
 
 __all__ = ["solve"]
 
+WRITING = 1e-4
+"""Seconds that naming and checking one item of a plan takes."""
+
 
 def solve(
     problem: Problem,
@@ -41,7 +45,8 @@ def solve(
     ----------
     problem : Problem
     time_limit : float
-        Seconds of search; building and the first plan come on top where they take longer.
+        Seconds of search, the writing and checking of the plan included; a fifth of them at most is kept for that. The
+        first plan comes on top where it takes longer.
     gap : float
         Relative gap to the bound at which the search may end, 0 to 1.
     seed : int
@@ -76,7 +81,7 @@ def solve(
     if start is not None and not isinstance(start, Plan):
         raise InputError(f"start: found {type(start).__name__}, expected a Plan; read_plan(file).plan is one")
     seed, workers = int(seed), int(workers)
-    clock = Clock(limit=time_limit, should_stop=should_stop)
+    began = time.monotonic()
     book = ledger(problem)
     trace: list[Progress] = []
     incumbents: list[Incumbent] = []
@@ -89,6 +94,8 @@ def solve(
                 on_progress(step)
 
     parts = [build(problem, book, pools) for pools in components(problem)]
+    writing = min(WRITING * sum(part.items for part in parts), 0.2 * time_limit)
+    clock = Clock(limit=time_limit - writing, should_stop=should_stop, began=began)
     for part in parts:
         incumbents.append(Incumbent(instance=part, announce=announce, gap=gap, seed=seed))
     for incumbent in incumbents:

@@ -13,7 +13,7 @@ from planner.solvers.packing import OpenHost, Packing, load, used
 ALPHAS = (1.5, 1.0, 0.5, 2.0, 3.0)
 """How much turning away from the direction of what is left costs, the usually best first."""
 
-CHUNK = 10_000
+CHUNK = 5_000
 """Shapes that compete for one host; more are packed chunk by chunk, what fills no host well going on to the next."""
 
 MOST_LOOKS = 3e7
@@ -36,7 +36,7 @@ def packings(instance: Instance, mix: np.ndarray | None) -> Iterator[tuple[str, 
     """
     mixes = [None] if mix is None or len(instance.available) == 1 else [mix, None]
     hosts = 1
-    for alpha in ALPHAS if len(instance.demand) <= 2 * CHUNK else ALPHAS[:3]:
+    for alpha in ALPHAS if len(instance.demand) <= 4 * CHUNK else ALPHAS[:3]:
         for wanted in mixes:
             packing = filled(instance, alpha, wanted)
             if packing is not None:

@@ -16,6 +16,9 @@ from planner.solvers.repack import Attempt, longest
 MOST_ROWS = 400
 """Shapes up to which column generation has one row for each."""
 
+MOST_SHAPES = 40_000
+"""Shapes up to which there is column generation: pricing more of them takes longer than a search lasts."""
+
 FEW_COUNTS = 4_000
 """Counting variables of CP-SAT's model (shapes times hosts) up to which it is tried before the other methods."""
 
@@ -168,11 +171,13 @@ class Search:
 
     def _generate(self) -> None:
         """Column generation, then dives between attempts at repacking."""
+        if self.over or len(self.instance.count) > MOST_SHAPES:
+            return
         coarse = len(self.instance.count) > MOST_ROWS
         rows = features(self.instance) if coarse else None
         generation = Generation(self.incumbent, self.clock, self.seed, rows)
         for alpha in greedy.ALPHAS[:3]:
-            packing = greedy.filled(self.instance, alpha)
+            packing = None if self.over else greedy.filled(self.instance, alpha)
             if packing is not None:
                 generation.seed_patterns(packing)
         generation.seed_patterns(self.incumbent.packing)
