@@ -176,7 +176,6 @@ class Generation:
         self.pricer = Pricer(self.instance, clock, seed)
         self.filling = load_kernels("filling")
         self.master = Master(self.instance, features)
-        self.converged = False
         self.centre = (np.zeros(0), np.zeros(0), -np.inf)
         self.solution: Solution | None = None
         self.rounds = 0
@@ -196,6 +195,8 @@ class Generation:
         """Add patterns found greedily; how many."""
         prices, added = Prices.of(duals, self.pricer.dearest), 0
         for kind, pool in self.pricer.pairs:
+            if self.clock.over:
+                break
             for pattern in self.pricer.quick(prices, kind, pool, count, tries):
                 if self.reduced(pattern, solution) < -1e-6 * max(1.0, solution.value / self.instance.items):
                     added += self.master.add(pattern)
@@ -204,13 +205,15 @@ class Generation:
     def exact_round(
         self, solution: Solution, duals: np.ndarray, fees: np.ndarray, count: np.ndarray, final: bool
     ) -> tuple[int, list[bounds.Weighting]]:
-        """Price every class exactly; how many patterns were added, and the weightings proven.
+        """Price every class exactly; how many patterns were added, and the weightings proven, none where time ran out.
 
         A short search looks for patterns first. Where it finds none, the long one only asks for patterns that keep the
         bound from rising to one more whole host.
         """
         prices = Prices.of(duals, self.pricer.dearest)
         added, worth = self.short_round(solution, prices, fees, count)
+        if len(worth) < len(self.pricer.pairs):
+            return added, []
         reach = self._reach(duals, fees) if final else 1 + 1e-4
         for pair in self.pricer.pairs if not added else ():
             floor = int(self._fee(prices, fees, pair) * reach)
@@ -223,9 +226,17 @@ class Generation:
     def short_round(
         self, solution: Solution, prices: Prices, fees: np.ndarray, count: np.ndarray
     ) -> tuple[int, dict[tuple[int, int], int]]:
-        """Search a few nodes for each class; how many patterns were added, and what a host is worth at most."""
+        """Search a few nodes for each class while time is left.
+
+        Returns
+        -------
+        (int, dict)
+            How many patterns were added, and what a host of each class and pool is worth at most.
+        """
         added, worth = 0, {}
         for pair in self.pricer.pairs:
+            if self.clock.over:
+                break
             floor = int(self._fee(prices, fees, pair) * (1 + 1e-9))
             worth[pair], found = self.pricer.exact(prices, *pair, count, floor, SHORT)
             added += self._take(found, solution)
@@ -258,7 +269,7 @@ class Generation:
             self._stage(self._sampled(), self.clock.seconds + seconds / 3, final=False, quick=True)
             self.centre = (*self.centre[:2], -np.inf)
             self._stage(self.instance.count, self.clock.seconds + seconds / 2, final=False, quick=True)
-        self.converged = self._stage(self.instance.count, until, final=True)
+        self._stage(self.instance.count, until, final=True)
 
     def _sampled(self) -> np.ndarray:
         """Counts of a sample of shapes, 0 for all others."""
@@ -269,15 +280,15 @@ class Generation:
         count[picked] = self.instance.count[picked]
         return count
 
-    def _stage(self, count: np.ndarray, until: float, *, final: bool, quick: bool = False) -> bool:
-        """Generate columns of some shapes; whether no column can improve the program any more."""
+    def _stage(self, count: np.ndarray, until: float, *, final: bool, quick: bool = False) -> None:
+        """Generate columns of some shapes until none improves the program or time is up; greedily alone if `quick`."""
         alpha = SMOOTHING
         while self.clock.seconds < until and not self.clock.over and not self.incumbent.good_enough:
             self.rounds += 1
             solution = self.solution = self.master.solve()
             self._trim(solution)
             if final and self._cannot_rise(solution):
-                return True
+                return
             best_duals, best_fees, best_value = self.centre
             duals = alpha * best_duals + (1 - alpha) * solution.duals
             fees = alpha * best_fees + (1 - alpha) * solution.fees
@@ -286,14 +297,14 @@ class Generation:
                 continue
             if quick:
                 if alpha == 0.0:
-                    return False
-                alpha = alpha - 0.25 if alpha > 0.25 else 0.0
+                    return
+                alpha = max(alpha - 0.25, 0.0)
                 continue
             more, weightings = self.exact_round(solution, duals, fees, count, final)
             added += more
             value = self._value(weightings, fees)
             before = self.incumbent.bound
-            if value > best_value:
+            if weightings and value > best_value:
                 self.centre = duals, fees, value
                 if final:
                     self._prove(weightings, value)
@@ -302,10 +313,9 @@ class Generation:
             elif self.incumbent.bound != before:
                 continue
             elif alpha == 0.0 or np.allclose(duals, solution.duals, rtol=1e-9, atol=1e-12):
-                return True
+                return
             else:
-                alpha = alpha - 0.25 if alpha > 0.25 else 0.0
-        return False
+                alpha = max(alpha - 0.25, 0.0)
 
     def _trim(self, solution: Solution) -> None:
         """Make the master anew from its best patterns where there are many: large programs are slow to solve."""

@@ -39,6 +39,9 @@ EXCHANGES = 300_000
 NODES_AROUND = 300
 """Search nodes for each of the items that exact pricing builds a set around."""
 
+MOST_SCANNED = 10**8
+"""Items times search nodes of one exact pricing at most: about a second."""
+
 SURROGATE = 4095
 """Whole steps of a host's surrogate size."""
 
@@ -201,6 +204,7 @@ class Pricer:
         groups, best = self.instance.groups[shapes], np.zeros(len(order), dtype="int64")
         rows, rooms, weights = _with_surrogate(demand, capacity, multiplier)
         shift, table = self._tables(profit, rows, most, rooms)
+        nodes = min(nodes, MOST_SCANNED // len(order))
         value, upper = self.kernels.most_valuable(
             profit, rows, most, groups, limit, rooms, weights, shift, table, floor, nodes, best
         )

@@ -359,6 +359,8 @@ def improve_sets(
                     number += 1
             gain, into, out1, out2 = 0, -1, -1, -1
             for a in range(number):
+                if looked >= work:
+                    break
                 j = held[a]
                 for b in range(a, number):
                     # The item alone first, then it together with one that is worth no more.
