@@ -30,6 +30,12 @@ def random_estate(count: int, seed: int, pools: int = 1) -> pd.DataFrame:
     )
 
 
+def test_a_resource_that_never_binds_is_left_out_on_the_way():
+    models = machines(("r", 32, 64)).assign(storage_gib=100_000)
+    result = solved(problem_of(random_estate(100, 1), models=models))
+    assert result.status == "optimal"
+
+
 def test_three_servers_become_one():
     problem = problem_of(estate(("a", 4, 16), ("b", 4, 32), ("c", 4, 16)), models=machines(("r", 16, 128)))
     result = solved(problem)

@@ -177,8 +177,6 @@ class Generation:
         self.filling = load_kernels("filling")
         self.master = Master(self.instance, features)
         self.centre = (np.zeros(0), np.zeros(0), -np.inf)
-        self.solution: Solution | None = None
-        self.rounds = 0
 
     def seed_patterns(self, packing: Packing) -> None:
         """The hosts of a packing as patterns."""
@@ -203,7 +201,7 @@ class Generation:
         return added
 
     def exact_round(
-        self, solution: Solution, duals: np.ndarray, fees: np.ndarray, count: np.ndarray, final: bool
+        self, solution: Solution, duals: np.ndarray, fees: np.ndarray, count: np.ndarray
     ) -> tuple[int, list[bounds.Weighting]]:
         """Price every class exactly; how many patterns were added, and the weightings proven, none where time ran out.
 
@@ -214,10 +212,10 @@ class Generation:
         added, worth = self.short_round(solution, prices, fees, count)
         if len(worth) < len(self.pricer.pairs):
             return added, []
-        reach = self._reach(duals, fees) if final else 1 + 1e-4
+        reach = self._reach(duals, fees)
         for pair in self.pricer.pairs if not added else ():
             floor = int(self._fee(prices, fees, pair) * reach)
-            if worth[pair] > floor:
+            if worth[pair] > floor and not self.clock.over:
                 most, found = self.pricer.exact(prices, *pair, count, floor, LONG, EFFORT)
                 worth[pair] = min(worth[pair], most)
                 added += self._take(found, solution)
@@ -266,10 +264,9 @@ class Generation:
         until = self.clock.seconds + seconds
         self.centre = self._volume_duals()
         if len(self.instance.count) > 2 * SAMPLE:
-            self._stage(self._sampled(), self.clock.seconds + seconds / 3, final=False, quick=True)
-            self.centre = (*self.centre[:2], -np.inf)
-            self._stage(self.instance.count, self.clock.seconds + seconds / 2, final=False, quick=True)
-        self._stage(self.instance.count, until, final=True)
+            self._stage(self._sampled(), self.clock.seconds + seconds / 3, quick=True)
+            self._stage(self.instance.count, self.clock.seconds + seconds / 2, quick=True)
+        self._stage(self.instance.count, until)
 
     def _sampled(self) -> np.ndarray:
         """Counts of a sample of shapes, 0 for all others."""
@@ -280,14 +277,13 @@ class Generation:
         count[picked] = self.instance.count[picked]
         return count
 
-    def _stage(self, count: np.ndarray, until: float, *, final: bool, quick: bool = False) -> None:
+    def _stage(self, count: np.ndarray, until: float, *, quick: bool = False) -> None:
         """Generate columns of some shapes until none improves the program or time is up; greedily alone if `quick`."""
         alpha = SMOOTHING
         while self.clock.seconds < until and not self.clock.over and not self.incumbent.good_enough:
-            self.rounds += 1
-            solution = self.solution = self.master.solve()
-            self._trim(solution)
-            if final and self._cannot_rise(solution):
+            solution = self.master.solve()
+            self.trim(solution)
+            if not quick and self._cannot_rise(solution):
                 return
             best_duals, best_fees, best_value = self.centre
             duals = alpha * best_duals + (1 - alpha) * solution.duals
@@ -300,14 +296,13 @@ class Generation:
                     return
                 alpha = max(alpha - 0.25, 0.0)
                 continue
-            more, weightings = self.exact_round(solution, duals, fees, count, final)
+            more, weightings = self.exact_round(solution, duals, fees, count)
             added += more
             value = self._value(weightings, fees)
             before = self.incumbent.bound
             if weightings and value > best_value:
                 self.centre = duals, fees, value
-                if final:
-                    self._prove(weightings, value)
+                self._prove(weightings, value)
             if added:
                 alpha = SMOOTHING
             elif self.incumbent.bound != before:
@@ -317,7 +312,7 @@ class Generation:
             else:
                 alpha = max(alpha - 0.25, 0.0)
 
-    def _trim(self, solution: Solution) -> None:
+    def trim(self, solution: Solution) -> None:
         """Make the master anew from its best patterns where there are many: large programs are slow to solve."""
         patterns, rows = self.master.patterns, max(len(self.master.rows), 100)
         if len(patterns) <= CROWDED * rows:
@@ -368,9 +363,12 @@ class Generation:
 
 
 def _ceiling(instance: Instance) -> np.ndarray:
-    """What an item may be worth at most where there are others like it: the cost of a host shared by all that fit."""
+    """What an item may be worth at most where there are others like it: a host's cost shared by all that fit.
+
+    Only hosts in unlimited number count: the others carry a fee that nobody knows beforehand.
+    """
     ceiling = np.full(len(instance.count), np.inf)
-    for c in range(len(instance.available)):
+    for c in np.flatnonzero(instance.available >= instance.items).tolist():
         copies = np.full(len(instance.count), np.inf)
         for r in range(instance.demand.shape[1]):
             needs = instance.demand[:, r] > 0

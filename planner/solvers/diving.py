@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from planner.solvers.colgen import Generation, Solution
@@ -25,11 +27,13 @@ class Dive:
     random : numpy.random.Generator
     spread : float
         How far the choice of the next pattern may stray from the most used one; 0 for the first dive.
+    over : callable
+        Whether the dive must end.
     """
 
-    def __init__(self, generation: Generation, random: np.random.Generator, spread: float):
+    def __init__(self, generation: Generation, random: np.random.Generator, spread: float, over: Callable[[], bool]):
         self.generation, self.instance = generation, generation.instance
-        self.random, self.spread = random, spread
+        self.random, self.spread, self.over = random, spread, over
         self.left = self.instance.count.copy()
         self.available = self.instance.available.copy()
         self.hosts: list[OpenHost] = []
@@ -41,13 +45,14 @@ class Dive:
 
         A decision after which the linear program costs too much is taken back, and the next best one is made.
         """
-        clock, returns = self.generation.clock, 0
+        returns = 0
+        self.generation.trim(self.generation.master.solve())
         before: list[tuple] = []
         try:
             while self.left.any():
                 self.generation.master.require(self.left, self.available)
                 solution = self._priced(most_value)
-                if clock.over:
+                if self.over():
                     return None
                 if solution is None:
                     if not before or returns == RETURNS:
@@ -86,7 +91,7 @@ class Dive:
             else:
                 prices = Prices.of(solution.duals, generation.pricer.dearest)
                 added, _ = generation.short_round(solution, prices, solution.fees, self.left)
-            if generation.clock.over or (not added and turn >= QUICK):
+            if self.over() or (not added and turn >= QUICK):
                 return None
             solution = generation.master.solve() if added else solution
         return solution if self._within(solution, most_value) else None
@@ -96,13 +101,13 @@ class Dive:
 
     def _decide(self, solution: Solution, refused: tuple) -> Pattern | None:
         """Take the patterns that the program uses once or more, or the one it uses most; the last one taken."""
-        before, chosen = len(self.hosts), None
+        chosen = None
         whole = np.flatnonzero(solution.use >= 1 - 1e-6)
         if len(whole) and not refused:
             for p in whole[np.argsort(-solution.use[whole], kind="stable")].tolist():
-                chosen = solution.patterns[p]
                 for _ in range(int(solution.use[p] + 1e-6)):
-                    self._take(chosen)
+                    if self._take(solution.patterns[p]):
+                        chosen = solution.patterns[p]
         else:
             score = solution.use.copy()
             if self.spread:
@@ -110,18 +115,17 @@ class Dive:
             for p in np.argsort(-score, kind="stable").tolist():
                 if solution.use[p] <= 1e-6:
                     break
-                if all(solution.patterns[p] is not pattern for pattern in refused):
-                    chosen = solution.patterns[p]
-                    self._take(chosen)
-                    break
-        # Hosts that cost nothing may be in use without need: such a dive has come to its end.
-        return chosen if len(self.hosts) > before else None
+                open_to = all(solution.patterns[p] is not pattern for pattern in refused)
+                if open_to and self._take(solution.patterns[p]):
+                    return solution.patterns[p]
+        # None: hosts that cost nothing may be in use without need. Such a dive has come to its end.
+        return chosen
 
-    def _take(self, pattern: Pattern) -> None:
-        """One host with the pattern, less what is placed already, and filled up with what fits."""
+    def _take(self, pattern: Pattern) -> bool:
+        """One host with the pattern, less what is placed already, filled up with what fits; whether it was taken."""
         numbers = np.minimum(pattern.numbers, self.left[pattern.shapes])
         if not numbers.any() or self.available[pattern.kind] == 0:
-            return
+            return False
         items = {s: n for s, n in zip(pattern.shapes.tolist(), numbers.tolist(), strict=True) if n}
         self.left[pattern.shapes] -= numbers
         if (numbers < pattern.numbers).any():
@@ -130,6 +134,7 @@ class Dive:
         host = OpenHost(kind=pattern.kind, pool=pattern.pool, items=items)
         self.hosts.append(host)
         self.cost += Packing(hosts=(host,)).value(self.instance)
+        return True
 
     def _fill_up(self, pattern: Pattern, items: dict[int, int]) -> None:
         instance, room = self.instance, self.rooms[pattern.kind]

@@ -323,7 +323,10 @@ def _without_dominated(instance: Instance) -> Instance:
         return instance
     return replace(
         instance,
-        **{name: getattr(instance, name)[:, keep] for name in ("demand", "least", "capacity", "most", "restart")},
+        **{
+            name: np.ascontiguousarray(getattr(instance, name)[:, keep])
+            for name in ("demand", "least", "capacity", "most", "restart")
+        },
     )
 
 

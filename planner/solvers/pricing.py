@@ -130,6 +130,9 @@ class Pricer:
         for r in range(demand.shape[1]):
             needs = demand[:, r] > 0
             most[needs] = np.minimum(most[needs], capacity[r] // demand[needs, r])
+        for g in instance.groups[shapes].T:
+            kept_apart = g >= 0
+            most[kept_apart] = np.minimum(most[kept_apart], instance.limit[g[kept_apart]])
         return shapes, profit[shapes], demand, most
 
     def _counted(self, kind: int, demand: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -171,7 +174,7 @@ class Pricer:
         self.kernels.improve_sets(profit, actual, most, groups, limit, capacity, EXCHANGES, found)
         worth = found @ profit
         best = np.argsort(-worth, kind="stable")[:MOST_SETS]
-        return [self._pattern(kind, pool, shapes, row) for row in np.unique(found[best], axis=0) if row.any()]
+        return [self._pattern(kind, pool, shapes, row) for row in found[best] if row.any()]
 
     def exact(
         self, prices: Prices, kind: int, pool: int, count: np.ndarray, floor: int, nodes: int, effort: float = 0.0
@@ -215,7 +218,7 @@ class Pricer:
             self.kernels.around_each(
                 centres, profit, rows, most, groups, limit, rooms, weights, shift, table, floor, NODES_AROUND, sets
             )
-            found += list(np.unique(sets[sets.any(axis=1)], axis=0))
+            found += list(sets[sets.any(axis=1)])
         if upper > value and effort and not self.clock.over:
             known, upper_too = cpsat.most_valuable(
                 profit, demand, most, groups, limit, capacity, value, effort, self.clock

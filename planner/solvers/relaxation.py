@@ -59,4 +59,4 @@ def multipliers(profit: np.ndarray, demand: np.ndarray, most: np.ndarray, capaci
         inverse -= np.outer(column, row)
         inverse[leave], basic[leave], full[enter] = row, enter, False
     worth = np.maximum(worth, 0.0)
-    return worth if worth.any() else 1.0 / np.maximum(capacity, 1.0)
+    return worth if worth.any() and np.isfinite(worth).all() else 1.0 / np.maximum(capacity, 1.0)

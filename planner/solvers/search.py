@@ -146,7 +146,7 @@ class Search:
 
     def _remix(self, slices: int) -> None:
         """Pack into mixes of hosts that cover the demand with some room to spare, the cheapest that works."""
-        if len(self.instance.available) == 1 or self.over:
+        if len(self.instance.available) == 1 or len(self.instance.count) > MOST_SHAPES or self.over:
             return
         low, high = 0.0, 0.2
         while high - low > 0.002 and not self.over:
@@ -185,7 +185,7 @@ class Search:
         random, dives = np.random.default_rng(self.seed), 0
         counts = self._counts
         while not self.over and not coarse:
-            dive = Dive(generation, random, 0.3 if dives else 0.0)
+            dive = Dive(generation, random, 0.3 if dives else 0.0, lambda: self.over)
             packing = dive.run(self.incumbent.value - 1)
             dives += 1
             if packing is not None:

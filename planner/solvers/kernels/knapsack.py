@@ -116,6 +116,7 @@ def most_valuable(
         size[i] = max(size[i], 1e-12)
         heaped[i + 1] = heaped[i] + size[i] * most[i]
         worth[i + 1] = worth[i] + profit[i] * most[i]
+    slack = 1e-15 * heaped[items]
     # The smallest demand of any item from i on: where it does not fit, none does.
     smallest = np.empty((items + 1, resources), dtype=np.int64)
     for r in range(resources):
@@ -149,7 +150,7 @@ def most_valuable(
                 continue
             if tabled and value + tabled_bound(i, free, shift, table, incumbent - value) <= incumbent:
                 break
-            rest = rest_bound(i, budget * (1.0 + 1e-12), heaped, worth) * (1.0 + 1e-12) + 1e-3
+            rest = rest_bound(i, budget * (1.0 + 1e-12) + slack, heaped, worth) * (1.0 + 1e-12) + 1e-3
             if value + np.floor(rest) <= incumbent:
                 break
             visited += 1
@@ -178,10 +179,12 @@ def most_valuable(
             return incumbent, incumbent
         if visited > nodes:
             break
+        visited += 1
         i = stack[depth - 1]
+        budget = 0.0  # Summed anew: what is added and taken away again leaves rounding behind.
         for r in range(resources):
             free[r] += demand[i, r]
-        budget += size[i]
+            budget += multiplier[r] * free[r]
         for k in range(groups.shape[1]):
             if groups[i, k] >= 0:
                 taken[groups[i, k]] -= 1
@@ -199,7 +202,7 @@ def most_valuable(
                 free[r] += demand[i, r]
             value -= profit[i]
             amount[i] -= 1
-            rest = int(rest_bound(i + 1, budget * (1.0 + 1e-12), heaped, worth) * (1.0 + 1e-12) + 1e-3)
+            rest = int(rest_bound(i + 1, budget * (1.0 + 1e-12) + slack, heaped, worth) * (1.0 + 1e-12) + 1e-3)
             if tabled:
                 rest = min(rest, tabled_bound(i + 1, free, shift, table, 0))
             upper = max(upper, value + rest)
