@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 import planner
 from planner import Failover, KeepApart, KeepTogether, Overcommit, Pin, Policy, Prices, Status, Stop
+from planner.economics.ledger import ledger
+from planner.solvers.instance import build, components
 from tests.conftest import estate, machines, problem_of, solved
 
 
@@ -31,9 +33,12 @@ def random_estate(count: int, seed: int, pools: int = 1) -> pd.DataFrame:
 
 
 def test_a_resource_that_never_binds_is_left_out_on_the_way():
-    models = machines(("r", 32, 64)).assign(storage_gib=100_000)
-    result = solved(problem_of(random_estate(100, 1), models=models))
-    assert result.status == "optimal"
+    workloads = random_estate(100, 1)
+    workloads["storage_gib"] = 10 * workloads["vcpus"]
+    problem = problem_of(workloads, models=machines(("r", 32, 64), storage_gib=100_000))
+    (instance,) = [build(problem, ledger(problem), pools) for pools in components(problem)]
+    assert instance.demand.shape[1] == 2
+    assert solved(problem).status == "optimal"
 
 
 def test_three_servers_become_one():
