@@ -32,9 +32,11 @@ CROWDED, LEAN = 4, 2
 SAMPLE = 1000
 """Shapes that are priced first where there are very many."""
 
+LEEWAY = 1.1
+"""Share of its ceiling that a price may reach: at the ceiling itself no missing pattern would seem worth adding."""
+
 EFFORT = 3.0
 """Deterministic time of CP-SAT where the nodes do not suffice."""
-
 
 PARAMETERS = mathopt.SolveParameters(
     lp_algorithm=mathopt.LPAlgorithm.PRIMAL_SIMPLEX, presolve=mathopt.Emphasis.OFF, scaling=mathopt.Emphasis.OFF
@@ -130,7 +132,7 @@ class Master:
             else:
                 use[variable.id - len(self.dear)] = value
         if self.features is not None:
-            duals = np.minimum(self.features @ duals, 1.1 * self.ceiling)
+            duals = np.minimum(self.features @ duals, LEEWAY * self.ceiling)
         return Solution(
             value=result.objective_value(),
             duals=np.maximum(duals, 0.0),

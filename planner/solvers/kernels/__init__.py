@@ -1,7 +1,7 @@
-"""Inner loops over arrays, in plain Python: small instances run them as they are, large ones through Numba.
+"""Inner loops over arrays, written in plain Python and compiled by Numba; a small estate's first filling runs as it is.
 
-The same source serves both, so that a small estate is solved without loading a compiler, and a property test can hold
-the two against each other. Every kernel draws its random numbers from its own state, so both draw the same.
+The same source serves both, so that what a small start settles loads no compiler, and a property test can hold the two
+against each other. Every kernel draws its random numbers from its own state, so both draw the same.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from planner.solvers.kernels.types import NUMBA
 
 SMALL = 60
 """Items up to which plain Python is faster than loading compiled code."""
-
 
 NAMES = ("filling", "repacking", "knapsack")
 
