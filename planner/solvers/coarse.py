@@ -14,18 +14,18 @@ from planner.solvers.instance import Instance
 PARTS = (1 / 2, 1 / 3, 1 / 4)
 """Shares of a host at which what an item keeps out changes: groups never reach across them."""
 
-LEAVES = 48
-"""Groups of shapes at most."""
+ROWS = 400
+"""Coarse rows at most, one leaf's rows more or less."""
 
 
-def features(instance: Instance, leaves: int = LEAVES) -> np.ndarray:
+def features(instance: Instance, rows: int = ROWS) -> np.ndarray:
     """What each shape counts in each coarse row: array of float, shape [S, B].
 
     A group of shapes has one row for its number of items, and one a resource for their size relative to its mean.
     """
     share = instance.demand / np.maximum(instance.capacity.max(axis=0), 1)
     blocks = []
-    for shapes in _leaves(instance, share, leaves):
+    for shapes in _leaves(instance, share, rows // (share.shape[1] + 1)):
         weight = instance.count[shapes]
         centred = share[shapes] - np.average(share[shapes], axis=0, weights=weight)
         spread = np.abs(centred).max(axis=0)

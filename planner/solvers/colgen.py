@@ -7,16 +7,15 @@ exact pricing gives a weighting, and with it a bound through the covering proble
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from ortools.math_opt.python import mathopt
 
 from planner.solvers import bounds
 from planner.solvers.incumbent import Clock, Incumbent
 from planner.solvers.instance import Instance
 from planner.solvers.kernels import load as load_kernels
+from planner.solvers.master import Master, Solution
 from planner.solvers.packing import OpenHost, Packing
+from planner.solvers.parts import PartPricer
 from planner.solvers.pricing import Pattern, Pricer, Prices
 
 SMOOTHING = 0.7
@@ -32,141 +31,15 @@ CROWDED, LEAN = 4, 2
 SAMPLE = 1000
 """Shapes that are priced first where there are very many."""
 
-LEEWAY = 1.1
-"""Share of its ceiling that a price may reach: at the ceiling itself no missing pattern would seem worth adding."""
+COARSEST, FINEST = 0.02, 0.2
+"""Share of a host's cost by which patterns with parts must exceed it at first, and hosts that this may cost the bound at
+last."""
+
+FEW_PAIRS = 8
+"""Classes and pools up to which patterns with parts are priced."""
 
 EFFORT = 3.0
 """Deterministic time of CP-SAT where the nodes do not suffice."""
-
-PARAMETERS = mathopt.SolveParameters(
-    lp_algorithm=mathopt.LPAlgorithm.PRIMAL_SIMPLEX, presolve=mathopt.Emphasis.OFF, scaling=mathopt.Emphasis.OFF
-)
-"""New columns leave the last basis feasible: primal simplex goes on from there, and presolve would throw it away."""
-
-WANTED = mathopt.ModelSolveParameters(
-    variable_values_filter=mathopt.VariableFilter(skip_zero_values=True),
-    dual_values_filter=mathopt.LinearConstraintFilter(skip_zero_values=True),
-    reduced_costs_filter=mathopt.VariableFilter(filtered_items=()),
-)
-
-
-class Master:
-    """The linear program over the patterns known so far.
-
-    Parameters
-    ----------
-    instance : Instance
-    features : array of float, shape [S, B], optional
-        Coarse rows: what each shape counts in each of them. One row a shape where not given.
-    """
-
-    def __init__(self, instance: Instance, features: np.ndarray | None = None):
-        self.instance, self.features = instance, features
-        if features is not None:
-            self.ceiling = _ceiling(instance)
-        self.model = mathopt.Model()
-        self.patterns: list[Pattern] = []
-        self.known: set[tuple] = set()
-        asked = self._asked(instance.count)
-        self.rows = [self.model.add_linear_constraint(lb=n, ub=n if features is not None else np.inf) for n in asked]
-        self.limited = np.flatnonzero(instance.available < instance.items)
-        self.stock = {int(c): self.model.add_linear_constraint(ub=float(instance.available[c])) for c in self.limited}
-        # One dear way to meet each row keeps the program feasible before the patterns do.
-        dear = 10.0 * float(instance.opening.max()) + 10.0 * float(instance.placing.max()) + 10.0
-        self.dear = [self._variable(dear, {row: 1.0}) for row in self.rows]
-        if features is not None:
-            self.dear += [self._variable(dear, {row: -1.0}) for row in self.rows]
-        self.solver = mathopt.IncrementalSolver(self.model, mathopt.SolverType.GLOP)
-
-    def _asked(self, count: np.ndarray) -> list[float]:
-        return (count.astype(float) if self.features is None else count @ self.features).tolist()
-
-    def _variable(self, cost: float, column: dict) -> mathopt.Variable:
-        variable = self.model.add_variable(lb=0.0)
-        self.model.objective.set_linear_coefficient(variable, cost)
-        for row, value in column.items():
-            row.set_coefficient(variable, value)
-        return variable
-
-    def add(self, pattern: Pattern) -> bool:
-        """Take a pattern that is new; say whether it was."""
-        if pattern.key in self.known:
-            return False
-        self.known.add(pattern.key)
-        if self.features is None:
-            entries = zip(pattern.shapes.tolist(), pattern.numbers.tolist(), strict=True)
-        else:
-            values = pattern.numbers @ self.features[pattern.shapes]
-            entries = ((b, values[b]) for b in np.flatnonzero(values).tolist())
-        column = {self.rows[row]: float(value) for row, value in entries}
-        if pattern.kind in self.stock:
-            column[self.stock[pattern.kind]] = 1.0
-        self.patterns.append(pattern)
-        self._variable(float(pattern.cost(self.instance)), column)
-        return True
-
-    def require(self, count: np.ndarray, available: np.ndarray) -> None:
-        """Change how many items of each shape are to be covered, and how many hosts of each class there are."""
-        for row, n in zip(self.rows, self._asked(count), strict=True):
-            row.lower_bound = n
-            if self.features is not None:
-                row.upper_bound = n
-        for c, row in self.stock.items():
-            row.upper_bound = float(available[c])
-
-    def solve(self) -> Solution:
-        """Solve the program."""
-        result = self.solver.solve(params=PARAMETERS, model_params=WANTED)
-        if result.termination.reason != mathopt.TerminationReason.OPTIMAL:
-            raise ArithmeticError(f"the linear program of column generation ended with {result.termination}")
-        duals, fees = np.zeros(len(self.rows)), np.zeros(len(self.instance.available))
-        use, missing = np.zeros(len(self.patterns)), 0.0
-        for row, value in result.dual_values().items():
-            if row.id < len(self.rows):
-                duals[row.id] = value
-            else:
-                fees[self.limited[row.id - len(self.rows)]] = max(-value, 0.0)
-        for variable, value in result.variable_values().items():
-            if variable.id < len(self.dear):
-                missing += value
-            else:
-                use[variable.id - len(self.dear)] = value
-        if self.features is not None:
-            duals = np.minimum(self.features @ duals, LEEWAY * self.ceiling)
-        return Solution(
-            value=result.objective_value(),
-            duals=np.maximum(duals, 0.0),
-            fees=fees,
-            patterns=tuple(self.patterns),
-            use=use,
-            missing=missing,
-        )
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Solution:
-    """A solved master.
-
-    Parameters
-    ----------
-    value : float
-    duals : array of float, shape [S]
-        Of the items.
-    fees : array of float, shape [C]
-        Of the classes in limited number.
-    patterns : tuple of Pattern
-    use : array of float
-        How often each pattern is used.
-    missing : float
-        What is covered by no pattern.
-    """
-
-    value: float
-    duals: np.ndarray
-    fees: np.ndarray
-    patterns: tuple[Pattern, ...]
-    use: np.ndarray
-    missing: float
 
 
 class Generation:
@@ -178,6 +51,7 @@ class Generation:
         self.pricer = Pricer(self.instance, clock, seed)
         self.filling = load_kernels("filling")
         self.master = Master(self.instance, features)
+        self.parts = PartPricer(self.pricer)
         self.centre = (np.zeros(0), np.zeros(0), -np.inf)
 
     def seed_patterns(self, packing: Packing) -> None:
@@ -261,14 +135,45 @@ class Generation:
     def run(self, seconds: float) -> None:
         """Generate columns until the bound can rise no more, the incumbent is proven, or time is up.
 
-        With very many shapes a sample of them is priced until that gives nothing new, and then all of them.
+        With very many shapes a sample of them is priced until that gives nothing new, and then all of them. Where rows
+        are coarse, patterns with parts come before exact pricing, and in its place where it would take too long.
         """
         until = self.clock.seconds + seconds
         self.centre = self._volume_duals()
-        if len(self.instance.count) > 2 * SAMPLE:
+        many = len(self.instance.count) > 2 * SAMPLE
+        if many:
             self._stage(self._sampled(), self.clock.seconds + seconds / 3, quick=True)
             self._stage(self.instance.count, self.clock.seconds + seconds / 2, quick=True)
+        if self.master.features is not None and len(self.pricer.pairs) <= FEW_PAIRS:
+            self._in_parts(until if many else self.clock.seconds + seconds / 3)
+            if many:
+                return
         self._stage(self.instance.count, until)
+
+    def _in_parts(self, until: float) -> None:
+        """Raise the bound by patterns in which small items may be taken in parts, ever more exactly."""
+        best, tolerance = -np.inf, COARSEST
+        while self.clock.seconds < until and not self.clock.over and not self.incumbent.good_enough:
+            solution = self.master.solve()
+            self.trim(solution)
+            if self._cannot_rise(solution):
+                break
+            prices = Prices.of(solution.duals, self.pricer.dearest)
+            added, worth = 0, {}
+            for pair in self.pricer.pairs:
+                floor = int(self._fee(prices, solution.fees, pair) * (1 + tolerance))
+                worth[pair], found = self.parts.price(prices, pair, self.instance.count, floor)
+                added += sum(self.master.add(p) for p in found if self.reduced(p, solution) < -1e-9)
+            weightings = [self.pricer.weighting(prices, p, worth) for p in range(len(self.instance.pools))]
+            value = self._value(weightings, solution.fees)
+            if value > best:
+                best, self.centre = value, (solution.duals, solution.fees, value)
+                self._prove(weightings, value)
+            if not added:
+                if tolerance * best < FINEST * self.instance.opening.max():
+                    break
+                tolerance /= 2
+        self.master = self.master.remade(p for p in self.master.patterns if p.whole)
 
     def _sampled(self) -> np.ndarray:
         """Counts of a sample of shapes, 0 for all others."""
@@ -322,9 +227,7 @@ class Generation:
         rank = np.array([self.reduced(pattern, solution) for pattern in patterns])
         rank[solution.use > 0] = -np.inf
         kept = np.sort(np.argsort(rank, kind="stable")[: LEAN * rows])
-        self.master = Master(self.instance, self.master.features)
-        for at in kept.tolist():
-            self.master.add(patterns[at])
+        self.master = self.master.remade(patterns[at] for at in kept.tolist())
 
     def _volume_duals(self) -> tuple[np.ndarray, np.ndarray, float]:
         """Duals that the scarcest resource of each pool stands for: where the smoothing begins."""
@@ -343,7 +246,10 @@ class Generation:
         """Whether the bound has reached what the program can still prove."""
         if solution.missing > 1e-6 or self.incumbent.bound is None:
             return False
-        return self.incumbent.bound >= np.ceil(solution.value - 1e-6 * max(1.0, abs(solution.value)))
+        value = solution.value
+        if self.master.features is not None:  # Prices below 0 count as 0, so coarse ones may prove more.
+            value = max(value, float(solution.duals @ self.instance.count - solution.fees @ self.instance.available))
+        return self.incumbent.bound >= np.ceil(value - 1e-6 * max(1.0, abs(value)))
 
     def _value(self, weightings: list[bounds.Weighting], fees: np.ndarray) -> float:
         """The bound of some weightings, before host numbers are made whole."""
@@ -362,24 +268,6 @@ class Generation:
         if self.incumbent.bound is not None and len(self.instance.available) == 1 and value <= self.incumbent.bound:
             return
         self.incumbent.prove(weightings)
-
-
-def _ceiling(instance: Instance) -> np.ndarray:
-    """What an item may be worth at most where there are others like it: a host's cost shared by all that fit.
-
-    Only hosts in unlimited number count: the others carry a fee that nobody knows beforehand.
-    """
-    ceiling = np.full(len(instance.count), np.inf)
-    for c in np.flatnonzero(instance.available >= instance.items).tolist():
-        copies = np.full(len(instance.count), np.inf)
-        for r in range(instance.demand.shape[1]):
-            needs = instance.demand[:, r] > 0
-            copies[needs] = np.minimum(copies[needs], instance.capacity[c, r] // instance.demand[needs, r])
-        fits = instance.fits[:, c]
-        ceiling[fits] = np.minimum(
-            ceiling[fits], instance.opening[c] / np.maximum(copies[fits], 1) + instance.placing[fits, c]
-        )
-    return ceiling
 
 
 def pattern_of(host: OpenHost) -> Pattern:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from planner.solvers.colgen import Generation, Solution
+from planner.solvers.colgen import Generation
 from planner.solvers.greedy import Room
+from planner.solvers.master import Solution
 from planner.solvers.packing import OpenHost, Packing
 from planner.solvers.pricing import Pattern, Prices
 

@@ -108,16 +108,24 @@ class Incumbent:
         self.announce(method)
 
     def prove(self, weightings: list[bounds.Weighting]) -> bool:
-        """Solve the covering problem with further weightings; keep them and its value where that is above the bound."""
-        cover = bounds.cover(self.instance, [*self.weightings, *weightings], seed=self.seed)
+        """Solve the covering problem with further weightings; keep them and its value where that is above the bound.
+
+        Earlier weightings of the same method are dropped where it takes none of them: each is to be verified.
+        """
+        method = weightings[-1].method
+        others = [w for w in self.weightings if w.method != method]
+        tried = [[*others, *weightings]] + ([[*self.weightings, *weightings]] if len(others) < len(self.weightings) else [])
+        for together in tried:
+            cover = bounds.cover(self.instance, together, seed=self.seed)
+            if cover.value is None or self.bound is None or cover.value > self.bound:
+                break
+        else:
+            return False
         if cover.value is None:
             self.infeasible, self.cover = True, cover
             return True
-        if self.bound is not None and cover.value <= self.bound:
-            return False
-        self.weightings += weightings
-        self.cover = cover
-        self.raise_bound(cover.value, weightings[-1].method)
+        self.weightings, self.cover = together, cover
+        self.raise_bound(cover.value, method)
         return True
 
     def raise_bound(self, value: int, method: str, *, searched: bool = False) -> None:

@@ -53,8 +53,10 @@ class Pattern:
     Parameters
     ----------
     kind, pool : int
-    shapes, numbers : arrays of int
-        How many items of which shapes, shapes in rising order.
+    shapes : array of int
+        In rising order.
+    numbers : array of int, or of float
+        How many items of each shape; fractions where items may be taken in parts, for a bound.
     """
 
     kind: int
@@ -66,13 +68,25 @@ class Pattern:
     def key(self) -> tuple:
         return self.kind, self.pool, self.shapes.tobytes(), self.numbers.tobytes()
 
-    def cost(self, instance: Instance) -> int:
+    @property
+    def whole(self) -> bool:
+        """Whether no item is taken in parts."""
+        return self.numbers.dtype.kind == "i"
+
+    def cost(self, instance: Instance) -> float:
         """Objective of one such host."""
-        return int(instance.opening[self.kind]) + int(instance.placing[self.shapes, self.kind] @ self.numbers)
+        return float(instance.opening[self.kind] + instance.placing[self.shapes, self.kind] @ self.numbers)
 
     def feasible(self, instance: Instance) -> bool:
-        """Whether the items fit on the host."""
-        return bool((self.numbers @ instance.demand[self.shapes] <= instance.capacity[self.kind]).all())
+        """Whether the items fit on the host and none of them are kept apart."""
+        groups = instance.groups[self.shapes]
+        members = np.bincount(
+            groups[groups >= 0],
+            weights=np.broadcast_to(self.numbers[:, None], groups.shape)[groups >= 0],
+            minlength=len(instance.limit),
+        )
+        fits = self.numbers @ instance.demand[self.shapes] <= instance.capacity[self.kind]
+        return bool(fits.all() and (members <= instance.limit).all())
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

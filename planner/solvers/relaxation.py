@@ -5,7 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 
+HAIR = 1e-9
+"""Share of a resource that changes nothing but which of equal steps is taken."""
+
+MOST_STEPS = 2_000
+"""Steps of the simplex at most; what it has found by then serves as well."""
+
+
 def multipliers(profit: np.ndarray, demand: np.ndarray, most: np.ndarray, capacity: np.ndarray) -> np.ndarray:
+    """What a unit of each resource is worth, at least 0 and not all 0: the first that `relaxed` returns."""
+    return relaxed(profit, demand, most, capacity)[0]
+
+
+def relaxed(
+    profit: np.ndarray, demand: np.ndarray, most: np.ndarray, capacity: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Solve the relaxation by the primal simplex with bounded variables.
 
     For any multipliers m at least 0 no set of items is worth more than
@@ -20,17 +34,19 @@ def multipliers(profit: np.ndarray, demand: np.ndarray, most: np.ndarray, capaci
 
     Returns
     -------
-    array of float, shape [R]
-        At least 0, and not all 0.
+    (array of float, shape [R], array of float, shape [N])
+        The multipliers, at least 0 and not all 0, and how much of each item the most valuable set holds.
     """
     items, resources = demand.shape
     columns = np.vstack([demand, np.eye(resources)])  # Slacks come after the items.
     gain = np.concatenate([profit, np.zeros(resources)])
     upper = np.concatenate([most, np.full(resources, np.inf)])
     inverse, basic = np.eye(resources), np.arange(items, items + resources)
-    value, full = capacity.astype(float), np.zeros(items + resources, dtype=bool)
+    # A hair more of each resource, each another: where one is used up exactly, the simplex would go round in circles.
+    value = capacity * (1 + HAIR * (1 + np.arange(resources))) + HAIR * (1 + np.arange(resources))
+    full = np.zeros(items + resources, dtype=bool)
     worth = np.zeros(resources)
-    for _ in range(20 * resources + 10 * items):
+    for _ in range(MOST_STEPS):
         worth = gain[basic] @ inverse
         improvement = gain - columns @ worth
         improvement[:items] /= profit
@@ -58,5 +74,8 @@ def multipliers(profit: np.ndarray, demand: np.ndarray, most: np.ndarray, capaci
         row = inverse[leave] / column[leave]
         inverse -= np.outer(column, row)
         inverse[leave], basic[leave], full[enter] = row, enter, False
+    amounts = np.where(full[:items], upper[:items], 0.0)
+    amounts[basic[basic < items]] = np.clip(value[basic < items], 0.0, upper[basic[basic < items]])
     worth = np.maximum(worth, 0.0)
-    return worth if worth.any() and np.isfinite(worth).all() else 1.0 / np.maximum(capacity, 1.0)
+    sound = worth.any() and np.isfinite(worth).all()
+    return worth if sound else 1.0 / np.maximum(capacity, 1.0), amounts

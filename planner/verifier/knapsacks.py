@@ -12,6 +12,7 @@ from ortools.sat.python import cp_model
 
 from planner.verifier.claims import LARGEST
 from planner.verifier.figures import Part, distinct
+from planner.verifier.labels import none_weighs
 
 FLOAT_ERROR = 1e-13
 """Relative error granted to a Lagrangian bound that is summed in floats, of the sum of absolute terms."""
@@ -73,13 +74,15 @@ class Knapsack:
         return cls(net=net[first], demand=demand[:, binding], count=count, apart=apart, room=room[binding])
 
     def holds(self, worth: int, deadline: float) -> bool:
-        """Whether no set weighs more than the worth: by a Lagrangian bound, else by CP-SAT on what it leaves open."""
+        """Whether no set weighs more than the worth: by a Lagrangian bound, by labels, by CP-SAT on what is left open."""
         if worth < 0 or int(self.net @ self.count) <= worth:
             return worth >= 0
-        bound, reduced = self._relaxed(worth, deadline)
+        bound, reduced, _ = self._relaxed(worth, deadline)
         if bound < worth + 1:
             return True
         low, high = self._open(reduced, bound - worth - 1)
+        if self._no_label(low, high, worth, deadline):
+            return True
         model = cp_model.CpModel()
         kept = np.flatnonzero(high)
         take = [model.new_int_var(int(low[i]), int(high[i]), "") for i in kept]
@@ -90,6 +93,24 @@ class Knapsack:
         total = cp_model.LinearExpr.weighted_sum(take, self.net[kept].tolist())
         model.add(total >= worth + 1)
         return infeasible(model, deadline)
+
+    def _no_label(self, low: np.ndarray, high: np.ndarray, worth: int, deadline: float) -> bool:
+        """Whether labels prove it, items kept apart or not, in half of the time at most."""
+        kept = np.flatnonzero(high > low)
+        size = (self.demand[kept] / np.maximum(self.room, 1)).max(axis=1, initial=0.0)
+        kept = kept[np.argsort(-size, kind="stable")]
+        net, demand, count = self.net[kept], self.demand[kept], (high - low)[kept]
+        room, least = self.room - low @ self.demand, worth + 1 - int(low @ self.net)
+        if (room < 0).any():
+            return True
+        none = np.full((len(kept), 0), -1)
+
+        def multipliers(n: int, free: np.ndarray) -> np.ndarray:
+            rest = Knapsack(net=net[n:], demand=demand[n:], count=count[n:], apart=none[n:], room=free)
+            return rest._relaxed(0, deadline)[2] / np.maximum(free, 1)
+
+        now = time.monotonic()
+        return none_weighs(net, demand, count, room, least, multipliers, now + (deadline - now) / 2)
 
     def _open(self, reduced: np.ndarray, slack: float) -> tuple[np.ndarray, np.ndarray]:
         """How few and how many of each item a set may hold that the Lagrangian bound does not rule out."""
@@ -106,10 +127,10 @@ class Knapsack:
             )
         return low, high
 
-    def _relaxed(self, worth: int, deadline: float) -> tuple[float, np.ndarray]:
-        """A proven bound on what a set weighs, and each item's reduced weight: cutting planes in the multipliers.
+    def _relaxed(self, worth: int, deadline: float) -> tuple[float, np.ndarray, np.ndarray]:
+        """A proven bound on what a set weighs, each item's reduced weight, the multipliers: by cutting planes in these.
 
-        ``L(m) = m room + sum_i count[i] max(0, net[i] - m demand[i])``, and the best member alone of each group.
+        Multipliers count for the whole room. ``L(m) = m room + sum_i count[i] max(0, net[i] - m demand[i])``, and the best member alone of each group.
         """
         share = self.demand / np.maximum(self.room, 1)
         # The linear program counts in the largest weight.
@@ -120,12 +141,12 @@ class Knapsack:
         least = solver.NumVar(0, top, "")
         solver.Minimize(least)
         at = np.zeros(len(self.room))
-        best, best_reduced = math.inf, self.net.astype(float)
+        best, best_reduced, best_at = math.inf, self.net.astype(float), at
         for _ in range(40 + 20 * len(at)):
             value, slope, reduced = self._lagrangian(share, at)
             absolute = at.sum() + float((self.net + share @ at) @ self.count)
             if value + FLOAT_ERROR * absolute < best:
-                best, best_reduced = value + FLOAT_ERROR * absolute, reduced
+                best, best_reduced, best_at = value + FLOAT_ERROR * absolute, reduced, at
             cut = solver.Constraint((value - float(slope @ at)) / unit, solver.infinity())
             cut.SetCoefficient(least, 1)
             for variable, coefficient in zip(price, slope.tolist(), strict=True):
@@ -135,7 +156,7 @@ class Knapsack:
             if best - least.solution_value() * unit <= 1e-7 * best:
                 break
             at = np.maximum([variable.solution_value() * unit for variable in price], 0.0)
-        return best, best_reduced
+        return best, best_reduced, best_at
 
     def _lagrangian(self, share: np.ndarray, at: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         """The bound at some multipliers, its slope and the reduced weights."""
