@@ -19,6 +19,7 @@ from planner.solvers import standing as standing_plan
 from planner.solvers.assembly import assembled, evidence_of
 from planner.solvers.incumbent import Clock, Incumbent, progress
 from planner.solvers.instance import Instance, build, components
+from planner.solvers.repack import even_out
 from planner.solvers.search import Search
 
 __all__ = ["solve"]
@@ -148,8 +149,11 @@ def _search(incumbents: list[Incumbent], clock: Clock, seed: int, workers: int, 
 def _settle(
     problem: Problem, incumbents: list[Incumbent], start: Plan | None, clock: Clock, seed: int, workers: int
 ) -> list[standing_plan.Standing | None]:
-    """Solving from a plan that stands: the fewest moves among equal plans."""
+    """Among equal plans the best balanced one; solving from a plan that stands, the one with the fewest moves."""
     if start is None or any(incumbent.packing is None for incumbent in incumbents):
+        for incumbent in incumbents:
+            if incumbent.packing is not None:
+                even_out(incumbent)
         return [None] * len(incumbents)
     before = [standing_plan.standing(problem, incumbent.instance, start) for incumbent in incumbents]
     for incumbent, stood in zip(incumbents, before, strict=True):

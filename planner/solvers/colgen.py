@@ -11,7 +11,6 @@ import numpy as np
 
 from planner.solvers import bounds
 from planner.solvers.incumbent import Clock, Incumbent
-from planner.solvers.instance import Instance
 from planner.solvers.kernels import load as load_kernels
 from planner.solvers.master import Master, Solution
 from planner.solvers.packing import OpenHost, Packing
@@ -32,8 +31,8 @@ SAMPLE = 1000
 """Shapes that are priced first where there are very many."""
 
 COARSEST, FINEST = 0.02, 0.2
-"""Share of a host's cost by which patterns with parts must exceed it at first, and hosts that this may cost the bound at
-last."""
+"""By which share of a host's cost patterns with parts must exceed it at first, and how many hosts of the bound this share
+may stand for at last."""
 
 FEW_PAIRS = 8
 """Classes and pools up to which patterns with parts are priced."""

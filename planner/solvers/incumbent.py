@@ -57,7 +57,7 @@ class Incumbent:
     gap: float = 0.0
     seed: int = 0
     packing: Packing | None = None
-    key: tuple[int, int] | None = None
+    key: tuple[int, int, int] | None = None
     method: str = ""
     bound: int | None = None
     bound_method: str = ""
@@ -112,10 +112,12 @@ class Incumbent:
 
         Earlier weightings of the same method are dropped where it takes none of them: each is to be verified.
         """
+        if not weightings:
+            return False
         method = weightings[-1].method
         others = [w for w in self.weightings if w.method != method]
-        tried = [[*others, *weightings]] + ([[*self.weightings, *weightings]] if len(others) < len(self.weightings) else [])
-        for together in tried:
+        for kept in (others, self.weightings) if len(others) < len(self.weightings) else (others,):
+            together = [*kept, *weightings]
             cover = bounds.cover(self.instance, together, seed=self.seed)
             if cover.value is None or self.bound is None or cover.value > self.bound:
                 break

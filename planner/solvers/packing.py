@@ -34,9 +34,10 @@ class Packing:
         placing = sum(int(instance.placing[s, host.kind]) * n for host in self.hosts for s, n in host.items.items())
         return opening + placing
 
-    def key(self, instance: Instance) -> tuple[int, int]:
-        """Objective first, purchase among equals."""
-        return self.value(instance), sum(int(instance.tiebreak[host.kind]) for host in self.hosts)
+    def key(self, instance: Instance) -> tuple[int, int, int]:
+        """Objective first, among equals purchase, then the number of hosts."""
+        purchase = sum(int(instance.tiebreak[host.kind]) for host in self.hosts)
+        return self.value(instance), purchase, len(self.hosts)
 
     def fits(self, instance: Instance) -> bool:
         """Whether every host has room for what it carries."""

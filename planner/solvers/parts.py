@@ -43,9 +43,7 @@ class PartPricer:
         self.pricer, self.kernels = pricer, load("worth")
         self.memories: dict[tuple[int, int], Memory] = {}
 
-    def price(
-        self, prices: Prices, pair: tuple[int, int], count: np.ndarray, floor: int
-    ) -> tuple[int, list[Pattern]]:
+    def price(self, prices: Prices, pair: tuple[int, int], count: np.ndarray, floor: int) -> tuple[int, list[Pattern]]:
         """What a host of a class and pool is worth at most (`floor` where no more), and sets worth more than `floor`.
 
         Parameters

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-
 HAIR = 1e-9
 """Share of a resource that changes nothing but which of equal steps is taken."""
 

@@ -6,13 +6,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from planner.solvers.incumbent import Clock
+from planner.solvers.failover import with_reserve
+from planner.solvers.incumbent import Clock, Incumbent
 from planner.solvers.instance import Instance
 from planner.solvers.kernels import load as load_kernels
-from planner.solvers.packing import OpenHost
+from planner.solvers.packing import OpenHost, Packing
+
+MOST_PLACES = 10**8
+"""Hosts times items on a host beyond which nothing is repacked: the table of it would not fit into memory."""
 
 LOOK_AT_HOSTS = 100
 """Hosts looked at in one step at most."""
+
+EVENING, MOST_EVENING = 60, 4_000_000
+"""Moves and exchanges tried for each item, and in all at most, to even out what is in use."""
 
 SLICE = 400_000
 """Items looked at between two looks at the clock."""
@@ -29,9 +36,13 @@ class Attempt:
     waiting : array of int, shape [S]
         How many items of each shape wait.
     seed : int
+    plain : bool
+        Whether a small instance goes without compiled code.
     """
 
-    def __init__(self, instance: Instance, hosts: Sequence[OpenHost], waiting: np.ndarray, seed: int):
+    def __init__(
+        self, instance: Instance, hosts: Sequence[OpenHost], waiting: np.ndarray, seed: int, *, plain: bool = False
+    ):
         self.instance, self.hosts = instance, hosts
         shapes, places = [np.repeat(np.arange(len(waiting)), waiting)], [np.full(int(waiting.sum()), -1)]
         for b, host in enumerate(hosts):
@@ -39,7 +50,7 @@ class Attempt:
             shapes.append(held.astype("int64"))
             places.append(np.full(len(held), b))
         self.shape, where = np.concatenate(shapes), np.concatenate(places)
-        self.kernels = load_kernels("repacking")
+        self.kernels = load_kernels("repacking", instance.items if plain else None)
         kind = np.array([host.kind for host in hosts], dtype="int64")
         pool = np.array([host.pool for host in hosts], dtype="int64")
         self.type = kind * len(instance.pools) + pool
@@ -95,6 +106,16 @@ class Attempt:
                 break
         return self.waiters == 0
 
+    def even_out(self) -> None:
+        """Even out what is in use on hosts of a type, item by item."""
+        pools = len(self.instance.pools)
+        share = np.repeat(1.0 / np.maximum(self.instance.capacity, 1), pools, axis=0)
+        tries = min(EVENING * len(self.shape), MOST_EVENING)
+        self.kernels.even_out(
+            self.shape, self.instance.demand, self.instance.groups, self.instance.limit, share, self.type,
+            self.free, self.content, self.size, self.where, self.position, self.state, tries,
+        )  # fmt: skip
+
     def result(self) -> list[OpenHost]:
         """The hosts with what they carry now; those that carry nothing left out."""
         found = []
@@ -120,3 +141,16 @@ def longest(instance: Instance) -> int:
             fit += (room - (int(whole[shapes - 1]) if shapes else 0)) // int(size[shapes])
         most = min(most, fit)
     return most + 1
+
+
+def even_out(incumbent: Incumbent) -> None:
+    """Balance the best packing: of equal plans the one that spreads what is in use over equal hosts; idle ones stay."""
+    instance, hosts = incumbent.instance, incumbent.packing.hosts
+    running, idle = [h for h in hosts if h.items], [h for h in hosts if not h.items]
+    if len(running) < 2 or len(running) * longest(instance) > MOST_PLACES:
+        return
+    attempt = Attempt(instance, running, np.zeros(len(instance.count), dtype="int64"), incumbent.seed, plain=True)
+    attempt.even_out()
+    complete = with_reserve(instance, Packing(hosts=(*attempt.result(), *idle)))
+    if complete is not None and complete.key(instance) <= incumbent.key:
+        incumbent.packing, incumbent.key = complete, complete.key(instance)

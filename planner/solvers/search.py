@@ -11,7 +11,7 @@ from planner.solvers.diving import Dive
 from planner.solvers.incumbent import Clock, Incumbent
 from planner.solvers.kernels import SMALL
 from planner.solvers.packing import OpenHost, Packing
-from planner.solvers.repack import Attempt, longest
+from planner.solvers.repack import MOST_PLACES, Attempt, longest
 
 MOST_ROWS = 400
 """Shapes up to which column generation has one row for each."""
@@ -27,9 +27,6 @@ SOME_COUNTS = 10_000
 
 QUICK = 0.5
 """Deterministic time that CP-SAT may spend then."""
-
-MOST_PLACES = 10**8
-"""Hosts times items on a host beyond which repacking is left out: its table would not fit into memory."""
 
 MOST_SLICES = 400
 """Slices of work after which one attempt at repacking ends."""

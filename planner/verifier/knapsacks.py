@@ -74,7 +74,7 @@ class Knapsack:
         return cls(net=net[first], demand=demand[:, binding], count=count, apart=apart, room=room[binding])
 
     def holds(self, worth: int, deadline: float) -> bool:
-        """Whether no set weighs more than the worth: by a Lagrangian bound, by labels, by CP-SAT on what is left open."""
+        """Whether no set weighs more: by a Lagrangian bound, else by labels or CP-SAT on what it leaves open."""
         if worth < 0 or int(self.net @ self.count) <= worth:
             return worth >= 0
         bound, reduced, _ = self._relaxed(worth, deadline)
@@ -128,9 +128,10 @@ class Knapsack:
         return low, high
 
     def _relaxed(self, worth: int, deadline: float) -> tuple[float, np.ndarray, np.ndarray]:
-        """A proven bound on what a set weighs, each item's reduced weight, the multipliers: by cutting planes in these.
+        """A proven bound on what a set weighs, the reduced weights and the multipliers, found by cutting planes.
 
-        Multipliers count for the whole room. ``L(m) = m room + sum_i count[i] max(0, net[i] - m demand[i])``, and the best member alone of each group.
+        ``L(m) = m room + sum_i count[i] max(0, net[i] - m demand[i])``, and the best member alone of each group.
+        Multipliers count for the whole room.
         """
         share = self.demand / np.maximum(self.room, 1)
         # The linear program counts in the largest weight.

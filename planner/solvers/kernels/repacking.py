@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from planner.solvers.kernels.types import BoolTable, Floats, Ints, IntTable
+    from planner.solvers.kernels.types import BoolTable, Floats, FloatTable, Ints, IntTable
 
 
 def draw(state: Ints, below: int):
@@ -275,3 +275,63 @@ def repack(
             lightest = total
         exchange(shape, demand, groups, limit, usable, kind, free, content, size, where, position, state, 4)
     return waiters, lightest
+
+
+def unevenness(b: int, s: int, sign: int, demand: IntTable, share: FloatTable, free: IntTable, kind: Ints):
+    """By how much the sum of the squared shares in use on host `b` changes with one item of shape `s` more or less."""
+    change = 0.0
+    for r in range(demand.shape[1]):
+        part = share[kind[b], r]
+        own = sign * demand[s, r] * part
+        change += own * (2.0 * (1.0 - free[b, r] * part) + own)
+    return change
+
+
+def even_out(
+    shape: Ints,
+    demand: IntTable,
+    groups: IntTable,
+    limit: Ints,
+    share: FloatTable,
+    kind: Ints,
+    free: IntTable,
+    content: IntTable,
+    size: Ints,
+    where: Ints,
+    position: Ints,
+    state: Ints,
+    tries: int,
+):
+    """Move random items, and exchange random pairs, between hosts of a type where that evens out what is in use.
+
+    Parameters
+    ----------
+    share : array of float, shape [T, R]
+        One over the capacity of each type of host.
+    """
+    items, hosts = len(shape), len(kind)
+    for n in range(tries):
+        i = draw(state, items)
+        a, s, j = where[i], shape[i], -1
+        b = draw(state, hosts)
+        if n % 2 == 1:
+            j = draw(state, items)
+            b = where[j]
+        if a == b or kind[a] != kind[b] or (j >= 0 and shape[j] == s):
+            continue
+        # One change after the other, so that both see what is in use then.
+        change = unevenness(a, s, -1, demand, share, free, kind) + unevenness(b, s, 1, demand, share, free, kind)
+        if j >= 0:
+            t = shape[j]
+            change += unevenness(a, t, 1, demand, share, free, kind) + unevenness(b, t, -1, demand, share, free, kind)
+            for r in range(demand.shape[1]):
+                change -= 4.0 * demand[s, r] * demand[t, r] * share[kind[a], r] ** 2
+        if change >= -1e-12 or not fits_with(s, b, j, -1, shape, demand, groups, limit, free, content, size):
+            continue
+        if j >= 0 and not fits_with(shape[j], a, i, -1, shape, demand, groups, limit, free, content, size):
+            continue
+        take_off(i, shape, demand, free, content, size, where, position)
+        if j >= 0:
+            take_off(j, shape, demand, free, content, size, where, position)
+            put_on(j, a, shape, demand, free, content, size, where, position)
+        put_on(i, b, shape, demand, free, content, size, where, position)
