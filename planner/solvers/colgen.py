@@ -14,7 +14,7 @@ from planner.solvers.incumbent import Clock, Incumbent
 from planner.solvers.kernels import load as load_kernels
 from planner.solvers.master import Master, Solution
 from planner.solvers.packing import OpenHost, Packing
-from planner.solvers.parts import PartPricer
+from planner.solvers.parts import LARGE, PartPricer
 from planner.solvers.pricing import Pattern, Pricer, Prices
 
 SMOOTHING = 0.7
@@ -31,11 +31,13 @@ SAMPLE = 1000
 """Shapes that are priced first where there are very many."""
 
 COARSEST, FINEST = 0.02, 0.2
-"""By which share of a host's cost patterns with parts must exceed it at first, and how many hosts of the bound this share
-may stand for at last."""
+"""Share of its cost by which a host with parts must be worth more at first, and hosts that this may cost the bound."""
 
 FEW_PAIRS = 8
 """Classes and pools up to which patterns with parts are priced."""
+
+MOST_EXACT = 10_000
+"""Coarse shapes up to which exact pricing follows."""
 
 EFFORT = 3.0
 """Deterministic time of CP-SAT where the nodes do not suffice."""
@@ -144,14 +146,14 @@ class Generation:
             self._stage(self._sampled(), self.clock.seconds + seconds / 3, quick=True)
             self._stage(self.instance.count, self.clock.seconds + seconds / 2, quick=True)
         if self.master.features is not None and len(self.pricer.pairs) <= FEW_PAIRS:
-            self._in_parts(until if many else self.clock.seconds + seconds / 3)
-            if many:
-                return
-        self._stage(self.instance.count, until)
+            for large in LARGE:
+                self._in_parts(large, until if many else self.clock.seconds + seconds / 6)
+        if len(self.instance.count) <= MOST_EXACT:
+            self._stage(self.instance.count, until)
 
-    def _in_parts(self, until: float) -> None:
-        """Raise the bound by patterns in which small items may be taken in parts, ever more exactly."""
-        best, tolerance = -np.inf, COARSEST
+    def _in_parts(self, large: float, until: float) -> None:
+        """Raise the bound by patterns in which items that are not large may be taken in parts, ever more exactly."""
+        tolerance = COARSEST
         while self.clock.seconds < until and not self.clock.over and not self.incumbent.good_enough:
             solution = self.master.solve()
             self.trim(solution)
@@ -161,15 +163,15 @@ class Generation:
             added, worth = 0, {}
             for pair in self.pricer.pairs:
                 floor = int(self._fee(prices, solution.fees, pair) * (1 + tolerance))
-                worth[pair], found = self.parts.price(prices, pair, self.instance.count, floor)
+                worth[pair], found = self.parts.price(prices, pair, self.instance.count, floor, large)
                 added += sum(self.master.add(p) for p in found if self.reduced(p, solution) < -1e-9)
             weightings = [self.pricer.weighting(prices, p, worth) for p in range(len(self.instance.pools))]
             value = self._value(weightings, solution.fees)
-            if value > best:
-                best, self.centre = value, (solution.duals, solution.fees, value)
+            if value > self.centre[2]:
+                self.centre = solution.duals, solution.fees, value
                 self._prove(weightings, value)
             if not added:
-                if tolerance * best < FINEST * self.instance.opening.max():
+                if tolerance * self.centre[2] < FINEST * self.instance.opening.max():
                     break
                 tolerance /= 2
         self.master = self.master.remade(p for p in self.master.patterns if p.whole)

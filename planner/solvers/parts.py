@@ -15,8 +15,8 @@ from planner.solvers.kernels import load
 from planner.solvers.pricing import Pattern, Pricer, Prices
 from planner.solvers.relaxation import relaxed
 
-LARGE = 0.2
-"""Share of some resource of a host above which an item stays whole."""
+LARGE = (0.2, 0.1, 0.05)
+"""Shares of some resource of a host above which an item stays whole, one after the other."""
 
 NODES = 3_000
 """Nodes of one enumeration of large items at most."""
@@ -43,7 +43,9 @@ class PartPricer:
         self.pricer, self.kernels = pricer, load("worth")
         self.memories: dict[tuple[int, int], Memory] = {}
 
-    def price(self, prices: Prices, pair: tuple[int, int], count: np.ndarray, floor: int) -> tuple[int, list[Pattern]]:
+    def price(
+        self, prices: Prices, pair: tuple[int, int], count: np.ndarray, floor: int, large: float
+    ) -> tuple[int, list[Pattern]]:
         """What a host of a class and pool is worth at most (`floor` where no more), and sets worth more than `floor`.
 
         Parameters
@@ -53,9 +55,11 @@ class PartPricer:
             Class and pool.
         count : array of int, shape [S]
         floor : int
+        large : float
+            Share of some resource of a host above which an item stays whole.
         """
         floor = max(floor, 0)
-        items = Items.of(self.pricer, prices, pair, count)
+        items = Items.of(self.pricer, prices, pair, count, large)
         if not len(items.profit):
             return floor, []
         memory = self.memories.setdefault(pair, Memory(len(items.capacity)))
@@ -136,8 +140,8 @@ class Items:
     large: int
 
     @classmethod
-    def of(cls, pricer: Pricer, prices: Prices, pair: tuple[int, int], count: np.ndarray) -> Items:
-        """The shapes worth putting on a host."""
+    def of(cls, pricer: Pricer, prices: Prices, pair: tuple[int, int], count: np.ndarray, large: float) -> Items:
+        """The shapes worth putting on a host; above a share of it they are large."""
         shapes, profit, demand, most = pricer.candidates(prices, *pair, count)
         capacity = pricer.exactly.most[pair[0]]
         share = (demand / np.maximum(capacity, 1)).max(axis=1)
@@ -148,7 +152,7 @@ class Items:
             demand=demand[order],
             most=most[order],
             capacity=capacity,
-            large=int((share > LARGE).sum()),
+            large=int((share > large).sum()),
         )
 
     @property
