@@ -14,16 +14,18 @@ from planner.solvers.instance import Instance
 PARTS = (1 / 2, 1 / 3, 1 / 4)
 """Shares of a host at which what an item keeps out changes: groups never reach across them."""
 
-ROWS = 400
-"""Coarse rows at most, one leaf's rows more or less."""
+ROWS, FEWEST, SHAPES_A_ROW = 400, 100, 16
+"""Coarse rows at most; where shapes are fewer, so many rows and one more for so many shapes: with more, the prices of
+single items would swing as they do with a row for each."""
 
 
-def features(instance: Instance, rows: int = ROWS) -> np.ndarray:
+def features(instance: Instance) -> np.ndarray:
     """What each shape counts in each coarse row: array of float, shape [S, B].
 
     A group of shapes has one row for its number of items, and one a resource for their size relative to its mean.
     """
     share = instance.demand / np.maximum(instance.capacity.max(axis=0), 1)
+    rows = min(ROWS, FEWEST + len(share) // SHAPES_A_ROW)
     blocks = []
     for shapes in _leaves(instance, share, rows // (share.shape[1] + 1)):
         weight = instance.count[shapes]

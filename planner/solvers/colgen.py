@@ -136,19 +136,22 @@ class Generation:
     def run(self, seconds: float) -> None:
         """Generate columns until the bound can rise no more, the incumbent is proven, or time is up.
 
-        With very many shapes a sample of them is priced until that gives nothing new, and then all of them. Where rows
-        are coarse, patterns with parts come before exact pricing, and in its place where it would take too long.
+        Coarse rows are priced greedily first, a sample of very many shapes before all of them, then with items in
+        parts where shapes are very many, and then exactly unless that would take too long.
         """
         until = self.clock.seconds + seconds
+        shapes = len(self.instance.count)
         self.centre = self._volume_duals()
-        many = len(self.instance.count) > 2 * SAMPLE
-        if many:
-            self._stage(self._sampled(), self.clock.seconds + seconds / 3, quick=True)
-            self._stage(self.instance.count, self.clock.seconds + seconds / 2, quick=True)
-        if self.master.features is not None and len(self.pricer.pairs) <= FEW_PAIRS:
-            for large in LARGE:
-                self._in_parts(large, until if many else self.clock.seconds + seconds / 6)
-        if len(self.instance.count) <= MOST_EXACT:
+        if self.master.features is not None:
+            if shapes > 2 * SAMPLE:
+                self._stage(self._sampled(), self.clock.seconds + seconds / 3, quick=True)
+            self._stage(self.instance.count, self.clock.seconds + seconds / 3, quick=True)
+            solution = self.master.solve()
+            self.centre = solution.duals, solution.fees, -np.inf
+            if shapes > 2 * SAMPLE and len(self.pricer.pairs) <= FEW_PAIRS:
+                for large in LARGE:
+                    self._in_parts(large, until)
+        if shapes <= MOST_EXACT:
             self._stage(self.instance.count, until)
 
     def _in_parts(self, large: float, until: float) -> None:
@@ -171,7 +174,7 @@ class Generation:
                 self.centre = solution.duals, solution.fees, value
                 self._prove(weightings, value)
             if not added:
-                if tolerance * self.centre[2] < FINEST * self.instance.opening.max():
+                if tolerance * self.incumbent.bound < FINEST * self.instance.opening.max():
                     break
                 tolerance /= 2
         self.master = self.master.remade(p for p in self.master.patterns if p.whole)
