@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -70,41 +71,43 @@ class _Names:
     """Hands out the names of owned hosts, and new names for hosts that are bought."""
 
     def __init__(self, problem: Problem, start: Plan | None):
-        self.problem = problem
+        hosts = problem.hosts
+        self.name, self.model = (hosts[column].astype(object).to_numpy() for column in ("name", "model"))
+        self.available, self.is_owned = hosts["available"].to_numpy(), hosts["owned"].to_numpy()
+        self.row_of = {name: row for row, name in enumerate(self.name) if self.is_owned[row]}
         self.model_of = {} if start is None else dict(zip(start.hosts["host"], start.hosts["model"], strict=True))
-        self.owned = set(problem.hosts.loc[problem.hosts["owned"], "name"])
         self.taken: set[str] = set()
-        self.numbers: dict[str, int] = {}
+        self.numbers: Counter[str] = Counter()
+        self.bought: Counter[str] = Counter()
 
     def take(self, name: str) -> None:
+        """Keep a name that a host has already."""
+        if name not in self.taken and name not in self.row_of:
+            self.bought[self.model_of[name]] += 1
         self.taken.add(name)
 
     def of(self, instance: Instance, host: OpenHost) -> tuple[str, str]:
         """Name and model of a host; the first free one of its class where it has none."""
-        hosts = self.problem.hosts
         if host.name:
-            row = hosts.index[hosts["name"] == host.name] if host.name in self.owned else []
-            return host.name, str(hosts["model"].loc[row[0]]) if len(row) else self.model_of[host.name]
-        for row in instance.rows[host.kind]:
-            name, model = str(hosts["name"].loc[row]), str(hosts["model"].loc[row])
-            if not hosts["owned"].loc[row]:
-                if self.bought(name) < hosts["available"].loc[row]:
+            row = self.row_of.get(host.name)
+            return host.name, self.model_of[host.name] if row is None else str(self.model[row])
+        for row in instance.rows[host.kind].tolist():
+            name, model = str(self.name[row]), str(self.model[row])
+            if not self.is_owned[row]:
+                if self.bought[name] < self.available[row]:
                     return self.new(name), model
             elif name not in self.taken:
                 self.taken.add(name)
                 return name, model
         raise AssertionError("a packing uses more hosts of a class than there are, which is a defect of this program")
 
-    def bought(self, model: str) -> int:
-        reused = sum(1 for name in self.taken if name not in self.owned and self.model_of.get(name) == model)
-        return reused + self.numbers.get(("new", model), 0)
-
     def new(self, model: str) -> str:
+        """A name for one more host of a model."""
         while True:
-            self.numbers[model] = self.numbers.get(model, 0) + 1
+            self.numbers[model] += 1
             name = f"{model}-{self.numbers[model]}"
-            if name not in self.taken and name not in self.owned:
-                self.numbers["new", model] = self.numbers.get(("new", model), 0) + 1
+            if name not in self.taken and name not in self.row_of:
+                self.bought[model] += 1
                 return name
 
 

@@ -177,7 +177,8 @@ class Generation:
                 if tolerance * self.incumbent.bound < FINEST * self.instance.opening.max():
                     break
                 tolerance /= 2
-        self.master = self.master.remade(p for p in self.master.patterns if p.whole)
+        if not self.clock.over:
+            self.master = self.master.remade(p for p in self.master.patterns if p.whole)
 
     def _sampled(self) -> np.ndarray:
         """Counts of a sample of shapes, 0 for all others."""

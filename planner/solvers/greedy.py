@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -13,14 +13,15 @@ from planner.solvers.packing import OpenHost, Packing, load, used
 ALPHAS = (1.5, 1.0, 0.5, 2.0, 3.0)
 """How much turning away from the direction of what is left costs, the usually best first."""
 
-CHUNK = 5_000
-"""Shapes that compete for one host; more are packed chunk by chunk, what fills no host well going on to the next."""
+CHUNK, QUICK_CHUNK = 5_000, 500
+"""Shapes that compete for one host; more are packed chunk by chunk, what fills no host well going on to the next. The
+first packing of so many has small chunks, to be there soon."""
 
-MOST_LOOKS = 3e7
+MOST_LOOKS = 5e6
 """Shapes times hosts beyond which first and best fit are left out."""
 
 
-def packings(instance: Instance, mix: np.ndarray | None) -> Iterator[tuple[str, Packing]]:
+def packings(instance: Instance, mix: np.ndarray | None, over: Callable[[], bool]) -> Iterator[tuple[str, Packing]]:
     """Packings by several rules, the usually best first; none where a rule runs out of hosts.
 
     Parameters
@@ -28,6 +29,8 @@ def packings(instance: Instance, mix: np.ndarray | None) -> Iterator[tuple[str, 
     instance : Instance
     mix : array of int, shape [C, P], optional
         How many hosts of each class to open first in each pool, from the covering bound.
+    over : callable
+        Whether to give up; asked before every host.
 
     Yields
     ------
@@ -35,18 +38,23 @@ def packings(instance: Instance, mix: np.ndarray | None) -> Iterator[tuple[str, 
         The name of the rule and what it gave.
     """
     mixes = [None] if mix is None or len(instance.available) == 1 else [mix, None]
-    hosts = 1
+    needed = (instance.demand * instance.count[:, None]).sum(axis=0) / np.maximum(instance.capacity.max(axis=0), 1)
+    if len(instance.demand) > CHUNK:
+        packing = filled(instance, ALPHAS[0], over, mixes[0], QUICK_CHUNK)
+        if packing is not None:
+            yield "bin-centric filling", packing
     for alpha in ALPHAS if len(instance.demand) <= 4 * CHUNK else ALPHAS[:3]:
         for wanted in mixes:
-            packing = filled(instance, alpha, wanted)
+            packing = filled(instance, alpha, over, wanted)
             if packing is not None:
-                hosts = len(packing.hosts)
                 yield "bin-centric filling", packing
-    if len(instance.demand) * hosts > MOST_LOOKS:
+    if len(instance.demand) * needed.max() > MOST_LOOKS:
         return
     for best in (True, False):
         for name, key in _keys(instance).items():
             for wanted in mixes:
+                if over():
+                    return
                 packing = fitted(instance, np.argsort(-key, kind="stable"), best, wanted)
                 if packing is not None:
                     yield f"{'best' if best else 'first'}-fit decreasing by {name}", packing
@@ -65,8 +73,14 @@ def _keys(instance: Instance) -> dict[str, np.ndarray]:
     }
 
 
-def filled(instance: Instance, alpha: float, mix: np.ndarray | None = None) -> Packing | None:
-    """Hosts filled one after another, each along the direction of what is left to place.
+def filled(
+    instance: Instance,
+    alpha: float,
+    over: Callable[[], bool],
+    mix: np.ndarray | None = None,
+    chunk_size: int = CHUNK,
+) -> Packing | None:
+    """Hosts filled one after another, each along the direction of what is left to place; None where `over` or short.
 
     Where a mix is given its hosts are filled first, the largest before the smaller ones; then, and without a mix, the
     class that carries most for its cost is opened.
@@ -79,18 +93,22 @@ def filled(instance: Instance, alpha: float, mix: np.ndarray | None = None) -> P
     for p in range(len(instance.pools)):
         inside = np.flatnonzero(instance.pool == p)
         queue = iter([] if mix is None else [c for c in _by_size(instance) for _ in range(int(mix[c, p]))])
-        chunks = np.array_split(_dealt(instance, inside), -(-len(inside) // CHUNK))
+        chunks = np.array_split(_dealt(instance, inside, chunk_size), -(-len(inside) // chunk_size))
         shapes = inside[:0]
         for number, chunk in enumerate(chunks, start=1):
             shapes, keep = np.concatenate([shapes, chunk]), number < len(chunks)
-            if not _fill_chunk(instance, kernels, shapes, p, alpha, queue, preference, remaining, left, hosts, keep):
+            if not _fill_chunk(
+                instance, kernels, shapes, p, alpha, queue, preference, remaining, left, hosts, keep, over
+            ):
                 return None
             shapes = shapes[remaining[shapes] > 0]
     return Packing(hosts=tuple(cheapened(instance, hosts)))
 
 
-def filled_mix(instance: Instance, mix: np.ndarray, alpha: float) -> tuple[list[OpenHost], np.ndarray]:
-    """The hosts of a mix filled as far as that goes, and how many items of each shape are left: shape [S]."""
+def filled_mix(
+    instance: Instance, mix: np.ndarray, alpha: float, over: Callable[[], bool]
+) -> tuple[list[OpenHost], np.ndarray]:
+    """The hosts of a mix filled as far as that goes until `over`, and how many items of each shape are left: [S]."""
     kernels = load_kernels("filling", instance.items)
     remaining = instance.count.copy()
     rooms = {c: Room(instance, c) for c in np.flatnonzero(mix.any(axis=1)).tolist()}
@@ -101,7 +119,7 @@ def filled_mix(instance: Instance, mix: np.ndarray, alpha: float) -> tuple[list[
                 candidates = np.flatnonzero((remaining > 0) & (instance.pool == p) & instance.fits[:, kind])
                 host = OpenHost(kind=kind, pool=p)
                 hosts.append(host)
-                if len(candidates):
+                if len(candidates) and not over():
                     rest = (rooms[kind].share[candidates] * remaining[candidates, None]).sum(axis=0)
                     chosen = np.zeros(int(remaining[candidates].sum()), dtype="int64")
                     number = rooms[kind].fill(kernels, candidates, rest, remaining, alpha, chosen)
@@ -111,9 +129,9 @@ def filled_mix(instance: Instance, mix: np.ndarray, alpha: float) -> tuple[list[
     return hosts, remaining
 
 
-def _dealt(instance: Instance, shapes: np.ndarray) -> np.ndarray:
+def _dealt(instance: Instance, shapes: np.ndarray, chunk_size: int) -> np.ndarray:
     """Shapes in an order that gives every chunk its fair share of large and small ones."""
-    chunks = -(-len(shapes) // CHUNK)
+    chunks = -(-len(shapes) // chunk_size)
     if chunks <= 1:
         return shapes
     relative = (instance.demand[shapes] / np.maximum(instance.capacity.max(axis=0), 1)).sum(axis=1)
@@ -126,12 +144,14 @@ def _by_size(instance: Instance) -> list[int]:
     return np.argsort(-size, kind="stable").tolist()
 
 
-def _fill_chunk(instance, kernels, shapes, pool, alpha, queue, preference, remaining, left, hosts, keep) -> bool:
+def _fill_chunk(instance, kernels, shapes, pool, alpha, queue, preference, remaining, left, hosts, keep, over) -> bool:
     """Place what remains of some shapes of a pool, a few hosts' worth left over if `keep`; whether hosts sufficed."""
     longest = int(remaining[shapes].sum())
     chosen = np.zeros(longest, dtype="int64")
     classes = {c: Room(instance, c) for c in range(len(instance.available))}
     while longest > 0:
+        if over():
+            return False
         kind = next((c for c in queue if left[c] > 0), None)
         options = preference if kind is None else [kind]
         for kind in options:

@@ -20,6 +20,8 @@ class Clock:
     limit: float
     should_stop: Callable[[], bool] | None = None
     began: float = field(default_factory=time.monotonic)
+    stopped: bool = False
+    asked: float = -1.0
 
     @property
     def seconds(self) -> float:
@@ -31,7 +33,10 @@ class Clock:
 
     @property
     def cancelled(self) -> bool:
-        return self.should_stop is not None and bool(self.should_stop())
+        """Whether somebody said stop; asked at most every tenth of a second, and never again after that."""
+        if self.should_stop is not None and not self.stopped and self.seconds - self.asked >= 0.1:
+            self.stopped, self.asked = bool(self.should_stop()), self.seconds
+        return self.stopped
 
     @property
     def over(self) -> bool:

@@ -30,6 +30,9 @@ SETS, SOLVED = 64, 16
 REMEMBERED = 48
 """Multipliers kept for each class and pool."""
 
+ROUNDING = 1e-15
+"""Relative error granted to a sum of floats for each of its terms."""
+
 
 class PartPricer:
     """Prices sets with parts for each class and pool; remembers the multipliers that proved useful.
@@ -164,7 +167,7 @@ class Items:
         """What items from each one on are worth beyond some multipliers, rounded up: shape [K, N + 1]."""
         reduced = np.maximum(self.profit - multiplier @ self.demand.T, 0.0) * self.most
         rest = np.zeros((len(multiplier), len(self.profit) + 1))
-        rest[:, :-1] = np.cumsum(reduced[:, ::-1], axis=1)[:, ::-1] * (1 + 1e-12)
+        rest[:, :-1] = np.cumsum(reduced[:, ::-1], axis=1)[:, ::-1] * (1 + ROUNDING * len(self.profit))
         return rest
 
     def relaxed_from(self, begin: int, room: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -163,7 +163,7 @@ class Search:
 
     def _into(self, mix: np.ndarray, slices: int) -> bool:
         """Try to pack everything into a mix of hosts."""
-        hosts, waiting = greedy.filled_mix(self.instance, mix, 1.0)
+        hosts, waiting = greedy.filled_mix(self.instance, mix, 1.0, lambda: self.over)
         return self._attempt(hosts, waiting, slices)
 
     def _generate(self) -> None:
@@ -174,7 +174,7 @@ class Search:
         rows = features(self.instance) if coarse else None
         generation = Generation(self.incumbent, self.clock, self.seed, rows)
         for alpha in greedy.ALPHAS[:3]:
-            packing = None if self.over else greedy.filled(self.instance, alpha)
+            packing = None if self.over else greedy.filled(self.instance, alpha, lambda: self.over)
             if packing is not None:
                 generation.seed_patterns(packing)
         generation.seed_patterns(self.incumbent.packing)
