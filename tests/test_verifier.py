@@ -14,7 +14,7 @@ import planner
 from planner import Bound, Failover, KeepApart, Pin, Policy, Prices, Problem
 from planner.economics.ledger import ledger
 from planner.verifier import verify
-from tests.conftest import estate, machines, problem_of
+from tests.conftest import estate, machines, problem_of, solved
 
 
 def weighting(weight, worth, pool: str = "", placing: int = 0) -> dict:
@@ -337,3 +337,13 @@ def test_law_a_search_proves_the_optimum(problem):
     best = brute_force(problem)
     value = 10**6 if best is None else best / ledger(problem).scale
     assert verify(problem, bound(group(value, pools=problem.pools, search=True)))
+
+
+def test_what_a_search_proves_over_many_hosts_carries_weights_all_the_same():
+    random = np.random.default_rng(2)
+    rows = [(f"w{i}", int(random.integers(1, 1000)), int(random.integers(1, 1000))) for i in range(25)]
+    problem = problem_of(estate(*rows), models=machines(("h", 1000, 1000)))
+    result = solved(problem)
+    assert result.status == "optimal"
+    assert result.hosts_used > 9
+    assert not any(group["search"] for group in result.bound.evidence)

@@ -25,6 +25,9 @@ FEW_COUNTS = 4_000
 SOME_COUNTS = 10_000
 """Counting variables up to which CP-SAT gets a turn between dives: it proves what no linear program does."""
 
+EASY_HOSTS, WEIGHING = 9, 2.0
+"""Hosts up to which a search is quick to verify, and seconds spent on weights that need none."""
+
 QUICK = 0.5
 """Deterministic time that CP-SAT may spend then."""
 
@@ -58,6 +61,8 @@ class Search:
         small = self.instance.items <= SMALL or self._counts <= FEW_COUNTS
         if not self.over and (small or self.incumbent.packing is None):
             cpsat.improve(self.incumbent, self.clock, self._seconds, seed=self.seed, workers=self.workers, effort=QUICK)
+        if self.incumbent.searched:
+            self._weigh()
         if self.over:
             return
         if self.incumbent.packing is None:
@@ -75,6 +80,20 @@ class Search:
             if self.attempts == before:
                 self._finish()
                 return
+
+    def _weigh(self) -> None:
+        """Look for weights that prove what CP-SAT proved by searching: those are quick to verify, a search is not."""
+        known = self.incumbent
+        if known.packing is None or len(known.packing.hosts) <= EASY_HOSTS or self.clock.over:
+            return
+        bare = Incumbent(instance=self.instance, announce=lambda method: None, seed=self.seed)
+        bare.prove(bounds.resources(self.instance))
+        bare.prove(bounds.counting(self.instance))
+        generation = Generation(bare, self.clock, self.seed)
+        generation.seed_patterns(known.packing)
+        generation.run(min(self._seconds, WEIGHING))
+        if bare.bound >= known.bound:
+            known.weightings, known.bound_method, known.searched = bare.weightings, bare.bound_method, False
 
     @property
     def _seconds(self) -> float:
