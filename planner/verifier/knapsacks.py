@@ -14,6 +14,9 @@ from planner.verifier.claims import LARGEST
 from planner.verifier.figures import Part, distinct
 from planner.verifier.labels import none_weighs
 
+MOST_MILLISECONDS = 2_000
+"""Of one linear program, which takes one as a rule: it has been seen to go round in circles."""
+
 FLOAT_ERROR = 1e-13
 """Relative error granted to a Lagrangian bound that is summed in floats, of the sum of absolute terms."""
 
@@ -106,7 +109,9 @@ class Knapsack:
         none = np.full((len(kept), 0), -1)
 
         def multipliers(n: int, free: np.ndarray) -> np.ndarray:
-            rest = Knapsack(net=net[n:], demand=demand[n:], count=count[n:], apart=none[n:], room=free)
+            # Any multipliers will do; figures far beyond the room would only make the linear program ill-conditioned.
+            needs = np.minimum(demand[n:], 4 * np.maximum(free, 1))
+            rest = Knapsack(net=net[n:], demand=needs, count=count[n:], apart=none[n:], room=free)
             return rest._relaxed(0, deadline)[2] / np.maximum(free, 1)
 
         now = time.monotonic()
@@ -138,6 +143,7 @@ class Knapsack:
         unit = float(self.net.max())
         top = float(self.net @ self.count) / unit
         solver = pywraplp.Solver.CreateSolver("GLOP")
+        solver.SetTimeLimit(MOST_MILLISECONDS)
         price = [solver.NumVar(0, top, "") for _ in self.room]
         least = solver.NumVar(0, top, "")
         solver.Minimize(least)
