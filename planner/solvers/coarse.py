@@ -15,8 +15,8 @@ PARTS = (1 / 2, 1 / 3, 1 / 4)
 """Shares of a host at which what an item keeps out changes: groups never reach across them."""
 
 ROWS, FEWEST, SHAPES_A_ROW = 400, 100, 16
-"""Coarse rows at most; where shapes are fewer, so many rows and one more for so many shapes: with more, the prices of
-single items would swing as they do with a row for each."""
+"""Coarse rows at most; at least; and shapes that bring one row more. With more rows for few shapes the prices of single
+items swing as they do with a row for each."""
 
 
 def features(instance: Instance) -> np.ndarray:

@@ -319,11 +319,11 @@ def even_out(
             b = where[j]
         if a == b or kind[a] != kind[b] or (j >= 0 and shape[j] == s):
             continue
-        # One change after the other, so that both see what is in use then.
         change = unevenness(a, s, -1, demand, share, free, kind) + unevenness(b, s, 1, demand, share, free, kind)
         if j >= 0:
             t = shape[j]
             change += unevenness(a, t, 1, demand, share, free, kind) + unevenness(b, t, -1, demand, share, free, kind)
+            # Both changes of a host together are less than one after the other by twice their product.
             for r in range(demand.shape[1]):
                 change -= 4.0 * demand[s, r] * demand[t, r] * share[kind[a], r] ** 2
         if change >= -1e-12 or not fits_with(s, b, j, -1, shape, demand, groups, limit, free, content, size):
