@@ -12,15 +12,29 @@ from planner.problem import Problem
 from planner.readers import read, read_table
 from planner.readers.plans import read_plan
 from planner.reports import Report, report
-from planner.rules import KeepApart, KeepTogether, Pin
+from planner.rules import (
+    AvoidTag,
+    Cap,
+    Forbid,
+    KeepApart,
+    KeepTogether,
+    Limit,
+    Maintenance,
+    Pin,
+    RequireTag,
+    Reserve,
+)
 from planner.scenarios import Scenario, sweep
 from planner.solvers import solve
 from planner.verifier import verify
 from planner.writers import to_bytes, write
 
 __all__ = [
+    "AvoidTag",
     "Bound",
+    "Cap",
     "Failover",
+    "Forbid",
     "Growth",
     "Headroom",
     "Hypervisor",
@@ -28,6 +42,8 @@ __all__ = [
     "Inventory",
     "KeepApart",
     "KeepTogether",
+    "Limit",
+    "Maintenance",
     "Overcommit",
     "Pin",
     "Plan",
@@ -36,6 +52,8 @@ __all__ = [
     "Problem",
     "Progress",
     "Report",
+    "RequireTag",
+    "Reserve",
     "Result",
     "Scenario",
     "Sizing",

@@ -10,6 +10,7 @@ import pandas as pd
 
 from planner import schema
 from planner.errors import InputError, did_you_mean
+from planner.rules import Rule
 from planner.schema import Origin
 
 NOTE_COLUMNS = ("kind", "file", "sheet", "row", "column", "subject", "message")
@@ -41,6 +42,8 @@ class Inventory:
         One row for everything converted, guessed, dropped or left out, with the columns of `NOTE_COLUMNS`.
     sources : tuple of str
         What was read: file names with the format found.
+    rules : tuple of Rule
+        Placement rules that stand in what was read.
     """
 
     workloads: pd.DataFrame
@@ -49,6 +52,7 @@ class Inventory:
     left_out: pd.DataFrame
     notes: pd.DataFrame = field(default_factory=notes_frame)
     sources: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
 
     @classmethod
     def from_frames(
@@ -60,6 +64,7 @@ class Inventory:
         notes: pd.DataFrame | None = None,
         origins: dict[str, Origin] | None = None,
         sources: tuple[str, ...] = (),
+        rules: tuple[Rule, ...] = (),
     ) -> Inventory:
         """An inventory from DataFrames with the columns of the schema.
 
@@ -75,6 +80,8 @@ class Inventory:
             Table name to `Origin`, for messages that name file, sheet, row and column.
         sources : tuple of str
             What was read.
+        rules : tuple of Rule
+            Placement rules that stand in it.
 
         Raises
         ------
@@ -114,6 +121,7 @@ class Inventory:
             left_out=left_out.reset_index(drop=True),
             notes=notes_frame(rows),
             sources=sources,
+            rules=rules,
         )
 
     def include(self, *reasons: str) -> Inventory:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal, get_args
 
 import numpy as np
@@ -12,9 +13,10 @@ import pandas as pd
 from planner import schema
 from planner.errors import InputError, did_you_mean, nearest
 from planner.inventory import Inventory
+from planner.laws import Laws, offered, require_room, resolve
 from planner.policy import RESOURCE_UNITS, RESOURCES, Policy
 from planner.prices import Prices
-from planner.rules import KeepApart, KeepTogether, Pin, Rule, matching
+from planner.rules import Rule
 
 Objective = Literal["hosts", "cost", "energy", "carbon"]
 
@@ -38,10 +40,8 @@ class Problem:
         Demand of each workload by resource and period; one period is the static case. Read-only.
     capacity : array of float, shape [H, R]
         Capacity of one host of each row, inf where not limited. Read-only.
-    apart, together : tuple of arrays of int
-        Groups of workload positions that must not, or must, share a host.
-    pins : tuple of (array of int, array of int)
-        Workload positions, and the rows of `hosts` that they may run on.
+    laws : Laws
+        What the rules and the columns that stand for rules ask of a placement, by rows of `workloads` and `hosts`.
     """
 
     inventory: Inventory
@@ -57,9 +57,7 @@ class Problem:
     resources: tuple[str, ...]
     demand: np.ndarray
     capacity: np.ndarray
-    apart: tuple[np.ndarray, ...] = ()
-    together: tuple[np.ndarray, ...] = ()
-    pins: tuple[tuple[np.ndarray, np.ndarray], ...] = field(default=())
+    laws: Laws = field(default_factory=Laws)
 
     @classmethod
     def build(
@@ -114,9 +112,13 @@ class Problem:
         if merge_pools:
             workloads, hosts = workloads.assign(pool=""), hosts.assign(pool="")
         _require_figures(workloads, hosts, policy, objective)
-        names, demand, capacity = _arrays(workloads, hosts, policy, tuple(resources))
-        rules = tuple(rules)
-        apart, together, pins = _resolved(rules, workloads, hosts)
+        rules = tuple(dict.fromkeys([*inventory.rules, *_rules(rules)]))
+        left = offered(rules, hosts)
+        hosts = hosts.assign(available=left["available"])
+        names, demand, capacity = _arrays(workloads, left, policy, tuple(resources))
+        laws = resolve(rules, workloads, hosts)
+        require_room(laws, workloads, hosts, partial(_fitting, demand, capacity))
+        _require_survivors(workloads, hosts, policy)
         return cls(
             inventory=inventory,
             policy=policy,
@@ -131,9 +133,7 @@ class Problem:
             resources=names,
             demand=demand,
             capacity=capacity,
-            apart=apart,
-            together=together,
-            pins=pins,
+            laws=laws,
         )
 
     def replace(self, **changes) -> Problem:
@@ -269,66 +269,30 @@ def _extra_column(frame: pd.DataFrame, name: str, table: str, blank: float) -> n
     return values.fillna(blank).to_numpy()
 
 
-def _resolved(rules: tuple[Rule, ...], workloads: pd.DataFrame, hosts: pd.DataFrame) -> tuple[tuple, tuple, tuple]:
-    """Groups kept apart, groups kept together and pins, from the workloads' columns and from the rules."""
-    names = workloads["name"].tolist()
-    apart, together = _labelled(workloads, "keep_apart"), _labelled(workloads, "keep_together")
-    pins = []
+def _rules(given: Iterable[Rule]) -> list[Rule]:
+    rules = list(given)
     for number, rule in enumerate(rules, start=1):
-        where = f"rule {number} ({type(rule).__name__})"
-        members = matching(rule.workloads, names, where)
-        match rule:
-            case KeepApart():
-                apart.append(members)
-            case KeepTogether():
-                together.append(members)
-            case Pin():
-                pins.append((members, matching(rule.hosts, hosts["name"].tolist(), where)))
-            case _:
-                raise InputError(f"{where}: expected KeepApart, KeepTogether or Pin")
-    together = _joined(together, len(names))
-    _require_consistent(apart, together, workloads)
-    return tuple(group for group in apart if len(group) > 1), together, tuple(pins)
+        if not isinstance(rule, Rule):
+            raise InputError(f"rule {number}: found {rule!r}, expected a rule such as KeepApart('sql-*')")
+    return rules
 
 
-def _labelled(workloads: pd.DataFrame, column: str) -> list[np.ndarray]:
-    labels = workloads[column][workloads[column] != ""]
-    return [group.to_numpy() for _, group in labels.index.to_series().groupby(labels.to_numpy())]
+def _fitting(demand: np.ndarray, capacity: np.ndarray, members: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Which of some workloads fit alone on a host of any of some rows: bool [len(members)]."""
+    fits = np.zeros(len(members), dtype=bool)
+    needs = demand[members].max(axis=2)
+    for room in np.unique(capacity[rows], axis=0):
+        fits |= (needs <= room).all(axis=1)
+    return fits
 
 
-def _joined(groups: list[np.ndarray], count: int) -> tuple[np.ndarray, ...]:
-    """Groups that share a member made one."""
-    parent = np.arange(count)
-
-    def root(w: int) -> int:
-        while parent[w] != w:
-            parent[w] = parent[parent[w]]
-            w = parent[w]
-        return w
-
-    for group in groups:
-        for member in group[1:]:
-            parent[root(int(member))] = root(int(group[0]))
-    members: dict[int, list[int]] = {}
-    for w in sorted({int(w) for group in groups for w in group}):
-        members.setdefault(root(w), []).append(w)
-    return tuple(np.array(group) for group in members.values() if len(group) > 1)
-
-
-def _require_consistent(apart: list[np.ndarray], together: tuple[np.ndarray, ...], workloads: pd.DataFrame) -> None:
-    of_group = {int(w): number for number, group in enumerate(together) for w in group}
-    for group in apart:
-        seen: dict[int, int] = {}
-        for w in group:
-            number = of_group.get(int(w))
-            if number is not None and number in seen:
-                first, second = workloads["name"].iloc[seen[number]], workloads["name"].iloc[int(w)]
-                raise InputError(f"workloads {first!r} and {second!r} are to be kept together and to be kept apart")
-            if number is not None:
-                seen[number] = int(w)
-    pools = workloads["pool"].to_numpy()
-    for group in together:
-        if len(set(pools[group])) > 1:
-            first = workloads["name"].iloc[group[0]]
-            other = workloads["name"].iloc[next(int(w) for w in group if pools[w] != pools[group[0]])]
-            raise InputError(f"workloads {first!r} and {other!r} are to be kept together but belong to different pools")
+def _require_survivors(workloads: pd.DataFrame, hosts: pd.DataFrame, policy: Policy) -> None:
+    """Raise an InputError where as many hosts are to fail as a pool has."""
+    k = policy.failover.hosts
+    for pool in workloads["pool"].unique() if k else ():
+        number = hosts["available"][hosts["pool"].isin(["", pool])].sum()
+        if number <= k:
+            named = f"pool {pool!r}" if pool else "the workloads"
+            raise InputError(
+                f"failover.hosts: found {k} hosts to fail and {number:,.0f} that {named} may use, expected fewer"
+            )

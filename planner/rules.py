@@ -1,20 +1,231 @@
 """Placement rules: small frozen dataclasses, each with its law in the docstring.
 
-Workloads are named by glob patterns (`sql-*`), matched without regard to case. `x[w]` is the host of workload `w`.
+``x[w]`` is the host of workload `w`. Workloads and hosts are selected by patterns, matched without regard to case: a
+name (`sql-*`), or one of the columns in `WORKLOAD_KEYS` and `HOST_KEYS` before a colon (`application:erp`, `tag:gold`,
+`rack:R1`).
 """
 
 from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from planner import settings
 from planner.errors import InputError, did_you_mean
+
+WORKLOAD_KEYS = {
+    "name": "name",
+    "application": "application",
+    "pool": "pool",
+    "tag": "tags",
+    "os": "os",
+    "host": "host",
+}
+HOST_KEYS = {"name": "name", "model": "model", "pool": "pool", "tag": "tags", "rack": "rack"}
+"""What may stand before the colon of a pattern, and the column that it is matched against."""
+
+AMOUNTS = {"cores": "cores", "memory_gib": "memory_gib", "storage_gib": "storage_gib", "network_gbps": "network_gbps"}
+"""What `Reserve` can keep free, and the column of hosts that it is taken off."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """A law that every plan keeps.
+
+    Parameters
+    ----------
+    source : str
+        Where the rule stands, for messages; rules that differ in nothing else are equal.
+    """
+
+    source: str = field(default="", compare=False, repr=False)
+
+    def __post_init__(self):
+        kind = type(self).__name__
+        for name, hint in type(self).__annotations__.items():
+            value = getattr(self, name)
+            if "tuple" in hint:
+                blank = () if value in ((), "") and name == "others" else None
+                object.__setattr__(self, name, _patterns(value, f"{kind} {name}") if blank is None else blank)
+            elif hint == "int":
+                settings.require(value, f"{kind} {name}", 1, 1_000_000)
+                if value != int(value):
+                    raise InputError(f"{kind} {name}: found {value!r}, expected a whole number")
+                object.__setattr__(self, name, int(value))
+            elif hint == "str" and not (isinstance(value, str) and value.strip()):
+                raise InputError(f"{kind} {name}: found {value!r}, expected text")
+            elif hint == "float":
+                settings.require(value, f"{kind} {name}", 0, 1e9)
+
+
+@dataclass(frozen=True)
+class KeepApart(Rule):
+    """At most so many of these workloads share a host, or a rack: ``|{w : x[w] in d}| <= at_most`` for each domain d.
+
+    With `others` no workload of the one set shares a host with one of the other, as for zones that must stay apart:
+    ``x[v] != x[w]`` for all v in `workloads` and w in `others`; `within` and `at_most` then stay as they are.
+
+    Parameters
+    ----------
+    workloads : str or sequence of str
+    others : str or sequence of str
+    within : str
+        "host", or the column of hosts that names what fails together: "rack", or any other such as "fault_domain". A
+        host without an entry there carries none of these workloads, since nobody knows where it stands.
+    at_most : int
+    """
+
+    workloads: str | tuple[str, ...]
+    others: str | tuple[str, ...] = ()
+    within: str = "host"
+    at_most: int = 1
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.others and (self.within != "host" or self.at_most != 1):
+            raise InputError(
+                f"KeepApart others: found within {self.within!r} and at_most {self.at_most}, expected neither: "
+                "two sets are kept apart on every host"
+            )
+
+
+@dataclass(frozen=True)
+class KeepTogether(Rule):
+    """All of these workloads share one host: ``x[v] == x[w]``.
+
+    Parameters
+    ----------
+    workloads : str or sequence of str
+    """
+
+    workloads: str | tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Pin(Rule):
+    """Each of these workloads runs on one of these hosts: ``x[w] in hosts``.
+
+    Parameters
+    ----------
+    workloads, hosts : str or sequence of str
+        A host model stands for every host bought of it.
+    """
+
+    workloads: str | tuple[str, ...]
+    hosts: str | tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Forbid(Rule):
+    """None of these workloads runs on any of these hosts: ``x[w] not in hosts``.
+
+    Parameters
+    ----------
+    workloads, hosts : str or sequence of str
+    """
+
+    workloads: str | tuple[str, ...]
+    hosts: str | tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RequireTag(Rule):
+    """Each of these workloads runs on a host with this tag: ``tag in tags[x[w]]``.
+
+    Parameters
+    ----------
+    workloads : str or sequence of str
+    tag : str
+        An operating system, a CPU vendor, a licence group, a security zone: a word among the hosts' tags.
+    """
+
+    workloads: str | tuple[str, ...]
+    tag: str
+
+
+@dataclass(frozen=True)
+class AvoidTag(Rule):
+    """None of these workloads runs on a host with this tag: ``tag not in tags[x[w]]``.
+
+    Parameters
+    ----------
+    workloads : str or sequence of str
+    tag : str
+    """
+
+    workloads: str | tuple[str, ...]
+    tag: str
+
+
+@dataclass(frozen=True)
+class Limit(Rule):
+    """These workloads run on few hosts, as a licence by host asks for: ``|{x[w]}| <= most_hosts``.
+
+    Parameters
+    ----------
+    workloads : str or sequence of str
+    most_hosts : int
+    """
+
+    workloads: str | tuple[str, ...]
+    most_hosts: int
+
+
+@dataclass(frozen=True)
+class Reserve(Rule):
+    """So much of each of these hosts stays free, taken off what the hypervisor leaves before any overcommit.
+
+    Parameters
+    ----------
+    hosts : str or sequence of str
+    cores, memory_gib, storage_gib, network_gbps : float
+    """
+
+    hosts: str | tuple[str, ...]
+    cores: float = 0.0
+    memory_gib: float = 0.0
+    storage_gib: float = 0.0
+    network_gbps: float = 0.0
+
+
+@dataclass(frozen=True)
+class Maintenance(Rule):
+    """Nothing runs on these hosts: ``x[w] not in hosts`` for every w, and none of them stands by.
+
+    Parameters
+    ----------
+    hosts : str or sequence of str
+    """
+
+    hosts: str | tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Cap(Rule):
+    """Each of these hosts carries at most so many workloads: ``|{w : x[w] == h}| <= most_workloads``.
+
+    Parameters
+    ----------
+    hosts : str or sequence of str
+    most_workloads : int
+    """
+
+    hosts: str | tuple[str, ...]
+    most_workloads: int
+
+
+KINDS = {
+    kind.__name__: kind
+    for kind in (
+        KeepTogether, KeepApart, Pin, Forbid, RequireTag, AvoidTag, Limit, Reserve, Maintenance, Cap,
+    )
+}  # fmt: skip
 
 
 def _patterns(value: str | Iterable[str], what: str) -> tuple[str, ...]:
@@ -26,84 +237,71 @@ def _patterns(value: str | Iterable[str], what: str) -> tuple[str, ...]:
     return patterns
 
 
-@dataclass(frozen=True)
-class KeepApart:
-    """No two of these workloads share a host: ``x[v] != x[w]`` for all ``v != w``.
+def words(cell: str) -> list[str]:
+    """The words of a cell that lists some, separated by commas or semicolons.
+
+    >>> words("gold, dmz;linux")
+    ['gold', 'dmz', 'linux']
+    """
+    return [word.strip() for word in re.split("[,;]", cell) if word.strip()]
+
+
+def matching(patterns: Iterable[str], frame: pd.DataFrame, keys: dict[str, str], where: str) -> np.ndarray:
+    """Positions of the rows that any of the patterns selects, ascending.
 
     Parameters
     ----------
-    workloads : str or sequence of str
-        Names or glob patterns.
-    """
-
-    workloads: str | tuple[str, ...]
-
-    def __post_init__(self):
-        object.__setattr__(self, "workloads", _patterns(self.workloads, "KeepApart workloads"))
-
-
-@dataclass(frozen=True)
-class KeepTogether:
-    """All of these workloads share one host: ``x[v] == x[w]``.
-
-    Parameters
-    ----------
-    workloads : str or sequence of str
-        Names or glob patterns.
-    """
-
-    workloads: str | tuple[str, ...]
-
-    def __post_init__(self):
-        object.__setattr__(self, "workloads", _patterns(self.workloads, "KeepTogether workloads"))
-
-
-@dataclass(frozen=True)
-class Pin:
-    """Each of these workloads runs on one of these hosts: ``x[w] in hosts``.
-
-    Parameters
-    ----------
-    workloads : str or sequence of str
-        Names or glob patterns.
-    hosts : str or sequence of str
-        Names or glob patterns of owned hosts, or of host models (then any host bought of that model will do).
-    """
-
-    workloads: str | tuple[str, ...]
-    hosts: str | tuple[str, ...]
-
-    def __post_init__(self):
-        object.__setattr__(self, "workloads", _patterns(self.workloads, "Pin workloads"))
-        object.__setattr__(self, "hosts", _patterns(self.hosts, "Pin hosts"))
-
-
-Rule = KeepApart | KeepTogether | Pin
-KINDS = {kind.__name__: kind for kind in (KeepApart, KeepTogether, Pin)}
-
-
-def matching(patterns: Sequence[str], names: Sequence[str], where: str) -> np.ndarray:
-    """Positions of the names that match any of the patterns, ascending.
+    patterns : iterable of str
+    frame : DataFrame
+        Workloads or hosts.
+    keys : dict
+        `WORKLOAD_KEYS` or `HOST_KEYS`.
+    where : str
+        What to name in a message.
 
     Raises
     ------
     InputError
-        A pattern that matches nothing, with the nearest name.
+        A pattern that selects nothing, with the nearest name.
     """
-    found: set[int] = set()
-    folded = [name.casefold() for name in names]
+    found = np.zeros(len(frame), dtype=bool)
     for pattern in patterns:
-        accept = re.compile(fnmatch.translate(pattern.casefold())).match
-        hits = [position for position, name in enumerate(folded) if accept(name)]
-        if not hits:
-            raise InputError(f"{where}: {pattern!r} names nothing that is there{did_you_mean(pattern, names)}")
-        found.update(hits)
-    return np.array(sorted(found), dtype=np.int64)
+        key, text = _key(pattern, keys)
+        cells = frame[keys[key]].astype(object)
+        accept = re.compile(fnmatch.translate(text.casefold())).match
+        values = {cell: words(cell) if key == "tag" else [cell] for cell in cells.unique()}
+        hits = [cell for cell, parts in values.items() if any(accept(part.casefold()) for part in parts)]
+        selected = cells.isin(hits).to_numpy()
+        if not selected.any():
+            known = sorted({part for parts in values.values() for part in parts if part})
+            nothing = f"; no {key} is given" if not known else did_you_mean(text, known)
+            raise InputError(f"{where}: {pattern!r} names nothing that is there{nothing}")
+        found |= selected
+    return np.flatnonzero(found)
+
+
+def _key(pattern: str, keys: dict[str, str]) -> tuple[str, str]:
+    """The key before a pattern's colon and what stands behind it; a colon that follows no key belongs to a name."""
+    head, colon, tail = pattern.partition(":")
+    head = head.strip().casefold()
+    return (head, tail.strip()) if colon and head in keys else ("name", pattern.strip())
 
 
 def to_dicts(rules: Iterable[Rule]) -> list[dict]:
-    """Rules as plain dictionaries with their `kind`, for TOML and JSON."""
-    return [{"kind": type(rule).__name__} | {key: list(value) for key, value in asdict(rule).items()} for rule in rules]
+    """Rules as plain dictionaries with their `kind`, for TOML and JSON; what is as by default is left out."""
+    rows = []
+    for rule in rules:
+        row: dict = {"kind": type(rule).__name__}
+        for f in _own_fields(type(rule)):
+            value = getattr(rule, f.name)
+            if f.default is MISSING or value != f.default:
+                row[f.name] = list(value) if isinstance(value, tuple) else value
+        rows.append(row)
+    return rows
+
+
+def _own_fields(kind: type[Rule]) -> list:
+    return [f for f in fields(kind) if f.name != "source"]
 
 
 def from_dicts(rows: Iterable[dict], where: str) -> tuple[Rule, ...]:
@@ -114,23 +312,29 @@ def from_dicts(rows: Iterable[dict], where: str) -> tuple[Rule, ...]:
     InputError
         An unknown kind or a key that the rule does not have.
     """
-    rules = []
-    for number, row in enumerate(rows, start=1):
-        at = f"{where}, rule {number}"
-        if not isinstance(row, dict):
-            raise InputError(f"{at}: found {row!r}, expected a table with kind and workloads")
-        values = dict(row)
-        kind = values.pop("kind", None)
-        if not isinstance(kind, str) or kind not in KINDS:
-            raise InputError(f"{at}: found kind {kind!r}{did_you_mean(str(kind), KINDS)}")
-        unknown = [key for key in values if key not in KINDS[kind].__dataclass_fields__]
-        if unknown:
-            raise InputError(f"{at}: found {unknown[0]!r}{did_you_mean(unknown[0], KINDS[kind].__dataclass_fields__)}")
-        missing = [key for key in KINDS[kind].__dataclass_fields__ if key not in values]
-        if missing:
-            raise InputError(f"{at}: {kind} has no {missing[0]!r}, expected a name or pattern, or a list of them")
-        rules.append(KINDS[kind](**values))
-    return tuple(rules)
+    return tuple(from_dict(row, f"{where}, rule {number}") for number, row in enumerate(rows, start=1))
+
+
+def from_dict(row: dict, at: str) -> Rule:
+    """One rule from a dictionary with its `kind`; `at` is its source and what messages name."""
+    if not isinstance(row, dict):
+        raise InputError(f"{at}: found {row!r}, expected a table with kind and workloads")
+    values = dict(row)
+    kind = values.pop("kind", None)
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise InputError(f"{at}: found kind {kind!r}{did_you_mean(str(kind), KINDS)}")
+    known = {f.name: f for f in _own_fields(KINDS[kind])}
+    unknown = [key for key in values if key not in known]
+    if unknown:
+        raise InputError(f"{at}: found {unknown[0]!r}{did_you_mean(unknown[0], known)}")
+    missing = [name for name, f in known.items() if f.default is MISSING and name not in values]
+    if missing:
+        expected = "a number" if known[missing[0]].type == "int" else "a name or pattern, or a list of them"
+        raise InputError(f"{at}: {kind} has no {missing[0]!r}, expected {expected}")
+    try:
+        return KINDS[kind](**values, source=at)
+    except InputError as error:
+        raise InputError(f"{at}: {error}") from error
 
 
 def read_rules(path: str | Path) -> tuple[Rule, ...]:

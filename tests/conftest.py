@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import reject
 
 import planner
 
@@ -37,6 +38,14 @@ def problem_of(workloads: pd.DataFrame, hosts=None, models=None, **arguments) ->
     """A problem of frames, policy raw unless another is given."""
     inventory = planner.Inventory.from_frames(workloads=workloads, hosts=hosts, host_models=models)
     return planner.Problem.build(inventory, **({"policy": "raw"} | arguments))
+
+
+def drawn_problem(workloads: pd.DataFrame, hosts=None, models=None, **arguments) -> planner.Problem:
+    """A problem that hypothesis drew; drawn again where its rules contradict what is there."""
+    try:
+        return problem_of(workloads, hosts, models, **arguments)
+    except planner.InputError:
+        reject()
 
 
 def plan_of(*rows: tuple) -> planner.Plan:

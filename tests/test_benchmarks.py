@@ -117,7 +117,7 @@ def test_estates_are_of_the_sizes_promised():
 def test_small_problems_have_rules_pools_and_prices():
     problems = [built(estates.small(seed)) for seed in range(3)]
     assert all(3 <= len(problem.workloads) <= 50 for problem in problems)
-    assert [bool(problem.apart and problem.together) for problem in problems] == [True, False, False]
+    assert [bool(problem.laws.apart and problem.laws.together) for problem in problems] == [True, False, False]
     assert [len(problem.pools) for problem in problems] == [1, 2, 1]
     assert [problem.objective for problem in problems] == ["hosts", "hosts", "cost"]
 
@@ -141,7 +141,8 @@ def test_peers_obey_labels_pools_and_prices(seed):
 def test_a_peer_says_when_hosts_run_out_and_when_it_does_not_apply():
     short = problem_of(estate(("a", 4, 4), ("b", 4, 4)), machines(("h", 4, 4)))
     assert peers.run("ffd", short, 1).note == "no plan: 1 of 2 items fit on no host that is left"
-    reserve = short.replace(policy=planner.Policy(failover=planner.Failover(hosts=1)))
+    policy = planner.Policy(failover=planner.Failover(hosts=1))
+    reserve = problem_of(estate(("a", 4, 4)), machines(("h", 4, 4), ("i", 4, 4)), policy=policy)
     assert "failover" in peers.run("bfd", reserve, 1).note
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner import Failover, Policy
+from planner import Failover, KeepApart, Policy
 from planner.economics.ledger import ledger
 from planner.solvers import bounds, cpsat, kernels
 from planner.solvers.incumbent import Clock
@@ -49,7 +49,7 @@ def searched(module, profit, demand, most, capacity, nodes, shift, tabled):
     table = np.zeros((len(capacity) if tabled else 0, len(order) + 1, int(capacity.max()) + 1), dtype="int64")
     module.tabulate(*figures, shifts, table)
     value, upper = module.most_valuable(
-        *figures, groups, NO_GROUPS, capacity, multiplier, shifts, table, 0, nodes, best
+        *figures, groups, NO_GROUPS, NO_GROUPS, NO_GROUPS, capacity, multiplier, shifts, table, 0, nodes, best
     )
     return int(value), int(upper), best
 
@@ -73,18 +73,22 @@ def test_law_exchanges_keep_sets_within_the_host_and_never_make_them_worth_less(
     profit, demand, most, capacity = case
     order = np.argsort(-profit, kind="stable")
     profit, demand, most = profit[order], demand[order], most[order]
-    groups, limit = np.zeros((len(profit), 1), dtype="int64"), np.array([2])
+    # Three groups, of which the last two exclude each other: at most two, any number, any number.
+    groups = np.arange(len(profit))[:, None] % 3
+    limit, zone = np.array([2, 99, 99]), np.array([-1, 0, 0])
     orders = np.vstack([np.random.default_rng(seed + t).permutation(len(profit)) for t in range(3)])
     outcomes = []
     for module in (kernels._plain("knapsack"), kernels._compiled("knapsack")):
         found = np.zeros(orders.shape, dtype="int64")
-        module.greedy_sets(orders, demand, most, groups, limit, capacity, found)
+        module.greedy_sets(orders, demand, most, groups, limit, zone, capacity, found)
         before = found @ profit
-        module.improve_sets(profit, demand, most, groups, limit, capacity, 10**6, found)
+        module.improve_sets(profit, demand, most, groups, limit, zone, capacity, 10**6, found)
         assert (found @ profit >= before).all()
         assert (found @ demand <= capacity).all()
         assert (found <= most).all()
-        assert (found.sum(axis=1) <= limit).all()
+        in_group = np.array([found[:, groups[:, 0] == g].sum(axis=1) for g in range(3)])
+        assert (in_group[0] <= 2).all()
+        assert not (in_group[1] * in_group[2]).any()
         outcomes.append(found)
     assert (outcomes[0] == outcomes[1]).all()
 
@@ -94,7 +98,9 @@ def test_law_exchanges_keep_sets_within_the_host_and_never_make_them_worth_less(
 def test_law_cp_sat_prices_the_same(case):
     profit, demand, most, capacity = case
     groups = np.zeros((len(profit), 0), dtype="int64")
-    sets, upper = cpsat.most_valuable(profit, demand, most, groups, NO_GROUPS, capacity, 0, 10.0, Clock(limit=10.0))
+    sets, upper = cpsat.most_valuable(
+        profit, demand, most, groups, NO_GROUPS, NO_GROUPS, capacity, 0, 10.0, Clock(limit=10.0)
+    )
     best = best_set(*case)
     assert upper == best
     assert (int(sets[-1] @ profit) if sets else 0) == best
@@ -103,20 +109,23 @@ def test_law_cp_sat_prices_the_same(case):
 def test_pricing_that_has_no_time_proves_nothing_false():
     profit, demand, most = np.array([5, 4]), np.array([[3], [2]]), np.array([2, 2])
     groups = np.zeros((2, 0), dtype="int64")
-    _, upper = cpsat.most_valuable(profit, demand, most, groups, NO_GROUPS, np.array([7]), 0, 1.0, Clock(limit=0.0))
+    _, upper = cpsat.most_valuable(
+        profit, demand, most, groups, NO_GROUPS, NO_GROUPS, np.array([7]), 0, 1.0, Clock(limit=0.0)
+    )
     assert upper >= best_set(profit, demand, most, np.array([7]))
 
 
 @st.composite
 def instances(draw):
-    """Up to six workloads on one or two host models, groups kept apart among them."""
+    """Up to five workloads on one or two host models, some kept apart, sides that share no host among them."""
     count = draw(st.integers(1, 5))
     rows = [(f"w{i}", draw(st.integers(1, 8)), draw(st.integers(1, 12)) / 2) for i in range(count)]
     frame = estate(*rows).assign(keep_apart=[draw(st.sampled_from(["", "a"])) for _ in range(count)])
     models = [
         (f"m{i}", draw(st.integers(8, 12)), draw(st.integers(12, 25)) / 2) for i in range(draw(st.integers(1, 2)))
     ]
-    problem = problem_of(frame, models=machines(*models))
+    rules = [KeepApart(["w0", "w2"], others=["w1", "w3"])] if count > 3 and draw(st.booleans()) else []
+    problem = problem_of(frame, models=machines(*models), rules=rules)
     return build(problem, ledger(problem), ("",))
 
 
@@ -127,7 +136,9 @@ def sets_on(instance, kind):
     for x in itertools.product(*(range(n + 1) for n in instance.count)):
         x = np.array(x)
         fits = (x @ relaxed.demand <= relaxed.most[kind]).all()
-        fits &= all(x[group].sum() <= limit for group, limit in zip(kept_apart, instance.limit, strict=True))
+        members = np.array([x[group].sum() for group in kept_apart])
+        fits &= (members <= instance.limit).all()
+        fits &= not any((members[instance.zone == z] > 0).sum() > 1 for z in set(instance.zone.tolist()) - {-1})
         if fits and instance.allowed[x > 0, kind].all():
             yield x
 

@@ -14,7 +14,7 @@ import planner
 from planner import Bound, Failover, KeepApart, Pin, Policy, Prices, Problem
 from planner.economics.ledger import ledger
 from planner.verifier import verify
-from tests.conftest import estate, machines, problem_of, solved
+from tests.conftest import drawn_problem, estate, machines, problem_of, solved
 
 
 def weighting(weight, worth, pool: str = "", placing: int = 0) -> dict:
@@ -291,7 +291,7 @@ def problems(draw) -> Problem:
     rules = [Pin("w0", hosts=draw(st.sampled_from(["h0", "r"])))] if len(owned) and draw(st.booleans()) else []
     policy = Policy(failover=Failover(hosts=reserve, mode=draw(st.sampled_from(["share", "spare"]))))
     objective = draw(st.sampled_from(["hosts", "cost", "energy"]))
-    return problem_of(
+    return drawn_problem(
         frame, owned, models, policy=policy, rules=rules, objective=objective, prices=Prices(energy_per_kwh=None)
     )
 

@@ -68,8 +68,11 @@ def items_of(problem: planner.Problem) -> Items:
     Raises
     ------
     NotApplicable
-        A failover reserve, demand by period, or an objective that the peers do not know.
+        A failover reserve, demand by period, or a rule or objective that the peers do not know.
     """
+    laws = problem.laws
+    if laws.rivals or laws.limited or any(law.domain is not None for law in laws.apart):
+        raise NotApplicable("the peers know neither rules across hosts nor sides kept apart")
     if problem.policy.failover.hosts or problem.demand.shape[2] > 1:
         raise NotApplicable("the peers know neither failover reserves nor periods")
     if problem.objective not in ("hosts", "cost"):
@@ -80,23 +83,24 @@ def items_of(problem: planner.Problem) -> Items:
         item_of[group] = number
     own = np.zeros((len(members), len(problem.resources)))
     np.add.at(own, item_of, problem.demand[:, :, 0])
-    apart = np.zeros((len(members), len(problem.apart)))
-    for number, group in enumerate(problem.apart):
-        apart[item_of[group], number] = 1.0
+    apart = np.zeros((len(members), len(laws.apart)))
+    for number, law in enumerate(laws.apart):
+        np.add.at(apart[:, number], item_of[law.members], 1.0)
     first = np.array([group[0] for group in members])
     pools = problem.workloads["pool"].to_numpy()[first]
     serves = problem.hosts["pool"].to_numpy()
     allowed = (serves[None, :] == "") | (serves[None, :] == pools[:, None])
-    for group, rows in problem.pins:
-        barred = np.setdiff1d(np.arange(len(problem.hosts)), rows)
-        allowed[np.ix_(item_of[group], barred)] = False
+    for law in laws.allowed:
+        allowed[item_of[law.members]] &= law.rows
     available = np.minimum(problem.hosts["available"].to_numpy(), len(members)).astype(np.int64)
     return Items(
         members=members,
         demand=np.hstack([own, apart]),
         pool=np.searchsorted(np.array(problem.pools), pools),
         allowed=allowed,
-        capacity=np.hstack([problem.capacity, np.ones((len(problem.hosts), len(problem.apart)))]),
+        capacity=np.hstack(
+            [problem.capacity, np.tile([float(law.at_most) for law in laws.apart], (len(problem.hosts), 1))]
+        ),
         available=available,
         price=_price(problem),
         resources=len(problem.resources),
@@ -105,10 +109,10 @@ def items_of(problem: planner.Problem) -> Items:
 
 def _members(problem: planner.Problem) -> tuple[np.ndarray, ...]:
     grouped = np.zeros(len(problem.workloads), dtype=bool)
-    for group in problem.together:
+    for group in problem.laws.together:
         grouped[group] = True
     alone = np.flatnonzero(~grouped)
-    return (*alone.reshape(-1, 1), *problem.together)
+    return (*alone.reshape(-1, 1), *problem.laws.together)
 
 
 def _price(problem: planner.Problem) -> np.ndarray:

@@ -16,6 +16,7 @@ from planner.problem import Problem
 from planner.settings import require
 from planner.solvers import bounds, cpsat, greedy
 from planner.solvers import standing as standing_plan
+from planner.solvers.anchoring import anchor
 from planner.solvers.assembly import assembled, evidence_of
 from planner.solvers.incumbent import Clock, Incumbent, progress
 from planner.solvers.instance import Instance, build, components
@@ -123,10 +124,14 @@ def _first(problem: Problem, incumbent: Incumbent, clock: Clock, seed: int) -> N
         incumbent.reason = _too_apart(problem, instance) or _too_much(problem, instance)
         return
 
+    anchor(incumbent, clock)
+    if incumbent.infeasible or (instance.coupled.any() and not incumbent.anchors):
+        return
+
     def over() -> bool:  # A first plan, found in a second or two, comes on top of the limit.
         return incumbent.packing is not None and clock.over
 
-    for method, packing in greedy.packings(instance, incumbent.cover.mix, over):
+    for method, packing in greedy.packings(instance, incumbent.cover.mix, over, incumbent.anchors):
         incumbent.offer(packing, method)
         if incumbent.good_enough or over():
             return
@@ -275,7 +280,7 @@ def _too_much(problem: Problem, instance: Instance) -> str:
     if (reason := _too_apart(problem, instance)) is not None:
         return reason
     reserve = f" and keep {problem.policy.failover.hosts} in reserve" if problem.policy.failover.hosts else ""
-    rules = ", under the rules that limit where they run" if problem.pins or len(instance.limit) else ""
+    rules = ", under the rules that limit where they run" if problem.laws else ""
     return f"the hosts available are too few to carry the workloads{where}{reserve}{rules}: proven by the volume bound"
 
 

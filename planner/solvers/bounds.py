@@ -106,7 +106,7 @@ def _by_group(instance: Instance, pool: int, inside: np.ndarray) -> Iterator[Wei
     best: dict[bytes, Weighting] = {}
     for g in range(len(instance.limit)):
         member = inside & (instance.groups == g).any(axis=1)
-        if not member.any():
+        if instance.count[member].sum() <= instance.limit[g]:
             continue
         usable = instance.relaxed.fits[member].any(axis=0)
         weighting = Weighting(

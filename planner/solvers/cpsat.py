@@ -55,6 +55,7 @@ class Model:
         self._place_all()
         self.loads: dict[tuple[int, int], cp_model.LinearExprT] = {}
         self._respect_capacity()
+        self._respect_couplings()
         self.idle: list = [0] * len(slots)
         self._keep_reserve()
         self._respect_availability()
@@ -93,14 +94,41 @@ class Model:
             self._keep_apart(i, by_slot[i])
 
     def _keep_apart(self, slot: int, shapes: list[int]) -> None:
-        """At most as many members of a group as one host may carry."""
+        """At most as many members of a group as one host may carry, and one group of each zone."""
         members: dict[int, list] = {}
         for s in shapes:
             for g in self.instance.groups[s].tolist():
                 if g >= 0:
                     members.setdefault(g, []).append(self.number[s, slot])
+        rivals: dict[int, list] = {}
         for g, variables in members.items():
-            self.model.add(sum(variables) <= int(self.instance.limit[g]) * self.on[slot])
+            if self.instance.zone[g] < 0:
+                self.model.add(sum(variables) <= int(self.instance.limit[g]) * self.on[slot])
+            else:
+                rivals.setdefault(int(self.instance.zone[g]), []).append(self._any(variables))
+        for present in rivals.values():
+            self.model.add_at_most_one(present)
+
+    def _any(self, variables: list) -> cp_model.IntVar:
+        """A Boolean that is true where any of some numbers is above 0."""
+        present = self.model.new_bool_var("")
+        for variable in variables:
+            self.model.add(variable == 0).only_enforce_if(~present)
+        return present
+
+    def _respect_couplings(self) -> None:
+        """Members spread over domains, and held on few hosts."""
+        for law in self.instance.spreads:
+            for d in np.unique(law.domain[law.domain >= 0]).tolist():
+                inside = {i for i, slot in enumerate(self.slots) if law.domain[slot.kind] == d}
+                terms = [int(law.amount[s]) * v for (s, i), v in self.number.items() if i in inside and law.amount[s]]
+                self.model.add(sum(terms) <= law.most)
+        for law in self.instance.spans:
+            by_slot: dict[int, list] = {}
+            for (s, i), variable in self.number.items():
+                if law.amount[s]:
+                    by_slot.setdefault(i, []).append(variable)
+            self.model.add(sum(self._any(variables) for variables in by_slot.values()) <= law.most)
 
     def _respect_availability(self) -> None:
         for c, available in enumerate(self.instance.available.tolist()):
@@ -343,6 +371,7 @@ def most_valuable(
     most: np.ndarray,
     groups: np.ndarray,
     limit: np.ndarray,
+    zone: np.ndarray,
     capacity: np.ndarray,
     floor: int,
     effort: float,
@@ -354,7 +383,7 @@ def most_valuable(
     ----------
     profit, most : arrays of int, shape [N]
     demand : array of int, shape [N, R]
-    groups, limit : arrays of int, shapes [N, K] and [G]
+    groups, limit, zone : arrays of int, shapes [N, K], [G] and [G]
     capacity : array of int, shape [R]
     floor : int
         Only sets worth more than this are wanted.
@@ -374,6 +403,13 @@ def most_valuable(
     for g in np.unique(groups[groups >= 0]).tolist():
         members = np.flatnonzero((groups == g).any(axis=1)).tolist()
         model.add(sum(numbers[i] for i in members) <= int(limit[g]))
+    for z in np.unique(zone[zone >= 0]).tolist():
+        present = []
+        for g in np.flatnonzero(zone == z).tolist():
+            present.append(model.new_bool_var(""))
+            for i in np.flatnonzero((groups == g).any(axis=1)).tolist():
+                model.add(numbers[i] == 0).only_enforce_if(~present[-1])
+        model.add_at_most_one(present)
     value = cp_model.LinearExpr.weighted_sum(numbers, profit.tolist())
     model.add(value >= floor + 1)
     model.maximize(value)

@@ -40,6 +40,18 @@ class Dive:
         self.hosts: list[OpenHost] = []
         self.rooms = {kind: Room(self.instance, kind) for kind, _ in generation.pricer.pairs}
         self.cost = 0
+        self._anchor()
+
+    def _anchor(self) -> None:
+        """Take over hosts of the best packing that carry coupled items: patterns know no rule across hosts."""
+        known = self.generation.incumbent.packing
+        for host in known.hosts if known is not None and self.instance.coupled.any() else ():
+            if host.items and self.instance.coupled[[*host.items]].any():
+                self.hosts.append(OpenHost(kind=host.kind, pool=host.pool, items=dict(host.items)))
+                self.available[host.kind] -= 1
+                for s, n in host.items.items():
+                    self.left[s] -= n
+        self.cost = Packing(hosts=tuple(self.hosts)).value(self.instance)
 
     def run(self, most_value: int) -> Packing | None:
         """Decide until everything is placed, for at most `most_value`; None where that fails or time is up.

@@ -29,7 +29,7 @@ def with_reserve(instance: Instance, packing: Packing) -> Packing | None:
 
 
 def _share(instance: Instance, hosts: list[OpenHost], pool: int, able: list[int], left: np.ndarray) -> bool:
-    real = instance.demand.shape[1]
+    real = instance.resources
     inside = instance.pool == pool
     demand = (instance.demand[inside] * instance.count[inside, None]).sum(axis=0)[:real]
     while True:
@@ -50,10 +50,9 @@ def _share(instance: Instance, hosts: list[OpenHost], pool: int, able: list[int]
 
 
 def _spare(instance: Instance, hosts: list[OpenHost], pool: int, able: list[int], left: np.ndarray) -> bool:
-    real = instance.demand.shape[1]
     mine = [host for host in hosts if host.pool == pool]
-    peak = np.max([load(instance, host) for host in mine], axis=0)[:real]
-    can = (instance.capacity[:, :real] >= peak).all(axis=1)
+    peak = np.max([load(instance, host) for host in mine], axis=0)
+    can = (instance.capacity >= peak).all(axis=1)
     standing = sum(1 for host in mine if not host.items and can[host.kind])
     for _ in range(instance.failover_hosts - standing):
         free = [c for c in able if can[c] and left[c] > 0]
@@ -79,7 +78,7 @@ def keep_share(model: cp_model.CpModel, instance: Instance, pool: int, running: 
     serving = np.flatnonzero(instance.allowed[inside].any(axis=0))
     demand = (instance.demand[inside] * instance.count[inside, None]).sum(axis=0)
     model.add(sum(running) >= 1 + k)
-    for r in range(instance.demand.shape[1]):
+    for r in range(instance.resources):
         capacity = instance.capacity[:, r].tolist()
         chosen = []
         for v in sorted({capacity[c] for c in serving}):

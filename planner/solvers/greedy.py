@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -21,7 +21,9 @@ MOST_LOOKS = 5e6
 """Shapes times hosts beyond which first and best fit are left out."""
 
 
-def packings(instance: Instance, mix: np.ndarray | None, over: Callable[[], bool]) -> Iterator[tuple[str, Packing]]:
+def packings(
+    instance: Instance, mix: np.ndarray | None, over: Callable[[], bool], anchors: Sequence[OpenHost] = ()
+) -> Iterator[tuple[str, Packing]]:
     """Packings by several rules, the usually best first; none where a rule runs out of hosts.
 
     Parameters
@@ -31,6 +33,8 @@ def packings(instance: Instance, mix: np.ndarray | None, over: Callable[[], bool
         How many hosts of each class to open first in each pool, from the covering bound.
     over : callable
         Whether to give up; asked before every host.
+    anchors : sequence of OpenHost
+        Hosts that carry the coupled items already; everything else is filled in around those.
 
     Yields
     ------
@@ -40,15 +44,15 @@ def packings(instance: Instance, mix: np.ndarray | None, over: Callable[[], bool
     mixes = [None] if mix is None or len(instance.available) == 1 else [mix, None]
     needed = (instance.demand * instance.count[:, None]).sum(axis=0) / np.maximum(instance.capacity.max(axis=0), 1)
     if len(instance.demand) > CHUNK:
-        packing = filled(instance, ALPHAS[0], over, mixes[0], QUICK_CHUNK)
+        packing = filled(instance, ALPHAS[0], over, mixes[0], QUICK_CHUNK, anchors)
         if packing is not None:
             yield "bin-centric filling", packing
     for alpha in ALPHAS if len(instance.demand) <= 4 * CHUNK else ALPHAS[:3]:
         for wanted in mixes:
-            packing = filled(instance, alpha, over, wanted)
+            packing = filled(instance, alpha, over, wanted, anchors=anchors)
             if packing is not None:
                 yield "bin-centric filling", packing
-    if len(instance.demand) * needed.max() > MOST_LOOKS:
+    if len(instance.demand) * needed.max() > MOST_LOOKS or anchors:
         return
     for best in (True, False):
         for name, key in _keys(instance).items():
@@ -79,16 +83,17 @@ def filled(
     over: Callable[[], bool],
     mix: np.ndarray | None = None,
     chunk_size: int = CHUNK,
+    anchors: Sequence[OpenHost] = (),
 ) -> Packing | None:
     """Hosts filled one after another, each along the direction of what is left to place; None where `over` or short.
 
-    Where a mix is given its hosts are filled first, the largest before the smaller ones; then, and without a mix, the
-    class that carries most for its cost is opened.
+    Anchors are filled up first. Where a mix is given its hosts follow, the largest before the smaller ones; then, and
+    without a mix, the class that carries most for its cost is opened.
     """
     kernels = load_kernels("filling", instance.items)
-    remaining = instance.count.copy()
-    left = instance.available.copy()
-    hosts: list[OpenHost] = []
+    remaining, hosts = filled_up(instance, anchors, instance.count, alpha, over)
+    left = instance.available - used(instance, hosts)
+    mix = None if mix is None else beyond(instance, mix, hosts)
     preference = _preference(instance)
     for p in range(len(instance.pools)):
         inside = np.flatnonzero(instance.pool == p)
@@ -106,27 +111,51 @@ def filled(
 
 
 def filled_mix(
-    instance: Instance, mix: np.ndarray, alpha: float, over: Callable[[], bool]
+    instance: Instance, mix: np.ndarray, alpha: float, over: Callable[[], bool], anchors: Sequence[OpenHost] = ()
 ) -> tuple[list[OpenHost], np.ndarray]:
     """The hosts of a mix filled as far as that goes until `over`, and how many items of each shape are left: [S]."""
-    kernels = load_kernels("filling", instance.items)
-    remaining = instance.count.copy()
-    rooms = {c: Room(instance, c) for c in np.flatnonzero(mix.any(axis=1)).tolist()}
-    hosts = []
-    for p in range(len(instance.pools)):
-        for kind in _by_size(instance):
-            for _ in range(int(mix[kind, p])):
-                candidates = np.flatnonzero((remaining > 0) & (instance.pool == p) & instance.fits[:, kind])
-                host = OpenHost(kind=kind, pool=p)
-                hosts.append(host)
-                if len(candidates) and not over():
-                    rest = (rooms[kind].share[candidates] * remaining[candidates, None]).sum(axis=0)
-                    chosen = np.zeros(int(remaining[candidates].sum()), dtype="int64")
-                    number = rooms[kind].fill(kernels, candidates, rest, remaining, alpha, chosen)
-                    host.items = dict(
-                        zip(*(x.tolist() for x in np.unique(chosen[:number], return_counts=True)), strict=True)
-                    )
+    mix = beyond(instance, mix, anchors)
+    new = [
+        OpenHost(kind=kind, pool=p)
+        for p in range(len(instance.pools))
+        for kind in _by_size(instance)
+        for _ in range(int(mix[kind, p]))
+    ]
+    remaining, hosts = filled_up(instance, [*anchors, *new], instance.count, alpha, over)
     return hosts, remaining
+
+
+def beyond(instance: Instance, mix: np.ndarray, hosts: Sequence[OpenHost]) -> np.ndarray:
+    """What a mix of hosts [C, P] has beyond some that are open."""
+    mix = mix.copy()
+    for host in hosts:
+        mix[host.kind, host.pool] = max(mix[host.kind, host.pool] - 1, 0)
+    return mix
+
+
+def filled_up(
+    instance: Instance, hosts: Sequence[OpenHost], count: np.ndarray, alpha: float, over: Callable[[], bool]
+) -> tuple[np.ndarray, list[OpenHost]]:
+    """Hosts with what they carry and what else fits, filled until `over`, and how many items are left then: [S]."""
+    kernels = load_kernels("filling", instance.items)
+    remaining = count.copy()
+    for host in hosts:
+        for s, n in host.items.items():
+            remaining[s] -= n
+    rooms = {c: Room(instance, c) for c in {host.kind for host in hosts}}
+    full = []
+    for host in hosts:
+        inside = (remaining > 0) & (instance.pool == host.pool) & instance.fits[:, host.kind] & ~instance.coupled
+        candidates, items = np.flatnonzero(inside), dict(host.items)
+        if len(candidates) and not over():
+            room = rooms[host.kind]
+            rest = (room.share[candidates] * remaining[candidates, None]).sum(axis=0)
+            chosen = np.zeros(int(remaining[candidates].sum()), dtype="int64")
+            number = room.fill(kernels, candidates, rest, remaining, alpha, chosen, items)
+            for s, n in zip(*(x.tolist() for x in np.unique(chosen[:number], return_counts=True)), strict=True):
+                items[s] = items.get(s, 0) + n
+        full.append(OpenHost(kind=host.kind, pool=host.pool, items=items))
+    return remaining, full
 
 
 def _dealt(instance: Instance, shapes: np.ndarray, chunk_size: int) -> np.ndarray:
@@ -186,7 +215,7 @@ class Room:
         self.capacity = instance.capacity[kind]
         self.share = instance.demand / np.maximum(self.capacity, 1)
         self.free = self.capacity.copy()
-        self.taken = np.zeros(len(instance.limit), dtype="int64")
+        self.taken = np.zeros(2 * len(instance.limit), dtype="int64")
 
     def fill(self, kernels, candidates, rest, remaining, alpha, chosen, items=None) -> int:
         """Fill a host that carries some items already; how many items were chosen.
@@ -214,9 +243,9 @@ class Room:
         self.taken[:] = 0
         for s, n in (items or {}).items():
             self.free -= n * instance.demand[s]
-            kernels.take_group(s, instance.groups, self.taken, n)
+            kernels.take_group(s, instance.groups, instance.zone, self.taken, n)
         return kernels.fill_host(
-            candidates, instance.demand, self.share, instance.groups, instance.limit,
+            candidates, instance.demand, self.share, instance.groups, instance.limit, instance.zone,
             remaining, self.capacity, self.free, self.taken, direction, alpha, chosen,
         )  # fmt: skip
 
@@ -240,7 +269,7 @@ def fitted(instance: Instance, order: np.ndarray, best: bool, mix: np.ndarray | 
     begins = np.cumsum(members) - members
     at, shape, number = (np.zeros(instance.items, dtype="int64") for _ in range(3))
     placed, opened, missing = kernels.fit_all(
-        order, instance.demand, instance.count, instance.pool, instance.groups, instance.limit,
+        order, instance.demand, instance.count, instance.pool, instance.groups, instance.limit, instance.zone,
         begins, np.zeros(int(members.sum()), dtype="int64"), np.zeros(len(members), dtype="int64"),
         instance.fits, instance.capacity, np.array(_preference(instance)), left, opened,
         kind, pool, free, 1.0 / np.maximum(instance.capacity.max(axis=0), 1), best, at, shape, number,
@@ -269,10 +298,12 @@ def cheapened(instance: Instance, hosts: list[OpenHost]) -> list[OpenHost]:
         return hosts
     left = instance.available - used(instance, hosts)
     loads = [load(instance, host) for host in hosts]
+    placed = np.any([law.amount > 0 for law in instance.spreads] or [instance.count < 0], axis=0)
     for host, carried in sorted(zip(hosts, loads, strict=True), key=lambda pair: tuple(pair[1])):
         shapes = list(host.items)
         numbers = np.array([host.items[s] for s in shapes])
         able = (instance.capacity >= carried).all(axis=1) & instance.allowed[shapes].all(axis=0) & (left > 0)
+        able &= not placed[shapes].any()  # Its items are spread over places: another class may stand elsewhere.
         able[host.kind] = True
         cost = instance.opening + numbers @ instance.placing[shapes]
         best = min(np.flatnonzero(able).tolist(), key=lambda c: (cost[c], instance.tiebreak[c], c != host.kind))

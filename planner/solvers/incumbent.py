@@ -10,7 +10,7 @@ from planner.plan import Progress
 from planner.solvers import bounds
 from planner.solvers.failover import with_reserve
 from planner.solvers.instance import Instance
-from planner.solvers.packing import Packing
+from planner.solvers.packing import OpenHost, Packing, across
 
 
 @dataclass(kw_only=True)
@@ -55,12 +55,15 @@ class Incumbent:
         Called with the method's name whenever something improved.
     gap : float
         Relative gap at which the search may end.
+    anchors : tuple of OpenHost
+        Hosts with the items that rules across hosts concern, placed before all others.
     """
 
     instance: Instance
     announce: Callable[[str], None]
     gap: float = 0.0
     seed: int = 0
+    anchors: tuple[OpenHost, ...] = ()
     packing: Packing | None = None
     key: tuple[int, int, int] | None = None
     method: str = ""
@@ -96,9 +99,12 @@ class Incumbent:
         return self.value - self.bound <= self.gap * self.value
 
     def offer(self, packing: Packing, method: str) -> bool:
-        """Take a packing, completed by its failover reserve, if it is better than the best; say whether it was."""
+        """Take a packing, completed by its failover reserve, if it is better than the best; say whether it was.
+
+        One that breaks a rule across hosts is not taken: methods that fill hosts one by one do not look at those.
+        """
         complete = with_reserve(self.instance, packing)
-        if complete is None:
+        if complete is None or not across(self.instance, complete.hosts):
             return False
         key = complete.key(self.instance)
         if self.key is not None and key >= self.key:

@@ -1,8 +1,8 @@
 """Instance: a problem in integers. Demand rounds up and capacity down, so what fits here fits in fact.
 
 Workloads kept together are one item, equal items are merged into shapes with counts, equal hosts into classes with a
-number available. A group kept apart is a limit on how many of its members one host carries. Where figures do not come
-out even, the demand rounded down and the capacity rounded up are kept beside them: a bound rests on those.
+number available; what the rules ask for is in `couplings`. Where figures do not come out even, the demand rounded down
+and the capacity rounded up are kept beside them: a bound rests on those.
 """
 
 from __future__ import annotations
@@ -15,12 +15,17 @@ import pandas as pd
 
 from planner.economics.ledger import Ledger
 from planner.problem import Problem
+from planner.solvers.couplings import Grouping, Span, Spread, grouping
 
 STEPS = 10**9
 """Integer steps that the largest capacity of a resource is divided into at most."""
 
 EVEN = 1e-7
 """Steps by which a figure may miss a whole number and still be read as one: floating-point error."""
+
+
+PER_SHAPE = ("demand", "least", "count", "pool", "groups", "placing", "allowed")
+"""Fields of an instance with a row for each shape."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -37,8 +42,12 @@ class Instance:
         Position in `pools`.
     groups : array of int, shape [S, K]
         Groups that one item of each shape belongs to, -1 for none.
-    limit : array of int, shape [G]
-        How many members of a group one host may carry.
+    limit, zone : array of int, shape [G]
+        How many members of a group one host may carry; the zone within which groups exclude each other, -1 for none.
+    spreads, spans : tuples of Spread and Span
+        Rules that reach across hosts.
+    resources : int
+        The first so many columns are resources; in those behind, items count members of a group.
     capacity, most : array of int, shape [C, R]
         Rounded down and rounded up.
     available : array of int, shape [C]
@@ -63,6 +72,10 @@ class Instance:
     pool: np.ndarray
     groups: np.ndarray
     limit: np.ndarray
+    zone: np.ndarray
+    spreads: tuple[Spread, ...]
+    spans: tuple[Span, ...]
+    resources: int
     capacity: np.ndarray
     most: np.ndarray
     available: np.ndarray
@@ -89,9 +102,21 @@ class Instance:
         return fits
 
     @cached_property
+    def coupled(self) -> np.ndarray:
+        """Shapes that rules across hosts concern: bool [S]."""
+        return np.any([law.amount > 0 for law in (*self.spreads, *self.spans)] or [self.count < 0], axis=0)
+
+    @cached_property
     def items(self) -> int:
         """How many items there are."""
         return int(self.count.sum())
+
+    def part(self, shapes: np.ndarray) -> Instance:
+        """The instance of some of its shapes, without a failover reserve."""
+        cut = {name: getattr(self, name)[shapes] for name in PER_SHAPE}
+        spreads = tuple(replace(law, amount=law.amount[shapes]) for law in self.spreads)
+        spans = tuple(replace(law, amount=law.amount[shapes]) for law in self.spans)
+        return replace(self, **cut, spreads=spreads, spans=spans, failover_hosts=0)
 
     @cached_property
     def relaxed(self) -> Instance:
@@ -133,10 +158,12 @@ class Members:
 
 
 def components(problem: Problem) -> list[tuple[str, ...]]:
-    """Pools that compete for hosts in limited number, together; every other pool on its own."""
-    hosts = problem.hosts
+    """Pools that compete for hosts in limited number, or that a rule couples, together; every other pool on its own."""
+    hosts, pool = problem.hosts, problem.workloads["pool"].to_numpy()
     shared = (hosts["pool"] == "") & np.isfinite(hosts["available"])
-    return [problem.pools] if shared.any() else [(pool,) for pool in problem.pools]
+    across = [law for law in problem.laws.apart if law.domain is not None] + [*problem.laws.limited]
+    coupled = any(len(np.unique(pool[law.members])) > 1 for law in across)
+    return [problem.pools] if shared.any() or coupled else [(pool,) for pool in problem.pools]
 
 
 def build(problem: Problem, ledger: Ledger, pools: tuple[str, ...]) -> Instance:
@@ -144,22 +171,22 @@ def build(problem: Problem, ledger: Ledger, pools: tuple[str, ...]) -> Instance:
     pool_of = problem.workloads["pool"].map({pool: p for p, pool in enumerate(pools)}).fillna(-1).to_numpy("int64")
     workloads, item_start = _items(problem, np.flatnonzero(pool_of >= 0))
     heads = workloads[item_start[:-1]]
-    figures = _integers(problem, workloads, item_start)
-    groups, limit = _groups(problem, workloads, item_start)
-    pinned, pins = _pinned(problem, heads)
-    classes = _classes(problem, ledger, pools, figures, pins)
+    found = grouping(problem.laws, workloads, item_start)
+    figures = _integers(problem, workloads, item_start, found)
+    combination, permitted = problem.laws.permitted
+    classes = _classes(problem, ledger, pools, figures, permitted, found)
     rows = np.array([members[0] for members in classes], dtype="int64")
     rates, rate_of = np.unique(ledger.rate[rows], return_inverse=True)
     placing = np.add.reduceat(
         np.rint(ledger.busy[workloads][:, None] * rates[None, :]).astype("int64"), item_start[:-1], axis=0
     )
-    key = np.column_stack([pool_of[heads], figures.demand, figures.least, groups, pinned, placing])
+    key = np.column_stack([pool_of[heads], figures.demand, figures.least, found.key, combination[heads], placing])
     shape_of, first = _distinct(key)
     order = np.argsort(shape_of, kind="stable")
     shape_start = np.concatenate([[0], np.cumsum(np.bincount(shape_of))])
     serving = np.array([[_serves(problem, row, pool) for row in rows] for pool in pools], dtype=bool)
     serving = serving.reshape(len(pools), len(rows))
-    allowed = serving[pool_of[heads[first]]] & _permitted(problem, pins, rows)[pinned[first]]
+    allowed = serving[pool_of[heads[first]]] & permitted[:, rows][combination[heads[first]]]
     available = np.array([problem.hosts["available"].to_numpy()[members].sum() for members in classes])
     # A reserve never takes more hosts than there are workloads to restart, and the hosts that may fail.
     failover = problem.policy.failover
@@ -170,8 +197,8 @@ def build(problem: Problem, ledger: Ledger, pools: tuple[str, ...]) -> Instance:
         least=figures.least[first],
         count=np.bincount(shape_of).astype("int64"),
         pool=pool_of[heads[first]],
-        groups=groups[first],
-        limit=limit,
+        **found.of(first, rows),
+        resources=figures.demand.shape[1] - found.columns.shape[1],
         capacity=figures.capacity[rows],
         most=figures.most[rows],
         available=np.minimum(available, limit_hosts).astype("int64"),
@@ -190,9 +217,7 @@ def build(problem: Problem, ledger: Ledger, pools: tuple[str, ...]) -> Instance:
 
 def _items(problem: Problem, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Workload positions in the order of their items, and where each item begins; kept together is one item."""
-    label = np.arange(len(problem.workloads))
-    for group in problem.together:
-        label[group] = group.min()
+    label = problem.laws.heads
     order = inside[np.argsort(label[inside], kind="stable")]
     begins = np.flatnonzero(np.diff(label[order], prepend=-1))
     return order, np.append(begins, len(order))
@@ -216,8 +241,8 @@ class _Figures:
     single: np.ndarray
 
 
-def _integers(problem: Problem, workloads: np.ndarray, item_start: np.ndarray) -> _Figures:
-    """Whole steps with common divisors taken out; a column is a resource in a period."""
+def _integers(problem: Problem, workloads: np.ndarray, item_start: np.ndarray, found: Grouping) -> _Figures:
+    """Whole steps with common divisors taken out; a column is a resource in a period, or counts a group."""
     periods = problem.demand.shape[2]
     each = problem.demand[workloads].reshape(len(workloads), -1)
     summed = np.add.reduceat(each, item_start[:-1], axis=0)
@@ -235,80 +260,36 @@ def _integers(problem: Problem, workloads: np.ndarray, item_start: np.ndarray) -
     failover = problem.policy.failover
     if failover.hosts and failover.mode == "share":  # Hosts are summed up there: what one alone cannot use counts too.
         divisor[:] = 1
+    members, room = found.columns, np.tile(found.room, (len(capacity), 1))
     return _Figures(
-        demand=demand // divisor,
-        least=least // divisor,
-        capacity=capacity // divisor,
-        most=most // divisor,
-        single=-(-single // divisor),
+        demand=np.hstack([demand // divisor, members]),
+        least=np.hstack([least // divisor, members]),
+        capacity=np.hstack([capacity // divisor, room]),
+        most=np.hstack([most // divisor, room]),
+        single=np.hstack([-(-single // divisor), np.zeros((len(single), members.shape[1]), dtype="int64")]),
     )
-
-
-def _groups(problem: Problem, workloads: np.ndarray, item_start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Groups kept apart that each item belongs to, padded with -1, and how many members a host may carry."""
-    items = len(item_start) - 1
-    item_of = np.full(len(problem.workloads), -1)
-    item_of[workloads] = np.repeat(np.arange(items), np.diff(item_start))
-    kept = [inside for group in problem.apart if len(inside := item_of[group][item_of[group] >= 0]) > 1]
-    pairs = pd.DataFrame(
-        {
-            "item": np.concatenate([*kept, np.zeros(0, dtype="int64")]),
-            "group": np.repeat(np.arange(len(kept)), [len(inside) for inside in kept]),
-        }
-    )
-    place = pairs.groupby("item").cumcount().to_numpy()
-    groups = np.full((items, int(place.max()) + 1 if len(place) else 0), -1, dtype="int64")
-    groups[pairs["item"].to_numpy(), place] = pairs["group"].to_numpy()
-    return groups, np.ones(len(kept), dtype="int64")
-
-
-def _pinned(problem: Problem, heads: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
-    """For each item which combination of pins binds it (0: none), and the host rows that each combination permits."""
-    combination = np.zeros(len(heads), dtype="int64")
-    everywhere = np.ones(len(problem.hosts), dtype=bool)
-    permitted = [everywhere]
-    if not problem.pins:
-        return combination, permitted
-    label = np.full(len(problem.workloads), -1)
-    for group in problem.together:
-        label[group] = group.min()
-    item_at = {int(w): i for i, w in enumerate(heads)}
-    bound: dict[int, list[int]] = {}
-    for number, (members, _) in enumerate(problem.pins):
-        for w in members.tolist():
-            item = item_at.get(w if label[w] < 0 else int(label[w]))
-            if item is not None and number not in bound.setdefault(item, []):
-                bound[item].append(number)
-    known: dict[tuple[int, ...], int] = {}
-    for item, numbers in bound.items():
-        if tuple(numbers) not in known:
-            known[tuple(numbers)] = len(permitted)
-            rows = everywhere.copy()
-            for number in numbers:
-                rows &= np.isin(np.arange(len(rows)), problem.pins[number][1])
-            permitted.append(rows)
-        combination[item] = known[tuple(numbers)]
-    return combination, permitted
 
 
 def _serves(problem: Problem, row: int, pool: str) -> bool:
     return problem.hosts["pool"].iloc[row] in ("", pool)
 
 
-def _permitted(problem: Problem, pins: list[np.ndarray], rows: np.ndarray) -> np.ndarray:
-    return np.array([permitted[rows] for permitted in pins]).reshape(len(pins), len(rows))
-
-
 def _classes(
-    problem: Problem, ledger: Ledger, pools: tuple[str, ...], figures: _Figures, pins: list[np.ndarray]
+    problem: Problem,
+    ledger: Ledger,
+    pools: tuple[str, ...],
+    figures: _Figures,
+    permitted: np.ndarray,
+    found: Grouping,
 ) -> list[np.ndarray]:
-    """Rows of equal hosts: the same capacity and costs, and the same items allowed."""
-    serves = problem.hosts["pool"]
-    rows = np.flatnonzero(((serves == "") | serves.isin(pools)).to_numpy())
+    """Rows of equal hosts that may be used: the same capacity, costs and places, and the same items allowed."""
+    serves, there = problem.hosts["pool"], problem.hosts["available"] > 0
+    rows = np.flatnonzero((((serves == "") | serves.isin(pools)) & there).to_numpy())
     whom = pd.factorize(serves)[0][rows]
     rate = np.unique(ledger.rate, return_inverse=True)[1][rows]
     key = [figures.capacity[rows], figures.most[rows], ledger.opening[rows], ledger.tiebreak[rows], rate, whom]
-    number, _ = _distinct(np.column_stack([*key, *(permitted[rows] for permitted in pins)]))
+    key += [permitted[:, rows].T, *(law.domain[rows] for law in found.spreads)]
+    number, _ = _distinct(np.column_stack(key))
     return [rows[number == n] for n in range(number.max() + 1)] if len(rows) else []
 
 
@@ -323,6 +304,7 @@ def _without_dominated(instance: Instance) -> Instance:
         return instance
     return replace(
         instance,
+        resources=sum(column < instance.resources for column in keep),
         **{
             name: np.ascontiguousarray(getattr(instance, name)[:, keep])
             for name in ("demand", "least", "capacity", "most", "restart")

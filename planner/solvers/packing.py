@@ -40,8 +40,12 @@ class Packing:
         return self.value(instance), purchase, len(self.hosts)
 
     def fits(self, instance: Instance) -> bool:
-        """Whether every host has room for what it carries."""
-        return all((load(instance, host) <= instance.capacity[host.kind]).all() for host in self.hosts)
+        """Whether every host has room for what it carries, and every rule holds."""
+        return across(instance, self.hosts) and all(
+            (load(instance, host) <= instance.capacity[host.kind]).all()
+            and compatible(instance, np.array([*host.items], dtype="int64"), np.array([*host.items.values()]))
+            for host in self.hosts
+        )
 
 
 def load(instance: Instance, host: OpenHost) -> np.ndarray:
@@ -70,3 +74,29 @@ def room(instance: Instance, shape: int) -> np.ndarray:
 def members_of(instance: Instance, host: OpenHost, group: int) -> int:
     """How many members of a group a host carries."""
     return sum(n for s, n in host.items.items() if group in instance.groups[s])
+
+
+def rivals_of(instance: Instance, host: OpenHost, group: int) -> list[int]:
+    """Shapes on a host that belong to another group of the same zone."""
+    zone = instance.zone[group]
+    rivals = np.flatnonzero((instance.zone == zone) & (zone >= 0) & (np.arange(len(instance.zone)) != group))
+    return [s for s in host.items if np.isin(instance.groups[s], rivals).any()]
+
+
+def compatible(instance: Instance, shapes: np.ndarray, numbers: np.ndarray) -> bool:
+    """Whether groups and zones let so many items of some shapes share a host."""
+    groups = instance.groups[shapes]
+    inside = groups >= 0
+    weights = np.broadcast_to(numbers[:, None], groups.shape)[inside]
+    members = np.bincount(groups[inside], weights=weights, minlength=len(instance.limit))
+    zones = instance.zone[(members > 0) & (instance.zone >= 0)]
+    return bool((members <= instance.limit).all()) and len(np.unique(zones)) == len(zones)
+
+
+def across(instance: Instance, hosts: tuple[OpenHost, ...] | list[OpenHost]) -> bool:
+    """Whether hosts keep to the rules that reach across them."""
+    kinds = [host.kind for host in hosts]
+    return all(
+        law.holds(kinds, np.array([sum(int(law.amount[s]) * n for s, n in host.items.items()) for host in hosts]))
+        for law in (*instance.spreads, *instance.spans)
+    )

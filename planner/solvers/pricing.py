@@ -15,6 +15,7 @@ from planner.solvers.bounds import Weighting
 from planner.solvers.incumbent import Clock
 from planner.solvers.instance import Instance
 from planner.solvers.kernels import load
+from planner.solvers.packing import compatible
 from planner.solvers.relaxation import multipliers
 
 FINENESS = 10**8
@@ -78,15 +79,9 @@ class Pattern:
         return float(instance.opening[self.kind] + instance.placing[self.shapes, self.kind] @ self.numbers)
 
     def feasible(self, instance: Instance) -> bool:
-        """Whether the items fit on the host and none of them are kept apart."""
-        groups = instance.groups[self.shapes]
-        members = np.bincount(
-            groups[groups >= 0],
-            weights=np.broadcast_to(self.numbers[:, None], groups.shape)[groups >= 0],
-            minlength=len(instance.limit),
-        )
+        """Whether the items fit on the host, and groups and zones let them share it."""
         fits = self.numbers @ instance.demand[self.shapes] <= instance.capacity[self.kind]
-        return bool(fits.all() and (members <= instance.limit).all())
+        return bool(fits.all()) and compatible(instance, self.shapes, self.numbers)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -182,10 +177,10 @@ class Pricer:
         around[np.arange(len(centres)), centres] = np.inf
         order = np.argsort(-np.vstack([ratio, around]), axis=1, kind="stable")
         found = np.zeros(order.shape, dtype="int64")
-        groups, limit = self.instance.groups[shapes], self.instance.limit
+        laws = self.instance.groups[shapes], self.instance.limit, self.instance.zone
         capacity, actual = self.instance.capacity[kind], self.instance.demand[shapes]
-        self.kernels.greedy_sets(order, actual, most, groups, limit, capacity, found)
-        self.kernels.improve_sets(profit, actual, most, groups, limit, capacity, EXCHANGES, found)
+        self.kernels.greedy_sets(order, actual, most, *laws, capacity, found)
+        self.kernels.improve_sets(profit, actual, most, *laws, capacity, EXCHANGES, found)
         worth = found @ profit
         best = np.argsort(-worth, kind="stable")[:MOST_SETS]
         return [self._pattern(kind, pool, shapes, row) for row in found[best] if row.any()]
@@ -208,7 +203,7 @@ class Pricer:
             return floor, []
         demand, capacity = self._counted(kind, demand)
         multiplier = multipliers(profit, demand, most, capacity)
-        size, limit = demand @ multiplier, self.instance.limit
+        size = demand @ multiplier
         reduced = profit - size
         bound = float(multiplier @ capacity) + float(np.maximum(reduced, 0.0) @ most)
         # An item whose loss alone brings the relaxation down to the floor is in no set above it.
@@ -218,25 +213,24 @@ class Pricer:
         if not len(order):
             return floor, []
         shapes, profit, demand, most = shapes[order], profit[order], demand[order], most[order]
-        groups, best = self.instance.groups[shapes], np.zeros(len(order), dtype="int64")
+        laws = self.instance.groups[shapes], self.instance.limit, self.instance.zone
+        best, held = np.zeros(len(order), dtype="int64"), np.zeros(2 * len(self.instance.limit), dtype="int64")
         rows, rooms, weights = _with_surrogate(demand, capacity, multiplier)
         shift, table = self._tables(profit, rows, most, rooms)
         nodes = min(nodes, MOST_SCANNED // len(order))
         value, upper = self.kernels.most_valuable(
-            profit, rows, most, groups, limit, rooms, weights, shift, table, floor, nodes, best
+            profit, rows, most, *laws, held, rooms, weights, shift, table, floor, nodes, best
         )
         found = [best] if value > floor else []
         if found:
             centres = self._centres(len(order))
             sets = np.zeros((len(centres), len(order)), dtype="int64")
             self.kernels.around_each(
-                centres, profit, rows, most, groups, limit, rooms, weights, shift, table, floor, NODES_AROUND, sets
+                centres, profit, rows, most, *laws, rooms, weights, shift, table, floor, NODES_AROUND, sets
             )
             found += list(sets[sets.any(axis=1)])
         if upper > value and effort and not self.clock.over:
-            known, upper_too = cpsat.most_valuable(
-                profit, demand, most, groups, limit, capacity, value, effort, self.clock
-            )
+            known, upper_too = cpsat.most_valuable(profit, demand, most, *laws, capacity, value, effort, self.clock)
             upper = min(upper, upper_too)
             found += known
         return int(upper), [self._pattern(kind, pool, shapes, amounts) for amounts in found]

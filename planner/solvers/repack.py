@@ -28,6 +28,8 @@ SLICE = 400_000
 class Attempt:
     """Items on a given set of hosts, some of them still waiting for a place.
 
+    Items that a rule across hosts concerns stay where they are; none of them may wait.
+
     Parameters
     ----------
     instance : Instance
@@ -50,6 +52,8 @@ class Attempt:
             shapes.append(held.astype("int64"))
             places.append(np.full(len(held), b))
         self.shape, where = np.concatenate(shapes), np.concatenate(places)
+        self.laws = instance.groups, instance.limit, instance.zone
+        self.fixed = instance.coupled[self.shape]
         self.kernels = load_kernels("repacking", instance.items if plain else None)
         kind = np.array([host.kind for host in hosts], dtype="int64")
         pool = np.array([host.pool for host in hosts], dtype="int64")
@@ -97,8 +101,8 @@ class Attempt:
             if not self.waiters:
                 break
             self.waiters, lightest = self.kernels.repack(
-                self.shape, instance.demand, self.weight, instance.groups, instance.limit, self.usable, self.type,
-                self.free, self.content, self.size, self.where, self.position, self.waiting, self.waiters,
+                self.shape, instance.demand, self.weight, *self.laws, self.usable, self.type,
+                self.free, self.content, self.size, self.where, self.position, self.fixed, self.waiting, self.waiters,
                 looks, steps, self.penalty, self.tabu, self.tabu_host, self.state,
             )  # fmt: skip
             self.lightest = min(self.lightest, lightest)
@@ -112,8 +116,8 @@ class Attempt:
         share = np.repeat(1.0 / np.maximum(self.instance.capacity, 1), pools, axis=0)
         tries = min(EVENING * len(self.shape), MOST_EVENING)
         self.kernels.even_out(
-            self.shape, self.instance.demand, self.instance.groups, self.instance.limit, share, self.type,
-            self.free, self.content, self.size, self.where, self.position, self.state, tries,
+            self.shape, self.instance.demand, *self.laws, share, self.type,
+            self.free, self.content, self.size, self.where, self.position, self.fixed, self.state, tries,
         )  # fmt: skip
 
     def result(self) -> list[OpenHost]:

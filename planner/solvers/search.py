@@ -10,7 +10,7 @@ from planner.solvers.colgen import Generation
 from planner.solvers.diving import Dive
 from planner.solvers.incumbent import Clock, Incumbent
 from planner.solvers.kernels import SMALL
-from planner.solvers.packing import OpenHost, Packing
+from planner.solvers.packing import OpenHost, Packing, used
 from planner.solvers.repack import MOST_PLACES, Attempt, longest
 
 MOST_ROWS = 400
@@ -70,6 +70,7 @@ class Search:
         if self.incumbent.packing is None:
             self._finish()
             return
+        self._anchor()
         self._remix(10)
         self._shrink(5)
         self._generate()
@@ -80,6 +81,16 @@ class Search:
             if self.attempts == before:
                 self._finish()
                 return
+
+    def _anchor(self) -> None:
+        """Where the coupled items could not be placed alone, keep them where the first packing has them."""
+        coupled = self.instance.coupled
+        if coupled.any() and not self.incumbent.anchors:
+            hosts = [
+                OpenHost(kind=h.kind, pool=h.pool, items={s: n for s, n in h.items.items() if coupled[s]})
+                for h in self.incumbent.packing.hosts
+            ]
+            self.incumbent.anchors = tuple(host for host in hosts if host.items)
 
     def _weigh(self) -> None:
         """Look for weights that prove what CP-SAT proved by searching: those are quick to verify, a search is not."""
@@ -112,8 +123,14 @@ class Search:
         instance = self.instance
         if len(instance.pools) > 1:
             return
-        hosts = [OpenHost(kind=c, pool=0) for c, n in enumerate(instance.available.tolist()) for _ in range(n)]
-        self._attempt(hosts, instance.count.copy(), MOST_SLICES)
+        left = instance.available - used(instance, self.incumbent.anchors)
+        hosts = [OpenHost(kind=c, pool=0) for c, n in enumerate(left.tolist()) for _ in range(n)]
+        waiting = instance.count.copy()
+        for host in self.incumbent.anchors:
+            for s, n in host.items.items():
+                waiting[s] -= n
+        if not waiting[instance.coupled].any():
+            self._attempt([*self.incumbent.anchors, *hosts], waiting, MOST_SLICES)
 
     def _attempt(self, hosts: list[OpenHost], waiting: np.ndarray, slices: int) -> bool:
         """Try to place what waits on some hosts; whether that gave a better packing."""
@@ -131,12 +148,15 @@ class Search:
         step = 1 << 30
         while not self.over:
             running = [host for host in self.incumbent.packing.hosts if host.items]
-            if len(running) < 2:
+            free = running
+            if self.instance.coupled.any():
+                free = [host for host in running if not self.instance.coupled[[*host.items]].any()]
+            if len(running) < 2 or not free:
                 return
             step = max(
-                min(step, (self.incumbent.value - self.incumbent.bound) // (4 * self._dearest()), len(running) // 2), 1
+                min(step, (self.incumbent.value - self.incumbent.bound) // (4 * self._dearest()), len(free) // 2), 1
             )
-            if self._without(running, step, slices):
+            if self._without(running, free, step, slices):
                 continue
             if step == 1:
                 return
@@ -145,20 +165,22 @@ class Search:
     def _dearest(self) -> int:
         return max(int(self.instance.opening.max()), 1)
 
-    def _without(self, running: list[OpenHost], number: int, slices: int) -> bool:
-        """Try to do without the hosts that carry least for their cost."""
+    def _without(self, running: list[OpenHost], free: list[OpenHost], number: int, slices: int) -> bool:
+        """Try to do without those of the free hosts that carry least for their cost."""
         instance = self.instance
         relative = instance.demand / np.maximum(instance.capacity.max(axis=0), 1)
         size = relative.sum(axis=1)
-        carried = np.array([sum(size[s] * n for s, n in host.items.items()) for host in running])
-        cost = np.array([max(int(instance.opening[host.kind]), 1) for host in running], dtype=float)
+        carried = np.array([sum(size[s] * n for s, n in host.items.items()) for host in free])
+        cost = np.array([max(int(instance.opening[host.kind]), 1) for host in free], dtype=float)
         random = np.random.default_rng(self.seed + self.attempts)
-        rank = np.argsort(carried / cost * np.exp(random.normal(0.0, 0.1 if self.attempts else 0.0, len(running))))
+        rank = np.argsort(carried / cost * np.exp(random.normal(0.0, 0.1 if self.attempts else 0.0, len(free))))
         waiting = np.zeros(len(instance.count), dtype="int64")
-        for at in rank[:number].tolist():
-            for s, n in running[at].items.items():
+        gone = [free[at] for at in rank[:number].tolist()]
+        for host in gone:
+            for s, n in host.items.items():
                 waiting[s] += n
-        return self._attempt([running[at] for at in rank[number:].tolist()], waiting, slices)
+        away = {id(host) for host in gone}
+        return self._attempt([host for host in running if id(host) not in away], waiting, slices)
 
     def _remix(self, slices: int) -> None:
         """Pack into mixes of hosts that cover the demand with some room to spare, the cheapest that works."""
@@ -182,7 +204,8 @@ class Search:
 
     def _into(self, mix: np.ndarray, slices: int) -> bool:
         """Try to pack everything into a mix of hosts."""
-        hosts, waiting = greedy.filled_mix(self.instance, mix, 1.0, lambda: self.over)
+        anchors = self.incumbent.anchors
+        hosts, waiting = greedy.filled_mix(self.instance, mix, 1.0, lambda: self.over, anchors)
         return self._attempt(hosts, waiting, slices)
 
     def _generate(self) -> None:
@@ -193,7 +216,11 @@ class Search:
         rows = features(self.instance) if coarse else None
         generation = Generation(self.incumbent, self.clock, self.seed, rows)
         for alpha in greedy.ALPHAS[:3]:
-            packing = None if self.over else greedy.filled(self.instance, alpha, lambda: self.over)
+            packing = (
+                None
+                if self.over
+                else greedy.filled(self.instance, alpha, lambda: self.over, anchors=self.incumbent.anchors)
+            )
             if packing is not None:
                 generation.seed_patterns(packing)
         generation.seed_patterns(self.incumbent.packing)

@@ -12,7 +12,7 @@ from planner.solvers import cpsat
 from planner.solvers.failover import with_reserve
 from planner.solvers.incumbent import Clock, Incumbent
 from planner.solvers.instance import Instance
-from planner.solvers.packing import OpenHost, Packing, load, members_of, room, used
+from planner.solvers.packing import OpenHost, Packing, load, members_of, rivals_of, room, used
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,7 +72,10 @@ def stays(before: Standing, packing: Packing) -> int:
 
 
 def repaired(instance: Instance, before: Standing, clock: Clock) -> Packing | None:
-    """The standing plan with what no longer fits taken off, what is new put on, and hosts emptied where that works."""
+    """The standing plan with what no longer fits taken off, what is new put on, and hosts emptied where that works.
+
+    None where it finds no room, or where the rules across hosts do not hold then.
+    """
     yard = _Yard(instance, before.hosts)
     yard.relieve()
     missing = instance.count.copy()
@@ -88,7 +91,8 @@ def repaired(instance: Instance, before: Standing, clock: Clock) -> Packing | No
         if clock.remaining == 0 or clock.cancelled:
             break
         yard.empty(at)
-    return Packing(hosts=tuple(host for host in yard.hosts if host.items))
+    packing = Packing(hosts=tuple(host for host in yard.hosts if host.items))
+    return packing if packing.fits(instance) else None
 
 
 class _Yard:
@@ -118,6 +122,8 @@ class _Yard:
             for g in {g for s in host.items for g in self.instance.groups[s].tolist() if g >= 0}:
                 while members_of(self.instance, host, g) > self.instance.limit[g]:
                     self.change(at, max(s for s in host.items if g in self.instance.groups[s]), -1)
+                for s in rivals_of(self.instance, host, g):
+                    self.change(at, s, -host.items[s])
 
     def put(self, shape: int, number: int, *, except_for: int = -1, log: list | None = None) -> int:
         """Best fit of items on hosts that run; how many found no room."""
@@ -150,6 +156,8 @@ class _Yard:
         for g in instance.groups[shape][instance.groups[shape] >= 0].tolist():
             for at in np.flatnonzero(fit > 0).tolist():
                 fit[at] = min(fit[at], instance.limit[g] - members_of(instance, self.hosts[at], g))
+                if rivals_of(instance, self.hosts[at], g):
+                    fit[at] = 0
         return np.maximum(fit, 0)
 
     def open_for(self, shape: int, number: int) -> int:
@@ -170,6 +178,8 @@ class _Yard:
         """Spread a host's items over the other hosts that run, if they all find room there."""
         log: list[tuple[int, int, int]] = []
         items = sorted(self.hosts[at].items.items(), reverse=True)
+        if self.instance.coupled[[s for s, _ in items]].any():
+            return
         if not any(self.put(shape, number, except_for=at, log=log) for shape, number in items):
             for shape, number in items:
                 self.change(at, shape, -number)

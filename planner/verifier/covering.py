@@ -101,7 +101,7 @@ def _keep_share(model: cp_model.CpModel, part: Part, running: list, most: np.nda
     Without its k largest, hosts offer ``max_v sum_c min(roof[c], v) running[c] - k v``, over 0 and the roofs there are.
     """
     k, serving = part.failover_hosts, np.flatnonzero(most)
-    for q, total in enumerate((totals * part.fine).tolist()):
+    for q, total in enumerate((totals[: len(part.fine)] * part.fine).tolist()):
         if not total:
             continue
         roof = [min(room, total) for room in part.roof[serving, q].tolist()]
@@ -139,6 +139,7 @@ def searched(part: Part, limit: int, deadline: float) -> bool:
     host_laws(model, part, used, idle)
     if part.failover_hosts and part.failover_mode == "spare":
         _keep_takeover(model, part, slots)
+    _keep_across(model, part, slots)
     opening = sum(int(part.opening[slot.c]) * sum(slot.running) for slot in slots)
     placing = sum(int(part.cost[s, slot.c]) * take for slot in slots for s, take in slot.take.items())
     model.add(opening + placing <= limit)
@@ -169,6 +170,30 @@ class _Slot:
         inside = [*self.take]
         for members in members_apart(part.apart[inside]):
             model.add(sum(self.take[inside[i]] for i in members) <= 1)
+        for sides in part.sides.T:
+            one, other = (self.any_of(model, [s for s in inside if sides[s] == side]) for side in (1, 2))
+            model.add(one + other <= 1)
+
+    def any_of(self, model: cp_model.CpModel, shapes: list[int]) -> cp_model.LinearExprT:
+        """1 where the host takes any item of some shapes, or may be."""
+        taken = [self.take[s] for s in shapes if s in self.take]
+        if not taken:
+            return 0
+        some = model.new_bool_var("")
+        for take in taken:
+            model.add(take == 0).only_enforce_if(~some)
+        return some
+
+
+def _keep_across(model: cp_model.CpModel, part: Part, slots: list[_Slot]) -> None:
+    """Constrain slots to the laws that reach across hosts."""
+    for amount, domain, most in part.spreads:
+        for d in np.unique(domain[domain >= 0]).tolist():
+            inside = [slot for slot in slots if domain[slot.c] == d]
+            model.add(sum(int(amount[s]) * take for slot in inside for s, take in slot.take.items()) <= most)
+    for amount, most in part.spans:
+        members = np.flatnonzero(amount).tolist()
+        model.add(sum(slot.any_of(model, members) for slot in slots) <= most)
 
 
 def _keep_takeover(model: cp_model.CpModel, part: Part, slots: list[_Slot]) -> None:

@@ -30,7 +30,14 @@ class Part:
     demand : array of int, shape [S, Q]
         Rounded down; a column is a resource in a period.
     apart : array of int, shape [S, K]
-        Groups kept apart that one item of each shape belongs to, padded with -1 at the end.
+        Groups of which a host carries one member at most that one item of each shape belongs to, padded with -1 at the
+        end. Groups of which it carries more are columns of demand.
+    sides : array of int, shape [S, Z]
+        For each pair of sides that share no host, the side (1 or 2) of one item of each shape, 0 for neither.
+    spreads : tuple of (array of int [S], array of int [C], int)
+        Members that an item is, domain of each class, and how many members one domain carries at most.
+    spans : tuple of (array of int [S], int)
+        Whether an item is a member, and on how many hosts members run at most.
     cost : array of int, shape [S, C]
         What placing one item costs.
     weight, worth : array of int, shape [S, V] and [C, V]
@@ -52,6 +59,9 @@ class Part:
     count: np.ndarray
     demand: np.ndarray
     apart: np.ndarray
+    sides: np.ndarray
+    spreads: tuple[tuple[np.ndarray, np.ndarray, int], ...]
+    spans: tuple[tuple[np.ndarray, int], ...]
     cost: np.ndarray
     weight: np.ndarray
     worth: np.ndarray
@@ -73,7 +83,7 @@ def build(problem: Problem, book: Ledger, claim: Claim) -> Part:
     pool_of = problem.workloads["pool"].map(place).fillna(-1).to_numpy("int64")
     inside = np.flatnonzero(pool_of >= 0)
     label = np.arange(len(pool_of))
-    for group in problem.together:
+    for group in problem.laws.together:
         label[group] = group.min()
     heads, number = np.unique(label[inside], return_inverse=True)
     item_of = np.full(len(pool_of), -1)
@@ -83,6 +93,9 @@ def build(problem: Problem, book: Ledger, claim: Claim) -> Part:
     serving = np.array([np.isin(serves, ("", pool)) for pool in claim.pools])
     rows = np.flatnonzero(serving.any(axis=0))
     demand, room, roof, fine = _whole(problem, inside, number, rows)
+    apart, crowds = _apart(problem, item_of, len(heads))
+    demand = np.column_stack([demand, *(amount for amount, _ in crowds)])
+    room = np.column_stack([room, *(np.full(len(rows), most) for _, most in crowds)])
     pinned, permitted = _pinned(problem, item_of, len(heads), rows)
     rates, rate_of = np.unique(book.rate[rows], return_inverse=True)
     cost = np.zeros((len(heads), len(rates)), dtype="int64")
@@ -92,12 +105,16 @@ def build(problem: Problem, book: Ledger, claim: Claim) -> Part:
     for v, weighting in enumerate(claim.weightings):
         np.add.at(weight[:, v], item_of[pool_of == place[weighting.pool]], weighting.weight)
     worth = np.array([weighting.worth for weighting in claim.weightings], dtype="int64").reshape(-1, len(problem.hosts))
-    apart = _apart(problem, item_of, len(heads))
+    sides = _sides(problem, item_of, len(heads))
+    spreads, spans = _across(problem, item_of, len(heads))
+    coupled = [amount for amount, *_ in (*spreads, *spans)]
 
-    first, _, count = distinct(np.column_stack([pool_of[heads], demand, apart, pinned, cost, weight]))
+    first, _, count = distinct(np.column_stack([pool_of[heads], demand, apart, sides, *coupled, pinned, cost, weight]))
     patterns = distinct(np.column_stack([serving[:, rows].T, permitted.T]).astype("int64"))[1]
     figures = np.ascontiguousarray(problem.capacity[rows]).view("int64")
-    lead, class_of, _ = distinct(np.column_stack([figures, book.opening[rows], rate_of, patterns, worth[:, rows].T]))
+    places = [domain[rows] for _, domain, _ in spreads]
+    key = [figures, book.opening[rows], rate_of, patterns, worth[:, rows].T, *places]
+    lead, class_of, _ = distinct(np.column_stack(key))
     pool, demand, room, roof = pool_of[heads[first]], demand[first], room[lead], roof[lead]
     fits = serving[:, rows[lead]][pool] & permitted[:, lead][pinned[first]]
     for c, capacity in enumerate(room):
@@ -113,6 +130,9 @@ def build(problem: Problem, book: Ledger, claim: Claim) -> Part:
         count=count,
         demand=demand,
         apart=apart[first],
+        sides=sides[first],
+        spreads=tuple((amount[first], domain[rows[lead]], most) for amount, domain, most in spreads),
+        spans=tuple((amount[first], most) for amount, most in spans),
         cost=cost[np.ix_(first, rate_of[lead])],
         weight=weight[first],
         worth=worth[:, rows[lead]].T,
@@ -170,29 +190,64 @@ def _whole(
 
 
 def _pinned(problem: Problem, item_of: np.ndarray, items: int, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each item which combination of pins binds it, and for each combination the rows that it permits [N, rows]."""
+    """For each item which combination of laws binds it, and for each combination the rows that it permits [N, rows]."""
     combination = np.zeros(items, dtype="int64")
     permitted = [np.ones(len(rows), dtype=bool)]
-    for members, hosts in problem.pins:
-        touched = np.unique(item_of[members][item_of[members] >= 0])
+    for law in problem.laws.allowed:
+        touched = np.unique(item_of[law.members][item_of[law.members] >= 0])
         before = combination[touched]
         for known in np.unique(before):
             combination[touched[before == known]] = len(permitted)
-            permitted.append(permitted[known] & np.isin(rows, hosts))
+            permitted.append(permitted[known] & law.rows[rows])
     return combination, np.array(permitted)
 
 
-def _apart(problem: Problem, item_of: np.ndarray, items: int) -> np.ndarray:
-    """Groups kept apart that each item belongs to [I, K], padded with -1 at the end."""
-    kept = [np.unique(item_of[group][item_of[group] >= 0]) for group in problem.apart]
-    kept = [members for members in kept if len(members) > 1]
-    depth = np.bincount(np.concatenate([*kept, np.zeros(0, dtype="int64")]), minlength=items)
+def _apart(problem: Problem, item_of: np.ndarray, items: int) -> tuple[np.ndarray, list[tuple[np.ndarray, int]]]:
+    """Groups kept apart that each item belongs to [I, K], padded with -1 at the end.
+
+    Groups of which a host carries several members come as (members by item [I], how many).
+    """
+    single, crowds = [], []
+    for law in problem.laws.apart:
+        amount = _amount(item_of, law.members, items)
+        if amount.sum() <= law.at_most:
+            continue
+        if law.at_most == 1:
+            single.append(np.flatnonzero(amount))
+        else:
+            crowds.append((amount, law.at_most))
+    depth = np.bincount(np.concatenate([*single, np.zeros(0, dtype="int64")]), minlength=items)
     groups = np.full((items, int(depth.max())), -1, dtype="int64")
     filled = np.zeros(items, dtype="int64")
-    for g, members in enumerate(kept):
+    for g, members in enumerate(single):
         groups[members, filled[members]] = g
         filled[members] += 1
-    return groups
+    return groups, crowds
+
+
+def _amount(item_of: np.ndarray, members: np.ndarray, items: int) -> np.ndarray:
+    """How many of some workloads each item is: [I]."""
+    return np.bincount(item_of[members][item_of[members] >= 0], minlength=items)
+
+
+def _sides(problem: Problem, item_of: np.ndarray, items: int) -> np.ndarray:
+    """For each law that keeps two sides apart the side of each item, 0 for neither: [I, Z]."""
+    sides = np.zeros((items, len(problem.laws.rivals)), dtype="int64")
+    for z, law in enumerate(problem.laws.rivals):
+        for number, side in enumerate(law.sides, start=1):
+            sides[_amount(item_of, side, items) > 0, z] = number
+    return sides
+
+
+def _across(problem: Problem, item_of: np.ndarray, items: int) -> tuple[list, list]:
+    """Laws that reach across hosts: (members by item, domain by row of hosts, most), and (members by item, most)."""
+    spreads = [
+        (_amount(item_of, law.members, items), law.domain, law.at_most)
+        for law in problem.laws.apart
+        if law.domain is not None
+    ]
+    spans = [(np.minimum(_amount(item_of, law.members, items), 1), law.most_hosts) for law in problem.laws.limited]
+    return spreads, spans
 
 
 def _idle(

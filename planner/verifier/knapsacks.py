@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from ortools.linear_solver import pywraplp
@@ -16,6 +17,9 @@ from planner.verifier.labels import none_weighs
 
 MOST_MILLISECONDS = 2_000
 """Of one linear program, which takes one as a rule: it has been seen to go round in circles."""
+
+MOST_SIDES = 6
+"""Pairs of sides of which every choice is tried; those that weigh most come first, further ones are let be."""
 
 FLOAT_ERROR = 1e-13
 """Relative error granted to a Lagrangian bound that is summed in floats, of the sum of absolute terms."""
@@ -52,31 +56,52 @@ def worths_hold(part: Part, v: int, p: int, placing: int, deadline: float) -> bo
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Knapsack:
-    """Items for one host: net [N], demand [N, Q], count [N], apart [N, K] and room [Q]."""
+    """Items for one host: net [N], demand [N, Q], count [N], apart [N, K], sides [N, Z] and room [Q]."""
 
     net: np.ndarray
     demand: np.ndarray
     count: np.ndarray
     apart: np.ndarray
+    sides: np.ndarray
     room: np.ndarray
 
     @classmethod
     def of(cls, part: Part, items: np.ndarray, net: np.ndarray, room: np.ndarray) -> Knapsack:
         """The knapsack of some shapes; those that are equal here are merged."""
-        demand, apart = part.demand[items], part.apart[items]
-        first, number, _ = distinct(np.column_stack([net, demand, apart]))
+        demand, apart, sides = part.demand[items], part.apart[items], part.sides[items]
+        first, number, _ = distinct(np.column_stack([net, demand, apart, sides]))
         count = np.zeros(len(first), dtype="int64")
         np.add.at(count, number, part.count[items])
-        demand, apart = demand[first], apart[first]
+        demand, apart, sides = demand[first], apart[first], sides[first]
         alone = room // np.maximum(demand, 1)
         count = np.minimum(count, np.where(demand > 0, alone, count[:, None]).min(axis=1, initial=LARGEST))
         if apart.shape[1]:
             count = np.where(apart[:, 0] >= 0, np.minimum(count, 1), count)
         # A column that cannot run out limits nothing.
         binding = (demand * count[:, None]).sum(axis=0) > room
-        return cls(net=net[first], demand=demand[:, binding], count=count, apart=apart, room=room[binding])
+        return cls(net=net[first], demand=demand[:, binding], count=count, apart=apart, sides=sides, room=room[binding])
 
     def holds(self, worth: int, deadline: float) -> bool:
+        """Whether no set weighs more: as it stands, or whichever of two sides that share no host are left out."""
+        two = np.flatnonzero([{1, 2} <= set(side) for side in self.sides.T.tolist()])
+        if not len(two):
+            return self._holds(worth, deadline)
+        by_weight = two[np.argsort([-int((self.net * self.count)[self.sides[:, z] > 0].sum()) for z in two])]
+        if len(two) > MOST_SIDES and self._holds(worth, deadline):
+            return True
+        choices = itertools.product((1, 2), repeat=min(len(two), MOST_SIDES))
+        return all(self._without(by_weight, choice)._holds(worth, deadline) for choice in choices)
+
+    def _without(self, pairs: np.ndarray, choice: tuple[int, ...]) -> Knapsack:
+        """The knapsack without the items on one side of each pair; further pairs are let be."""
+        out = (self.sides[:, pairs[: len(choice)]] == np.array(choice)).any(axis=1)
+        kept = ~out
+        return replace(
+            self, net=self.net[kept], demand=self.demand[kept], count=self.count[kept], apart=self.apart[kept],
+            sides=self.sides[kept],
+        )  # fmt: skip
+
+    def _holds(self, worth: int, deadline: float) -> bool:
         """Whether no set weighs more: by a Lagrangian bound, else by labels or CP-SAT on what it leaves open."""
         if worth < 0 or int(self.net @ self.count) <= worth:
             return worth >= 0
@@ -111,7 +136,7 @@ class Knapsack:
         def multipliers(n: int, free: np.ndarray) -> np.ndarray:
             # Any multipliers will do; figures far beyond the room would only make the linear program ill-conditioned.
             needs = np.minimum(demand[n:], 4 * np.maximum(free, 1))
-            rest = Knapsack(net=net[n:], demand=needs, count=count[n:], apart=none[n:], room=free)
+            rest = Knapsack(net=net[n:], demand=needs, count=count[n:], apart=none[n:], sides=none[n:], room=free)
             return rest._relaxed(0, deadline)[2] / np.maximum(free, 1)
 
         now = time.monotonic()

@@ -10,21 +10,26 @@ if TYPE_CHECKING:
     from planner.solvers.kernels.types import BoolTable, Floats, FloatTable, Ints, IntTable
 
 
-def shares_group(s: int, groups: IntTable, limit: Ints, taken: Ints):
-    """Whether one more item of a shape would exceed a group's limit on a host."""
+def barred(s: int, groups: IntTable, limit: Ints, zone: Ints, taken: Ints):
+    """Whether a host that holds so many of each group, and of each zone behind them, may not take one more item."""
     for k in range(groups.shape[1]):
         g = groups[s, k]
-        if g >= 0 and taken[g] >= limit[g]:
-            return True
+        if g >= 0:
+            if taken[g] >= limit[g]:
+                return True
+            if zone[g] >= 0 and taken[len(limit) + zone[g]] != taken[g]:
+                return True
     return False
 
 
-def take_group(s: int, groups: IntTable, taken: Ints, number: int):
-    """Count items of a shape into the groups of a host."""
+def take_group(s: int, groups: IntTable, zone: Ints, taken: Ints, number: int):
+    """Count items of a shape into the groups and zones of a host."""
     for k in range(groups.shape[1]):
         g = groups[s, k]
         if g >= 0:
             taken[g] += number
+            if zone[g] >= 0:
+                taken[len(zone) + zone[g]] += number
 
 
 def fill_host(
@@ -33,6 +38,7 @@ def fill_host(
     share: FloatTable,
     groups: IntTable,
     limit: Ints,
+    zone: Ints,
     remaining: Ints,
     capacity: Ints,
     free: Ints,
@@ -55,10 +61,11 @@ def fill_host(
         Demand relative to the host's capacity.
     groups : array of int, shape [S, K]
         Groups of each shape, -1 for none.
-    limit : array of int, shape [G]
+    limit, zone : array of int, shape [G]
+        How many members a host may carry; the zone within which groups exclude each other, -1 for none.
     remaining : array of int, shape [S]
         Items left to place; reduced by what is chosen.
-    capacity, free, taken : arrays of int, shapes [R], [R] and [G]
+    capacity, free, taken : arrays of int, shapes [R], [R] and [2 G]
         The host's; what is free and taken is updated.
     direction : array of float, shape [R]
         Of length 1.
@@ -90,7 +97,7 @@ def fill_host(
                 if demand[s, r] > free[r]:
                     fits = False
                     break
-            if not fits or shares_group(s, groups, limit, taken):
+            if not fits or barred(s, groups, limit, zone, taken):
                 continue
             candidates[kept] = s
             kept += 1
@@ -114,7 +121,7 @@ def fill_host(
         for r in range(resources):
             length += fill[r] * fill[r]
             along_fill += fill[r] * direction[r]
-        take_group(best, groups, taken, 1)
+        take_group(best, groups, zone, taken, 1)
         remaining[best] -= 1
         chosen[number] = best
         number += 1
@@ -127,6 +134,7 @@ def room_on(
     demand: IntTable,
     groups: IntTable,
     limit: Ints,
+    zone: Ints,
     free: IntTable,
     begins: Ints,
     homes: Ints,
@@ -145,6 +153,11 @@ def room_on(
                 if homes[at] == b:
                     members += 1
             most = min(most, limit[g] - members)
+            for other in range(len(zone)):
+                if zone[g] >= 0 and zone[other] == zone[g] and other != g:
+                    for at in range(begins[other], begins[other] + used[other]):
+                        if homes[at] == b:
+                            most = 0
     return max(most, 0)
 
 
@@ -155,6 +168,7 @@ def fit_all(
     pool: Ints,
     groups: IntTable,
     limit: Ints,
+    zone: Ints,
     begins: Ints,
     homes: Ints,
     used: Ints,
@@ -207,7 +221,7 @@ def fit_all(
             for b in range(first, opened):
                 if host_pool[b] != pool[s] or not fits[s, kind[b]]:
                     continue
-                fit = room_on(s, b, demand, groups, limit, free, begins, homes, used, todo)
+                fit = room_on(s, b, demand, groups, limit, zone, free, begins, homes, used, todo)
                 if fit == 0:
                     continue
                 score = 0.0
@@ -225,7 +239,7 @@ def fit_all(
                         kind[opened], host_pool[opened] = c, pool[s]
                         for r in range(resources):
                             free[opened, r] = capacity[c, r]
-                        host_room = room_on(s, opened, demand, groups, limit, free, begins, homes, used, todo)
+                        host_room = room_on(s, opened, demand, groups, limit, zone, free, begins, homes, used, todo)
                         if host_room > 0:
                             host = opened
                             left[c] -= 1

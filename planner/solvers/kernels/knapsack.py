@@ -65,12 +65,35 @@ def tabled_bound(i: int, free: Ints, shift: Ints, table: IntCube, least: int):
     return value
 
 
+def takeable(i: int, take: int, groups: IntTable, limit: Ints, zone: Ints, taken: Ints):
+    """How many more of an item, at most `take`, a set may hold that has so many of each group and zone."""
+    for k in range(groups.shape[1]):
+        g = groups[i, k]
+        if g >= 0:
+            take = min(take, limit[g] - taken[g])
+            if zone[g] >= 0 and taken[len(limit) + zone[g]] != taken[g]:
+                return 0
+    return take
+
+
+def count_groups(i: int, number: int, groups: IntTable, zone: Ints, taken: Ints):
+    """Count items into the groups and zones of a set, or out of them where `number` is negative."""
+    for k in range(groups.shape[1]):
+        g = groups[i, k]
+        if g >= 0:
+            taken[g] += number
+            if zone[g] >= 0:
+                taken[len(zone) + zone[g]] += number
+
+
 def most_valuable(
     profit: Ints,
     demand: IntTable,
     most: Ints,
     groups: IntTable,
     limit: Ints,
+    zone: Ints,
+    held: Ints,
     capacity: Ints,
     multiplier: Floats,
     shift: Ints,
@@ -88,7 +111,9 @@ def most_valuable(
     profit, most : arrays of int, shape [N]
         Profits are above 0.
     demand : array of int, shape [N, R]
-    groups, limit : arrays of int, shapes [N, K] and [G]
+    groups, limit, zone : arrays of int, shapes [N, K], [G] and [G]
+    held : array of int, shape [2 G]
+        Items of each group, and behind them of each zone, that the host carries already.
     capacity : array of int, shape [R]
     multiplier : array of float, shape [R]
         Not all 0.
@@ -123,7 +148,7 @@ def most_valuable(
         smallest[items, r] = capacity[r] + 1
         for i in range(items - 1, -1, -1):
             smallest[i, r] = min(smallest[i + 1, r], demand[i, r])
-    free, taken = capacity.copy(), np.zeros(len(limit), dtype=np.int64)
+    free, taken = capacity.copy(), held.copy()
     budget = 0.0
     for r in range(resources):
         budget += multiplier[r] * free[r]
@@ -141,10 +166,7 @@ def most_valuable(
                 for r in range(resources):
                     if demand[i, r] > 0:
                         take = min(take, free[r] // demand[i, r])
-            for k in range(groups.shape[1]):
-                g = groups[i, k]
-                if g >= 0:
-                    take = min(take, limit[g] - taken[g])
+            take = takeable(i, take, groups, limit, zone, taken)
             if take <= 0:
                 i += 1
                 continue
@@ -157,9 +179,7 @@ def most_valuable(
             for r in range(resources):
                 free[r] -= take * demand[i, r]
             budget -= take * size[i]
-            for k in range(groups.shape[1]):
-                if groups[i, k] >= 0:
-                    taken[groups[i, k]] += take
+            count_groups(i, take, groups, zone, taken)
             value += take * profit[i]
             stack[depth], amount[i] = i, take
             depth += 1
@@ -185,9 +205,7 @@ def most_valuable(
         for r in range(resources):
             free[r] += demand[i, r]
             budget += multiplier[r] * free[r]
-        for k in range(groups.shape[1]):
-            if groups[i, k] >= 0:
-                taken[groups[i, k]] -= 1
+        count_groups(i, -1, groups, zone, taken)
         value -= profit[i]
         amount[i] -= 1
         if amount[i] == 0:
@@ -211,36 +229,39 @@ def most_valuable(
 
 
 def greedy_sets(
-    order: IntTable, demand: IntTable, most: Ints, groups: IntTable, limit: Ints, capacity: Ints, found: IntTable
+    order: IntTable,
+    demand: IntTable,
+    most: Ints,
+    groups: IntTable,
+    limit: Ints,
+    zone: Ints,
+    capacity: Ints,
+    found: IntTable,
 ):
     """Sets filled with as many of each item as fit, the items taken in given orders.
 
     Parameters
     ----------
     order : array of int, shape [T, N]
-    demand, most, groups, limit, capacity
+    demand, most, groups, limit, zone, capacity
         As in `most_valuable`.
     found : array of int, shape [T, N]
         Receives how many of each item each set holds.
     """
     for t in range(order.shape[0]):
-        free, taken = capacity.copy(), np.zeros(len(limit), dtype=np.int64)
+        free, taken = capacity.copy(), np.zeros(2 * len(limit), dtype=np.int64)
         for at in range(order.shape[1]):
             i = order[t, at]
             take = most[i]
             for r in range(demand.shape[1]):
                 if demand[i, r] > 0:
                     take = min(take, free[r] // demand[i, r])
-            for k in range(groups.shape[1]):
-                if groups[i, k] >= 0:
-                    take = min(take, limit[groups[i, k]] - taken[groups[i, k]])
-            found[t, i] = max(take, 0)
+            take = max(takeable(i, take, groups, limit, zone, taken), 0)
+            found[t, i] = take
             if take > 0:
                 for r in range(demand.shape[1]):
                     free[r] -= take * demand[i, r]
-                for k in range(groups.shape[1]):
-                    if groups[i, k] >= 0:
-                        taken[groups[i, k]] += take
+                count_groups(i, take, groups, zone, taken)
 
 
 def around_each(
@@ -250,6 +271,7 @@ def around_each(
     most: Ints,
     groups: IntTable,
     limit: Ints,
+    zone: Ints,
     capacity: Ints,
     multiplier: Floats,
     shift: Ints,
@@ -266,23 +288,24 @@ def around_each(
     found : array of int, shape [T, N]
         Receives the sets worth more than `floor`; rows of zeros where there is none.
     """
+    held = np.zeros(2 * len(limit), dtype=np.int64)
     for t in range(len(centres)):
         i = centres[t]
-        rest, allowed, room = capacity - demand[i], most.copy(), limit.copy()
+        rest, allowed = capacity - demand[i], most.copy()
         allowed[i] -= 1
-        for k in range(groups.shape[1]):
-            if groups[i, k] >= 0:
-                room[groups[i, k]] -= 1
+        held[:] = 0
+        count_groups(i, 1, groups, zone, held)
         least = floor - profit[i]
         value, _ = most_valuable(
-            profit, demand, allowed, groups, room, rest, multiplier, shift, table, max(least, 0), nodes, found[t]
-        )
+            profit, demand, allowed, groups, limit, zone, held,
+            rest, multiplier, shift, table, max(least, 0), nodes, found[t],
+        )  # fmt: skip
         if value > max(least, 0) or least < 0:
             found[t, i] += 1
 
 
 def fits_instead(
-    i: int, out1: int, out2: int, demand: IntTable, groups: IntTable, limit: Ints, free: Ints, taken: Ints
+    i: int, out1: int, out2: int, demand: IntTable, groups: IntTable, limit: Ints, zone: Ints, free: Ints, taken: Ints
 ):
     """Whether one more of item `i` fits once one of `out1` and one of `out2` (-1 for none) have left."""
     for r in range(demand.shape[1]):
@@ -297,25 +320,29 @@ def fits_instead(
         g = groups[i, k]
         if g < 0:
             continue
-        members = taken[g]
-        for k2 in range(groups.shape[1]):
-            if out1 >= 0 and groups[out1, k2] == g:
-                members -= 1
-            if out2 >= 0 and groups[out2, k2] == g:
-                members -= 1
-        if members >= limit[g]:
+        members, rivals = taken[g], 0
+        if zone[g] >= 0:
+            rivals = taken[len(limit) + zone[g]] - taken[g]
+        for out in (out1, out2):
+            for k2 in range(groups.shape[1]):
+                g2 = groups[out, k2] if out >= 0 else -1
+                if g2 == g:
+                    members -= 1
+                elif g2 >= 0 and zone[g] >= 0 and zone[g2] == zone[g]:
+                    rivals -= 1
+        if members >= limit[g] or rivals > 0:
             return False
     return True
 
 
-def count_in(i: int, number: int, demand: IntTable, groups: IntTable, free: Ints, taken: Ints, amounts: Ints):
+def count_in(
+    i: int, number: int, demand: IntTable, groups: IntTable, zone: Ints, free: Ints, taken: Ints, amounts: Ints
+):
     """Put `number` of item `i` into a set, or take them out where it is negative."""
     amounts[i] += number
     for r in range(demand.shape[1]):
         free[r] -= number * demand[i, r]
-    for k in range(groups.shape[1]):
-        if groups[i, k] >= 0:
-            taken[groups[i, k]] += number
+    count_groups(i, number, groups, zone, taken)
 
 
 def improve_sets(
@@ -324,6 +351,7 @@ def improve_sets(
     most: Ints,
     groups: IntTable,
     limit: Ints,
+    zone: Ints,
     capacity: Ints,
     work: int,
     found: IntTable,
@@ -334,7 +362,7 @@ def improve_sets(
 
     Parameters
     ----------
-    profit, demand, most, groups, limit, capacity
+    profit, demand, most, groups, limit, zone, capacity
         As in `most_valuable`.
     work : int
         Exchanges looked at for one set before it is left as it is.
@@ -344,19 +372,19 @@ def improve_sets(
     items = len(profit)
     held = np.empty(items, dtype=np.int64)
     for t in range(found.shape[0]):
-        free, taken = capacity.copy(), np.zeros(len(limit), dtype=np.int64)
+        free, taken = capacity.copy(), np.zeros(2 * len(limit), dtype=np.int64)
         amounts = found[t]
         for i in range(items):
             if amounts[i] > 0:
                 number = amounts[i]
                 amounts[i] = 0
-                count_in(i, number, demand, groups, free, taken, amounts)
+                count_in(i, number, demand, groups, zone, free, taken, amounts)
         looked = 0
         while looked < work:
             number = 0
             for i in range(items):
-                while amounts[i] < most[i] and fits_instead(i, -1, -1, demand, groups, limit, free, taken):
-                    count_in(i, 1, demand, groups, free, taken, amounts)
+                while amounts[i] < most[i] and fits_instead(i, -1, -1, demand, groups, limit, zone, free, taken):
+                    count_in(i, 1, demand, groups, zone, free, taken, amounts)
                 if amounts[i] > 0:
                     held[number] = i
                     number += 1
@@ -373,12 +401,12 @@ def improve_sets(
                         looked += 1
                         if profit[i] <= least:
                             break
-                        if amounts[i] < most[i] and fits_instead(i, j, j2, demand, groups, limit, free, taken):
+                        if amounts[i] < most[i] and fits_instead(i, j, j2, demand, groups, limit, zone, free, taken):
                             gain, into, out1, out2 = profit[i] - least + gain, i, j, j2
                             break
             if into < 0:
                 break
-            count_in(out1, -1, demand, groups, free, taken, amounts)
+            count_in(out1, -1, demand, groups, zone, free, taken, amounts)
             if out2 >= 0:
-                count_in(out2, -1, demand, groups, free, taken, amounts)
-            count_in(into, 1, demand, groups, free, taken, amounts)
+                count_in(out2, -1, demand, groups, zone, free, taken, amounts)
+            count_in(into, 1, demand, groups, zone, free, taken, amounts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from planner.solvers.kernels.types import BoolTable, Floats, FloatTable, Ints, IntTable
+    from planner.solvers.kernels.types import Bools, BoolTable, Floats, FloatTable, Ints, IntTable
 
 
 def draw(state: Ints, below: int):
@@ -23,25 +23,27 @@ def within_groups(
     shape: Ints,
     groups: IntTable,
     limit: Ints,
+    zone: Ints,
     content: IntTable,
     size: Ints,
 ):
-    """Whether the group limits hold with one more item of shape `s`, and of shape `also` (-1 for none), on host `b`."""
+    """Whether host `b` may take one more item of shape `s`, and of shape `also` (-1 for none), by groups and zones."""
     for k in range(groups.shape[1]):
         g = groups[s, k]
         if g < 0:
             continue
         members = 1
-        if also >= 0:
+        for at in range(-1, size[b]):
+            j = -1 if at < 0 else content[b, at]
+            other = also if at < 0 else shape[j]
+            if other < 0 or (j >= 0 and j in (out1, out2)):
+                continue
             for k2 in range(groups.shape[1]):
-                if groups[also, k2] == g:
+                g2 = groups[other, k2]
+                if g2 == g:
                     members += 1
-        for at in range(size[b]):
-            j = content[b, at]
-            if j != out1 and j != out2:
-                for k2 in range(groups.shape[1]):
-                    if groups[shape[j], k2] == g:
-                        members += 1
+                elif g2 >= 0 and zone[g] >= 0 and zone[g2] == zone[g]:
+                    return False
         if members > limit[g]:
             return False
     return True
@@ -56,6 +58,7 @@ def fits_with(
     demand: IntTable,
     groups: IntTable,
     limit: Ints,
+    zone: Ints,
     free: IntTable,
     content: IntTable,
     size: Ints,
@@ -69,7 +72,7 @@ def fits_with(
             room += demand[shape[out2], r]
         if demand[s, r] > room:
             return False
-    return within_groups(s, b, out1, out2, -1, shape, groups, limit, content, size)
+    return within_groups(s, b, out1, out2, -1, shape, groups, limit, zone, content, size)
 
 
 def take_off(
@@ -111,6 +114,7 @@ def exchange(
     demand: IntTable,
     groups: IntTable,
     limit: Ints,
+    zone: Ints,
     usable: BoolTable,
     kind: Ints,
     free: IntTable,
@@ -118,21 +122,22 @@ def exchange(
     size: Ints,
     where: Ints,
     position: Ints,
+    fixed: Bools,
     state: Ints,
     tries: int,
 ):
-    """Exchange random pairs of items between hosts where both still fit."""
+    """Exchange random pairs of items, none of them fixed, between hosts where both still fit."""
     items = len(shape)
     for _ in range(tries):
         i, j = draw(state, items), draw(state, items)
         a, b = where[i], where[j]
-        if a < 0 or b < 0 or a == b or shape[i] == shape[j]:
+        if a < 0 or b < 0 or a == b or shape[i] == shape[j] or fixed[i] or fixed[j]:
             continue
         if not usable[shape[i], kind[b]] or not usable[shape[j], kind[a]]:
             continue
-        if not fits_with(shape[i], b, j, -1, shape, demand, groups, limit, free, content, size):
+        if not fits_with(shape[i], b, j, -1, shape, demand, groups, limit, zone, free, content, size):
             continue
-        if not fits_with(shape[j], a, i, -1, shape, demand, groups, limit, free, content, size):
+        if not fits_with(shape[j], a, i, -1, shape, demand, groups, limit, zone, free, content, size):
             continue
         take_off(i, shape, demand, free, content, size, where, position)
         take_off(j, shape, demand, free, content, size, where, position)
@@ -146,6 +151,7 @@ def repack(
     weight: Floats,
     groups: IntTable,
     limit: Ints,
+    zone: Ints,
     usable: BoolTable,
     kind: Ints,
     free: IntTable,
@@ -153,6 +159,7 @@ def repack(
     size: Ints,
     where: Ints,
     position: Ints,
+    fixed: Bools,
     waiting: Ints,
     waiters: int,
     sample: int,
@@ -181,6 +188,8 @@ def repack(
         Items on each host; `size` of them count.
     where, position : arrays of int, shape [N]
         Host of each item, -1 where it waits, and its place in `content`.
+    fixed : array of bool, shape [N]
+        Items that stay on their hosts.
     waiting : array of int, shape [N]
         Items without a host; the first `waiters` count.
     sample : int
@@ -214,15 +223,15 @@ def repack(
                 b -= hosts
             if not usable[s1, kind[b]] or (tabu_host[t1] == b and tabu[t1] > now):
                 continue
-            if fits_with(s1, b, -1, -1, shape, demand, groups, limit, free, content, size):
+            if fits_with(s1, b, -1, -1, shape, demand, groups, limit, zone, free, content, size):
                 best, best_host, best_out1, best_out2, best_in2 = -1e300, b, -1, -1, -1
                 break
             for at in range(size[b]):
                 j = content[b, at]
                 out = weight[shape[j]] * penalty[j]
-                if out - gain1 > best:
+                if out - gain1 > best or fixed[j]:
                     continue
-                if fits_with(s1, b, j, -1, shape, demand, groups, limit, free, content, size):
+                if fits_with(s1, b, j, -1, shape, demand, groups, limit, zone, free, content, size):
                     delta, in2 = out - gain1, -1
                     for w in range(min(waiters, 16)):
                         t2 = waiting[w]
@@ -235,7 +244,11 @@ def repack(
                                 fits = False
                                 break
                         heavier = in2 < 0 or weight[s2] * penalty[t2] > weight[shape[in2]] * penalty[in2]
-                        if fits and heavier and within_groups(s2, b, j, -1, s1, shape, groups, limit, content, size):
+                        if (
+                            fits
+                            and heavier
+                            and within_groups(s2, b, j, -1, s1, shape, groups, limit, zone, content, size)
+                        ):
                             in2 = t2
                     if in2 >= 0:
                         delta -= weight[shape[in2]] * penalty[in2]
@@ -249,7 +262,11 @@ def repack(
                 for at2 in range(at):
                     j2 = content[b, at2]
                     delta = out + weight[shape[j2]] * penalty[j2] - gain1
-                    if delta < best and fits_with(s1, b, j, j2, shape, demand, groups, limit, free, content, size):
+                    if fixed[j2]:
+                        continue
+                    if delta < best and fits_with(
+                        s1, b, j, j2, shape, demand, groups, limit, zone, free, content, size
+                    ):
                         best, best_host, best_out1, best_out2, best_in2, ties = delta, b, j, j2, -1, 1
         if best_host >= 0:
             for out in (best_out1, best_out2):
@@ -273,7 +290,9 @@ def repack(
             total += weight[shape[waiting[w]]]
         if total < lightest:
             lightest = total
-        exchange(shape, demand, groups, limit, usable, kind, free, content, size, where, position, state, 4)
+        exchange(
+            shape, demand, groups, limit, zone, usable, kind, free, content, size, where, position, fixed, state, 4
+        )
     return waiters, lightest
 
 
@@ -292,6 +311,7 @@ def even_out(
     demand: IntTable,
     groups: IntTable,
     limit: Ints,
+    zone: Ints,
     share: FloatTable,
     kind: Ints,
     free: IntTable,
@@ -299,6 +319,7 @@ def even_out(
     size: Ints,
     where: Ints,
     position: Ints,
+    fixed: Bools,
     state: Ints,
     tries: int,
 ):
@@ -317,7 +338,7 @@ def even_out(
         if n % 2 == 1:
             j = draw(state, items)
             b = where[j]
-        if a == b or kind[a] != kind[b] or (j >= 0 and shape[j] == s):
+        if a == b or kind[a] != kind[b] or fixed[i] or (j >= 0 and (shape[j] == s or fixed[j])):
             continue
         change = unevenness(a, s, -1, demand, share, free, kind) + unevenness(b, s, 1, demand, share, free, kind)
         if j >= 0:
@@ -326,9 +347,9 @@ def even_out(
             # Both changes of a host together are less than one after the other by twice their product.
             for r in range(demand.shape[1]):
                 change -= 4.0 * demand[s, r] * demand[t, r] * share[kind[a], r] ** 2
-        if change >= -1e-12 or not fits_with(s, b, j, -1, shape, demand, groups, limit, free, content, size):
+        if change >= -1e-12 or not fits_with(s, b, j, -1, shape, demand, groups, limit, zone, free, content, size):
             continue
-        if j >= 0 and not fits_with(shape[j], a, i, -1, shape, demand, groups, limit, free, content, size):
+        if j >= 0 and not fits_with(shape[j], a, i, -1, shape, demand, groups, limit, zone, free, content, size):
             continue
         take_off(i, shape, demand, free, content, size, where, position)
         if j >= 0:

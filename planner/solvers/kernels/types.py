@@ -8,6 +8,7 @@ Ints = np.ndarray
 IntTable = np.ndarray
 Floats = np.ndarray
 FloatTable = np.ndarray
+Bools = np.ndarray
 BoolTable = np.ndarray
 IntCube = np.ndarray
 
@@ -19,6 +20,7 @@ NUMBA = {
     "IntTable": "int64[:, ::1]",
     "Floats": "float64[::1]",
     "FloatTable": "float64[:, ::1]",
+    "Bools": "boolean[::1]",
     "BoolTable": "boolean[:, ::1]",
     "IntCube": "int64[:, :, ::1]",
 }

@@ -6,40 +6,25 @@ A plan is accepted when
 2. every host is an owned host, or one of as many of a host model as can be bought;
 3. a host carries workloads of one pool, and only of a pool that it serves;
 4. on every host, for every resource and period, the sum of demands is at most the capacity;
-5. workloads to be kept apart, together or on given hosts are;
+5. every placement rule holds;
 6. in every pool the policy's failover reserve is there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from planner.checker.rules import rule_violations
+from planner.checker.violation import Violation
 from planner.errors import did_you_mean
 from planner.plan import Plan
 from planner.problem import Problem
 
 TOLERANCE = 1e-9
 """Relative rounding error granted to a sum of floats against a capacity."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Violation:
-    """One way in which a plan breaks the problem: the kind, one sentence, and what it concerns."""
-
-    kind: str
-    message: str
-    host: str = ""
-    workload: str = ""
-    resource: str = ""
-    found: float | None = None
-    limit: float | None = None
-
-    def __str__(self) -> str:
-        return f"{self.kind}: {self.message}"
 
 
 def check(problem: Problem, plan: Plan) -> list[Violation]:
@@ -63,7 +48,7 @@ def check(problem: Problem, plan: Plan) -> list[Violation]:
     load = _load(problem, placed, len(hosts))
     violations += _capacity(problem, hosts, load)
     violations += _pools(problem, plan, placed, hosts)
-    violations += _groups(problem, placed, hosts)
+    violations += rule_violations(problem, _at(problem, placed), hosts)
     violations += _failover(problem, hosts, placed, load)
     return violations
 
@@ -181,32 +166,11 @@ def _pools(problem: Problem, plan: Plan, placed: pd.DataFrame, hosts: pd.DataFra
             yield Violation(kind="wrong pool", message=message, host=names[row.h])
 
 
-def _groups(problem: Problem, placed: pd.DataFrame, hosts: pd.DataFrame) -> Iterator[Violation]:
-    names, host_names = problem.workloads["name"].to_numpy(), hosts["host"].to_numpy()
-    at = np.full(len(names), -1, dtype="int64")
+def _at(problem: Problem, placed: pd.DataFrame) -> np.ndarray:
+    """Position in the plan's hosts of the host of each workload, -1 where it is on none."""
+    at = np.full(len(problem.workloads), -1, dtype="int64")
     at[placed["w"].to_numpy()] = placed["h"].to_numpy()
-    for group in problem.apart:
-        members = group[at[group] >= 0]
-        order = members[np.argsort(at[members], kind="stable")]
-        for first, second in zip(order[:-1], order[1:], strict=True):
-            if at[first] == at[second]:
-                message = f"workloads {names[first]!r} and {names[second]!r} share host {host_names[at[first]]!r}"
-                yield Violation(kind="kept apart", message=message, host=host_names[at[first]], workload=names[second])
-    for group in problem.together:
-        members = group[at[group] >= 0]
-        for w in members[at[members] != at[members[:1]].sum()] if len(members) else ():
-            message = (
-                f"workload {names[w]!r} is on {host_names[at[w]]!r}, {names[members[0]]!r} that it is to be kept "
-                f"together with on {host_names[at[members[0]]]!r}"
-            )
-            yield Violation(kind="kept together", message=message, host=host_names[at[w]], workload=names[w])
-    rows = hosts["row"].to_numpy()
-    for members, allowed in problem.pins:
-        for w in members[at[members] >= 0]:
-            if rows[at[w]] not in allowed:
-                shown = ", ".join(problem.hosts["name"].iloc[allowed[:5]])
-                message = f"workload {names[w]!r} is on {host_names[at[w]]!r}, it is pinned to {shown}"
-                yield Violation(kind="pinned", message=message, host=host_names[at[w]], workload=names[w])
+    return at
 
 
 def _failover(problem: Problem, hosts: pd.DataFrame, placed: pd.DataFrame, load: np.ndarray) -> Iterator[Violation]:

@@ -1,0 +1,21 @@
+"""Violation: one way in which a plan breaks a problem."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Violation:
+    """One way in which a plan breaks the problem: the kind, one sentence, and what it concerns."""
+
+    kind: str
+    message: str
+    host: str = ""
+    workload: str = ""
+    resource: str = ""
+    found: float | None = None
+    limit: float | None = None
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.message}"
