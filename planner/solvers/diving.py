@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from planner.solvers.colgen import Generation
-from planner.solvers.greedy import Room
+from planner.solvers.greedy import ALPHAS, Room, filled_up
 from planner.solvers.master import Solution
 from planner.solvers.packing import OpenHost, Packing
 from planner.solvers.pricing import Pattern, Prices
@@ -43,10 +43,16 @@ class Dive:
         self._anchor()
 
     def _anchor(self) -> None:
-        """Take over hosts of the best packing that carry coupled items: patterns know no rule across hosts."""
-        known = self.generation.incumbent.packing
-        for host in known.hosts if known is not None and self.instance.coupled.any() else ():
-            if host.items and self.instance.coupled[[*host.items]].any():
+        """Take over the hosts that carry coupled items, of the best packing if there is one: patterns know no rule across hosts."""
+        incumbent, coupled = self.generation.incumbent, self.instance.coupled
+        if not coupled.any():
+            return
+        if incumbent.packing is not None:
+            known = incumbent.packing.hosts
+        else:
+            _, known = filled_up(self.instance, incumbent.anchors, self.instance.count, ALPHAS[1], self.over)
+        for host in known:
+            if host.items and coupled[[*host.items]].any():
                 self.hosts.append(OpenHost(kind=host.kind, pool=host.pool, items=dict(host.items)))
                 self.available[host.kind] -= 1
                 for s, n in host.items.items():
