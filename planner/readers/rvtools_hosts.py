@@ -23,6 +23,7 @@ HOST_COLUMNS = (
     Column(name="per_socket", label="Cores per CPU", aliases=("Cores per Socket",), type="number"),
     Column(name="cores", label="# Cores", type="number"),
     Column(name="ghz", label="Speed", type="number", unit="GHz", bare_unit="MHz"),
+    Column(name="hyper_threading", label="HT Active", aliases=("Hyperthreading Active",), type="flag"),
     Column(name="memory_gib", label="# Memory", aliases=("Memory",), type="number", unit="GiB", bare_unit="MiB"),
 )
 MOST_MEMORY_GIB = 16 * 1024
@@ -46,6 +47,7 @@ def read_hosts(hosts: Part, journal: Journal) -> tuple[pd.DataFrame, Origin]:
             "memory_gib": memory,
             "sockets": given["sockets"].where(given["sockets"] > 0),
             "ghz": given["ghz"],
+            "hyper_threading": given["hyper_threading"],
             "pool": given["pool"],
         }
     )

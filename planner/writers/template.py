@@ -19,7 +19,11 @@ from planner.schema import Attribute
 BLANK_ROWS = 200
 WIDEST_COLUMN = 28
 _ROW_LIMIT = 1_048_575
-_STATES = tuple(dict.fromkeys(schema.STATES.values()))
+_CHOICES = {
+    "state": list(dict.fromkeys(schema.STATES.values())),
+    "flag": list(dict.fromkeys(schema.FLAGS.values())),
+}
+"""What a cell is chosen from, by the type of its column."""
 
 INSTRUCTIONS = (
     "Fill in the sheet Workloads, one row each: Name, vCPUs and Memory are required, all others may stay blank.",
@@ -37,6 +41,9 @@ EXAMPLES = {
         "iops": 800,
         "cpu_ghz_used": 2.1,
         "memory_gib_used": 9.5,
+        "cpu_ghz_p95": 3.4,
+        "memory_reservation_gib": 4,
+        "tier": "gold",
         "os": "Ubuntu Linux 24.04",
         "pool": "Berlin",
         "host": "esx01",
@@ -52,6 +59,7 @@ EXAMPLES = {
         "memory_gib": 1024,
         "sockets": 2,
         "ghz": 2.4,
+        "hyper_threading": "yes",
         "pool": "Berlin",
         "rack": "A1",
         "count": 1,
@@ -177,15 +185,15 @@ def _requirement(attribute: Attribute) -> str:
 
 
 def _validation(attribute: Attribute) -> dict | None:
-    """Excel's rule for a column: numbers within the schema's limits, states from a list, any other text."""
+    """Excel's rule for a column: numbers within the schema's limits, states and flags from a list, any other text."""
     expected = f"Expected {attribute.expected}."
     shown = {
         "input_title": attribute.heading[:32],
         "input_message": attribute.description[:255],
         "error_message": expected,
     }
-    if attribute.type == "state":
-        return {"validate": "list", "source": list(_STATES), **shown}
+    if attribute.type in _CHOICES:
+        return {"validate": "list", "source": _CHOICES[attribute.type], **shown}
     if not attribute.is_number:
         return None
     kind = "integer" if attribute.type == "integer" else "decimal"
