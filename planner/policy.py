@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from planner import catalogue, settings
-from planner.errors import InputError, did_you_mean
+from planner.errors import InputError, did_you_mean, nearest
 
 PRESETS = ("raw", "dense", "balanced", "conservative")
 RESOURCES = ("cpu", "memory", "storage", "network", "iops", "gpus", "workloads")
@@ -35,6 +35,13 @@ RESOURCE_UNITS = {
 }
 Basis = Literal["allocated", "used"]
 FailoverMode = Literal["share", "spare"]
+HYPERVISOR_FIGURES = {
+    "cores_per_host": 1024,
+    "memory_gib_per_host": 65536,
+    "storage_gib_per_host": 1048576,
+    "memory_gib_per_workload": 1024,
+}
+"""Figures of a hypervisor, and the most that each may be."""
 
 
 def _choice(value: object, name: str, choices: tuple[str, ...]) -> None:
@@ -87,19 +94,33 @@ class Headroom:
 
 @dataclass(frozen=True, kw_only=True)
 class Hypervisor:
-    """What the hypervisor itself takes from each host, and adds to each workload."""
+    """What the hypervisor itself takes from each host, and adds to each workload.
+
+    Figures that are not given are those of the catalogue for `name`; a name that the catalogue does not have takes 0
+    for them, and has to give at least one itself.
+
+    Examples
+    --------
+    >>> Hypervisor(name="nutanix-ahv", memory_gib_per_host=48).cores_per_host
+    8.0
+    """
 
     name: str = "none"
-    cores_per_host: float = 0.0
-    memory_gib_per_host: float = 0.0
-    storage_gib_per_host: float = 0.0
-    memory_gib_per_workload: float = 0.0
+    cores_per_host: float | None = None
+    memory_gib_per_host: float | None = None
+    storage_gib_per_host: float | None = None
+    memory_gib_per_workload: float | None = None
 
     def __post_init__(self):
-        settings.require(self.cores_per_host, "hypervisor.cores_per_host", 0, 1024)
-        settings.require(self.memory_gib_per_host, "hypervisor.memory_gib_per_host", 0, 65536)
-        settings.require(self.storage_gib_per_host, "hypervisor.storage_gib_per_host", 0, 1048576)
-        settings.require(self.memory_gib_per_workload, "hypervisor.memory_gib_per_workload", 0, 1024)
+        known = _hypervisors()
+        given = [name for name in HYPERVISOR_FIGURES if getattr(self, name) is not None]
+        unknown = self.name not in known
+        if unknown and (not given or (len(given) < len(HYPERVISOR_FIGURES) and nearest(self.name, known))):
+            raise InputError(f"hypervisor.name: found {self.name!r}{did_you_mean(self.name, known)}")
+        for name, most in HYPERVISOR_FIGURES.items():
+            if name not in given:
+                object.__setattr__(self, name, 0.0 if unknown else known[self.name][name])
+            settings.require(getattr(self, name), f"hypervisor.{name}", 0, most)
 
     @classmethod
     def known(cls, name: str) -> Hypervisor:
@@ -110,10 +131,17 @@ class Hypervisor:
         InputError
             A hypervisor that the catalogue does not have.
         """
-        rows = catalogue.table("hypervisors")
-        _choice(name, "hypervisor", tuple(rows["name"].unique()))
-        rows = rows[rows["name"] == name]
-        return cls(name=name, **dict(zip(rows["field"], rows["value"].astype(float), strict=True)))
+        _choice(name, "hypervisor", tuple(_hypervisors()))
+        return cls(name=name)
+
+
+def _hypervisors() -> dict[str, dict[str, float]]:
+    """Figures of the catalogue by hypervisor."""
+    rows = catalogue.table("hypervisors")
+    return {
+        name: dict(zip(own["field"], own["value"].astype(float), strict=True))
+        for name, own in rows.groupby("name", sort=False)
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
