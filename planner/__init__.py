@@ -6,7 +6,7 @@ from planner.checker import Violation, check
 from planner.errors import InputError
 from planner.inventory import Inventory
 from planner.plan import Bound, Plan, Progress, Result, Status, Stop
-from planner.policy import Failover, Growth, Headroom, Hypervisor, Overcommit, Policy, Sizing
+from planner.policy import Failover, Growth, Headroom, Hypervisor, Policy
 from planner.prices import Prices
 from planner.problem import Problem
 from planner.readers import read, read_table
@@ -14,6 +14,7 @@ from planner.readers.plans import read_plan
 from planner.reports import Report, report
 from planner.rules import KeepApart, KeepTogether, Pin
 from planner.scenarios import Scenario, sweep
+from planner.sizing import Overcommit, Sizing
 from planner.solvers import solve
 from planner.verifier import verify
 from planner.writers import to_bytes, write
