@@ -5,6 +5,7 @@ from planner.baseline import today
 from planner.checker import Violation, check
 from planner.errors import InputError
 from planner.inventory import Inventory
+from planner.numa import numa_fit, numa_misfits
 from planner.plan import Bound, Plan, Progress, Result, Status, Stop
 from planner.policy import Failover, Growth, Headroom, Hypervisor, Policy
 from planner.prices import Prices
@@ -45,6 +46,8 @@ __all__ = [
     "Violation",
     "catalogue",
     "check",
+    "numa_fit",
+    "numa_misfits",
     "read",
     "read_plan",
     "read_table",
