@@ -5,8 +5,9 @@ from planner.baseline import today
 from planner.checker import Violation, check
 from planner.errors import InputError
 from planner.inventory import Inventory
+from planner.numa import numa_fit, numa_misfits
 from planner.plan import Bound, Plan, Progress, Result, Status, Stop
-from planner.policy import Failover, Growth, Headroom, Hypervisor, Overcommit, Policy, Sizing
+from planner.policy import Failover, Growth, Headroom, Hypervisor, Policy
 from planner.prices import Prices
 from planner.problem import Problem
 from planner.readers import read, read_table
@@ -20,11 +21,13 @@ from planner.rules import (
     KeepTogether,
     Limit,
     Maintenance,
+    NumaFit,
     Pin,
     RequireTag,
     Reserve,
 )
 from planner.scenarios import Scenario, sweep
+from planner.sizing import Overcommit, Sizing
 from planner.solvers import solve
 from planner.verifier import verify
 from planner.writers import to_bytes, write
@@ -44,6 +47,7 @@ __all__ = [
     "KeepTogether",
     "Limit",
     "Maintenance",
+    "NumaFit",
     "Overcommit",
     "Pin",
     "Plan",
@@ -62,6 +66,8 @@ __all__ = [
     "Violation",
     "catalogue",
     "check",
+    "numa_fit",
+    "numa_misfits",
     "read",
     "read_plan",
     "read_table",

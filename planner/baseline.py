@@ -109,6 +109,6 @@ def _physical_servers(needs: pd.DataFrame, usual: str) -> pd.DataFrame:
 def utilisation(problem: Problem, baseline: Baseline, busy: np.ndarray) -> np.ndarray:
     """CPU utilisation of today's hosts, the load spread evenly: busy CPU over all CPU, one figure for every host."""
     cores = baseline.hosts["cores"].to_numpy(dtype=float) * baseline.hosts["perf"].to_numpy(dtype=float)
-    if problem.policy.sizing.cpu == "used":
+    if problem.cpu_unit == "GHz":
         cores = cores * baseline.hosts["ghz"].to_numpy(dtype=float)
     return np.full(len(baseline.hosts), busy.sum() / max(cores.sum(), 1e-9))

@@ -17,6 +17,9 @@ NOTE_COLUMNS = ("kind", "file", "sheet", "row", "column", "subject", "message")
 LEFT_OUT_STATES = {"off": "powered off", "template": "template", "placeholder": "placeholder"}
 """States that are not planned for unless asked, and the reason that is given."""
 
+MAINTENANCE = "maintenance"
+"""What to include for hosts in maintenance to carry workloads after all."""
+
 
 def notes_frame(rows: Iterable[dict] = ()) -> pd.DataFrame:
     """Notes as a table with the columns of `NOTE_COLUMNS`; `row` is a nullable integer, blank where there is none."""
@@ -125,19 +128,19 @@ class Inventory:
         )
 
     def include(self, *reasons: str) -> Inventory:
-        """The inventory with workloads that were left out for these reasons planned for after all.
+        """The inventory with workloads, or hosts, that were left out for these reasons planned for after all.
 
         Parameters
         ----------
         *reasons : str
-            Any of "powered off", "template", "placeholder" (or "off" for the first).
+            Any of "powered off", "template", "placeholder" (or "off" for the first), and "maintenance" for hosts.
 
         Raises
         ------
         InputError
             A reason that does not exist.
         """
-        known = set(LEFT_OUT_STATES.values())
+        known = {*LEFT_OUT_STATES.values(), MAINTENANCE}
         wanted = {LEFT_OUT_STATES.get(reason, reason.replace("_", " ").replace("-", " ")) for reason in reasons}
         for reason in wanted - known:
             raise InputError(f"include: found {reason!r}{did_you_mean(reason, sorted(known))}")
@@ -153,8 +156,10 @@ class Inventory:
             }
             for row in returned[["name", "state"]].itertuples(index=False)
         ]
+        hosts = self.hosts.assign(maintenance="no") if MAINTENANCE in wanted else self.hosts
         return replace(
             self,
+            hosts=hosts,
             workloads=pd.concat([self.workloads, returned], ignore_index=True),
             left_out=self.left_out[~back].reset_index(drop=True),
             notes=notes_frame([*self.notes[stays].to_dict("records"), *added]),

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import InputError, did_you_mean
+from planner.numa import numa_fit
 from planner.rules import (
     AMOUNTS,
     HOST_KEYS,
@@ -21,6 +22,7 @@ from planner.rules import (
     KeepTogether,
     Limit,
     Maintenance,
+    NumaFit,
     Pin,
     RequireTag,
     Reserve,
@@ -157,6 +159,8 @@ def resolve(rules: tuple[Rule, ...], workloads: pd.DataFrame, hosts: pd.DataFram
                 rivals.append(Rivals(sides=(members, others), source=where))
             case KeepTogether():
                 together.append(members)
+            case NumaFit():
+                allowed += _in_a_node(members, workloads, hosts, where)
             case Limit():
                 limited.append(Limited(members=members, most_hosts=rule.most_hosts, source=where))
             case _:
@@ -178,6 +182,7 @@ def resolve(rules: tuple[Rule, ...], workloads: pd.DataFrame, hosts: pd.DataFram
 def offered(rules: tuple[Rule, ...], hosts: pd.DataFrame) -> pd.DataFrame:
     """The hosts with what reserves, maintenance and caps leave of them."""
     hosts = hosts.copy()
+    hosts.loc[hosts["maintenance"] == "yes", "available"] = 0.0
     for rule in rules:
         if not isinstance(rule, Reserve | Maintenance | Cap):
             continue
@@ -246,6 +251,17 @@ def _allowed(rule: Rule, members: np.ndarray, hosts: pd.DataFrame, where: str) -
     return Allowed(
         members=members, rows=~rows if isinstance(rule, Forbid | AvoidTag) else rows, kind=kind, source=where
     )
+
+
+def _in_a_node(members: np.ndarray, workloads: pd.DataFrame, hosts: pd.DataFrame, where: str) -> list[Allowed]:
+    """The hosts in a NUMA node of which each workload fits, a law for each set of hosts."""
+    fits = numa_fit(workloads.iloc[members], hosts)
+    sets, number = np.unique(fits, axis=0, return_inverse=True)
+    return [
+        Allowed(members=members[number == n], rows=rows, kind="NUMA node", source=where)
+        for n, rows in enumerate(sets)
+        if not rows.all()
+    ]
 
 
 def _domain(rule: KeepApart, hosts: pd.DataFrame, where: str) -> np.ndarray | None:

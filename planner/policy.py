@@ -1,11 +1,21 @@
 """Policy: how table figures become demand and capacity.
 
-For workload `w`, host `h` and resource `r`::
+For workload `w`, host `h` and resource `r`, with `sized` and `weight` as the module `sizing` has them::
 
-    demand[w, r]   = growth.factor * table[w, r] + hypervisor overhead per workload
-    capacity[h, r] = (table[h, r] - hypervisor overhead per host) * overcommit[r] * (1 - headroom[r])
+    demand[w, cpu]    = sized * weight, in vCPU or GHz
+    demand[w, memory] = max(sized, reserved) * weight + reserved * (overcommit.memory - weight)
+                        + hypervisor.memory_gib_per_workload
+    demand[w, r]      = growth.factor * table[w, r]
+    capacity[h, cpu]  = cores[h] * overcommit.cpu * (1 - headroom.cpu)       in vCPU
+                      = cores[h] * ghz[h] * (1 - headroom.cpu)               in GHz, where every workload is measured
+    capacity[h, r]    = (table[h, r] - hypervisor overhead per host) * overcommit[r] * (1 - headroom[r])
+    cores[h]          = (table[h, cores] - hypervisor.cores_per_host) * perf[h] * threads[h]
+    threads[h]        = sizing.hyper_threading_weight where the host has hyper-threading, else 1
 
-A blank capacity is not limited. CPU capacity counts cores times `perf`, their speed relative to the reference core.
+A blank capacity is not limited. `perf` brings generations of processors together: the speed of one core relative to the
+reference core, at the same clock where CPU is counted in GHz. A ceiling on utilisation is 1 - headroom: a host is never
+filled beyond it. Only memory and CPU are overcommitted; GPUs, the cap on workloads and further resources know neither
+growth nor headroom.
 """
 
 from __future__ import annotations
@@ -18,7 +28,8 @@ import numpy as np
 import pandas as pd
 
 from planner import catalogue, settings
-from planner.errors import InputError, did_you_mean
+from planner.errors import InputError, did_you_mean, nearest
+from planner.sizing import Overcommit, Sizing, cpu_weight, figures
 
 PRESETS = ("raw", "dense", "balanced", "conservative")
 RESOURCES = ("cpu", "memory", "storage", "network", "iops", "gpus", "workloads")
@@ -33,8 +44,14 @@ RESOURCE_UNITS = {
     "gpus": "GPU",
     "workloads": "workloads",
 }
-Basis = Literal["allocated", "used"]
 FailoverMode = Literal["share", "spare"]
+HYPERVISOR_FIGURES = {
+    "cores_per_host": 1024,
+    "memory_gib_per_host": 65536,
+    "storage_gib_per_host": 1048576,
+    "memory_gib_per_workload": 1024,
+}
+"""Figures of a hypervisor, and the most that each may be."""
 
 
 def _choice(value: object, name: str, choices: tuple[str, ...]) -> None:
@@ -43,36 +60,8 @@ def _choice(value: object, name: str, choices: tuple[str, ...]) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sizing:
-    """What a workload is taken to need: what it was given, or what it was measured to use.
-
-    With ``cpu="used"`` demand is `cpu_ghz_used` and a host offers cores x GHz x perf without overcommit; with
-    ``memory="used"`` demand is `memory_gib_used`. A workload without the measurement is then an error, not a guess.
-    """
-
-    cpu: Basis = "allocated"
-    memory: Basis = "allocated"
-
-    def __post_init__(self):
-        _choice(self.cpu, "sizing.cpu", get_args(Basis))
-        _choice(self.memory, "sizing.memory", get_args(Basis))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Overcommit:
-    """How many vCPUs are promised per core, and how many GiB per GiB of memory."""
-
-    cpu: float = 1.0
-    memory: float = 1.0
-
-    def __post_init__(self):
-        settings.require(self.cpu, "overcommit.cpu", 0.1, 64)
-        settings.require(self.memory, "overcommit.memory", 0.1, 10)
-
-
-@dataclass(frozen=True, kw_only=True)
 class Headroom:
-    """Share of each resource of a host that a plan leaves free, from 0 to below 1."""
+    """Share of each resource of a host that a plan leaves free, from 0 to below 1: its ceiling is 1 - headroom."""
 
     cpu: float = 0.0
     memory: float = 0.0
@@ -87,19 +76,33 @@ class Headroom:
 
 @dataclass(frozen=True, kw_only=True)
 class Hypervisor:
-    """What the hypervisor itself takes from each host, and adds to each workload."""
+    """What the hypervisor itself takes from each host, and adds to each workload.
+
+    Figures that are not given are those of the catalogue for `name`; a name that the catalogue does not have takes 0
+    for them, and has to give at least one itself.
+
+    Examples
+    --------
+    >>> Hypervisor(name="nutanix-ahv", memory_gib_per_host=48).cores_per_host
+    8.0
+    """
 
     name: str = "none"
-    cores_per_host: float = 0.0
-    memory_gib_per_host: float = 0.0
-    storage_gib_per_host: float = 0.0
-    memory_gib_per_workload: float = 0.0
+    cores_per_host: float | None = None
+    memory_gib_per_host: float | None = None
+    storage_gib_per_host: float | None = None
+    memory_gib_per_workload: float | None = None
 
     def __post_init__(self):
-        settings.require(self.cores_per_host, "hypervisor.cores_per_host", 0, 1024)
-        settings.require(self.memory_gib_per_host, "hypervisor.memory_gib_per_host", 0, 65536)
-        settings.require(self.storage_gib_per_host, "hypervisor.storage_gib_per_host", 0, 1048576)
-        settings.require(self.memory_gib_per_workload, "hypervisor.memory_gib_per_workload", 0, 1024)
+        known = _hypervisors()
+        given = [name for name in HYPERVISOR_FIGURES if getattr(self, name) is not None]
+        unknown = self.name not in known
+        if unknown and (not given or (len(given) < len(HYPERVISOR_FIGURES) and nearest(self.name, known))):
+            raise InputError(f"hypervisor.name: found {self.name!r}{did_you_mean(self.name, known)}")
+        for name, most in HYPERVISOR_FIGURES.items():
+            if name not in given:
+                object.__setattr__(self, name, 0.0 if unknown else known[self.name][name])
+            settings.require(getattr(self, name), f"hypervisor.{name}", 0, most)
 
     @classmethod
     def known(cls, name: str) -> Hypervisor:
@@ -110,10 +113,17 @@ class Hypervisor:
         InputError
             A hypervisor that the catalogue does not have.
         """
-        rows = catalogue.table("hypervisors")
-        _choice(name, "hypervisor", tuple(rows["name"].unique()))
-        rows = rows[rows["name"] == name]
-        return cls(name=name, **dict(zip(rows["field"], rows["value"].astype(float), strict=True)))
+        _choice(name, "hypervisor", tuple(_hypervisors()))
+        return cls(name=name)
+
+
+def _hypervisors() -> dict[str, dict[str, float]]:
+    """Figures of the catalogue by hypervisor."""
+    rows = catalogue.table("hypervisors")
+    return {
+        name: dict(zip(own["field"], own["value"].astype(float), strict=True))
+        for name, own in rows.groupby("name", sort=False)
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +148,7 @@ class Failover:
 
 @dataclass(frozen=True, kw_only=True)
 class Growth:
-    """Growth of every demand, compounding over the years planned for.
+    """Growth of every demand, compounding over the years planned for; a memory reservation does not grow by itself.
 
     Examples
     --------
@@ -220,13 +230,18 @@ class Policy:
         return settings.to_toml(settings.to_dict(self))
 
     def demand_table(self, workloads: pd.DataFrame) -> dict[str, np.ndarray]:
-        """Demand of each workload by resource, each an array of shape [workload], units as in `RESOURCE_UNITS`."""
+        """Demand of each workload by resource, each an array of shape [workload], units as in `RESOURCE_UNITS`.
+
+        Raises
+        ------
+        InputError
+            A figure that the policy sizes by and that a workload lacks, or CPU in two units without a reference clock.
+        """
         grown = self.growth.factor
-        cpu = "vcpus" if self.sizing.cpu == "allocated" else "cpu_ghz_used"
-        memory = "memory_gib" if self.sizing.memory == "allocated" else "memory_gib_used"
+        cpu = figures(workloads, "cpu", self.sizing.bases(workloads, "cpu")) * grown
         return {
-            "cpu": workloads[cpu].to_numpy() * grown,
-            "memory": workloads[memory].to_numpy() * grown + self.hypervisor.memory_gib_per_workload,
+            "cpu": cpu * cpu_weight(self.sizing, self.overcommit, workloads),
+            "memory": self._memory(workloads) + self.hypervisor.memory_gib_per_workload,
             "storage": workloads["storage_gib"].to_numpy() * grown,
             "network": workloads["network_gbps"].to_numpy() * grown,
             "iops": workloads["iops"].to_numpy() * grown,
@@ -234,14 +249,41 @@ class Policy:
             "workloads": np.ones(len(workloads)),
         }
 
-    def capacity_table(self, hosts: pd.DataFrame) -> dict[str, np.ndarray]:
-        """Capacity of each host by resource, each an array of shape [host], inf where not limited."""
+    def _memory(self, workloads: pd.DataFrame) -> np.ndarray:
+        basis = self.sizing.bases(workloads, "memory")
+        sized = figures(workloads, "memory", basis) * self.growth.factor
+        reserved = workloads["memory_reservation_gib"].to_numpy()
+        weight = self.overcommit.weight("memory", basis, workloads["tier"])
+        return np.maximum(sized, reserved) * weight + reserved * (self.overcommit.memory - weight)
+
+    def busy_per_demand(self, workloads: pd.DataFrame, vcpu_activity: float) -> np.ndarray:
+        """CPU that one unit of each workload's CPU demand keeps busy: cores, or GHz where that is the unit.
+
+        A vCPU is busy for `vcpu_activity` of the time, whatever ratio its tier is promised at; measured CPU is what was
+        measured.
+        """
+        if self.sizing.cpu_unit(workloads) == "GHz":
+            return np.ones(len(workloads))
+        allocated = self.sizing.bases(workloads, "cpu") == "allocated"
+        weight = cpu_weight(self.sizing, self.overcommit, workloads)
+        return np.where(allocated, vcpu_activity / weight, 1 / self.overcommit.cpu)
+
+    def capacity_table(self, hosts: pd.DataFrame, cpu_unit: str) -> dict[str, np.ndarray]:
+        """Capacity of each host by resource, each an array of shape [host], inf where not limited.
+
+        Parameters
+        ----------
+        hosts : DataFrame
+        cpu_unit : {"vCPU", "GHz"}
+            As `sizing.cpu_unit` has it for the workloads that are to be placed.
+        """
+        threads = np.where(hosts["hyper_threading"] == "yes", self.sizing.hyper_threading_weight, 1.0)
         cores = np.maximum(hosts["cores"].to_numpy() - self.hypervisor.cores_per_host, 0) * hosts["perf"].to_numpy()
-        by_core = self.overcommit.cpu if self.sizing.cpu == "allocated" else hosts["ghz"].to_numpy()
+        by_core = hosts["ghz"].to_numpy() if cpu_unit == "GHz" else self.overcommit.cpu
         memory = np.maximum(hosts["memory_gib"].to_numpy() - self.hypervisor.memory_gib_per_host, 0)
         storage = np.maximum(hosts["storage_gib"].to_numpy() - self.hypervisor.storage_gib_per_host, 0)
         table = {
-            "cpu": cores * by_core * (1 - self.headroom.cpu),
+            "cpu": cores * threads * by_core * (1 - self.headroom.cpu),
             "memory": memory * self.overcommit.memory * (1 - self.headroom.memory),
             "storage": storage * (1 - self.headroom.storage),
             "network": hosts["network_gbps"].to_numpy() * (1 - self.headroom.network),

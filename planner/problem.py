@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Literal, get_args
 
 import numpy as np
@@ -17,6 +17,7 @@ from planner.laws import Laws, offered, require_room, resolve
 from planner.policy import RESOURCE_UNITS, RESOURCES, Policy
 from planner.prices import Prices
 from planner.rules import Rule
+from planner.sizing import require_clocks
 
 Objective = Literal["hosts", "cost", "energy", "carbon"]
 
@@ -163,11 +164,14 @@ class Problem:
         """The workloads' pools, sorted; ("",) where none is named."""
         return tuple(sorted(self.workloads["pool"].unique()))
 
+    @cached_property
+    def cpu_unit(self) -> str:
+        """Unit of CPU figures: GHz where every workload is sized by measured CPU, else vCPU."""
+        return self.policy.sizing.cpu_unit(self.workloads)
+
     def unit(self, resource: str) -> str:
-        """Unit of a resource's figures; CPU sized by use is in GHz."""
-        if resource == "cpu" and self.policy.sizing.cpu == "used":
-            return "GHz"
-        return RESOURCE_UNITS.get(resource, resource)
+        """Unit of a resource's figures."""
+        return self.cpu_unit if resource == "cpu" else RESOURCE_UNITS.get(resource, resource)
 
     def __repr__(self) -> str:
         owned = int(self.hosts["owned"].sum())
@@ -212,14 +216,11 @@ def _candidates(owned: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:
 
 
 def _require_figures(workloads: pd.DataFrame, hosts: pd.DataFrame, policy: Policy, objective: str) -> None:
+    policy.overcommit.require_tiers(workloads["tier"])
+    require_clocks(policy.sizing, workloads, hosts)
     needs = []
-    if policy.sizing.cpu == "used":
-        needs += [
-            (workloads, "cpu_ghz_used", "workload", "sizing CPU by use"),
-            (hosts, "ghz", "host", "sizing CPU by use"),
-        ]
-    if policy.sizing.memory == "used":
-        needs.append((workloads, "memory_gib_used", "workload", "sizing memory by use"))
+    if policy.sizing.cpu_unit(workloads) == "GHz":
+        needs.append((hosts, "ghz", "host", "sizing CPU by what is measured"))
     if objective == "cost":
         needs.append((hosts[~hosts["owned"]], "price", "host model", "objective cost"))
     for frame, column, what, why in needs:
@@ -235,7 +236,8 @@ def _arrays(
     workloads: pd.DataFrame, hosts: pd.DataFrame, policy: Policy, extra: tuple[str, ...]
 ) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
     """Resource names, demand [W, R, 1] and capacity [H, R]; resources that limit nothing here are left out."""
-    demand, capacity = policy.demand_table(workloads), policy.capacity_table(hosts)
+    demand = policy.demand_table(workloads)
+    capacity = policy.capacity_table(hosts, policy.sizing.cpu_unit(workloads))
     for name in extra:
         if name in demand:
             raise InputError(f"resources: {name!r} is a resource already, expected a further column")

@@ -15,6 +15,8 @@ from planner.baseline import Baseline
 from planner.checker import check
 from planner.economics.costs import Costs, costs
 from planner.economics.energy import busy, power_w, watts
+from planner.inventory import notes_frame
+from planner.numa import numa_warnings
 from planner.plan import Plan, Result
 from planner.problem import Problem
 
@@ -37,7 +39,7 @@ class Report:
     hosts : DataFrame
         host, model, pool, workloads, owned, and by resource used, capacity, utilisation; watts.
     left_out, notes, assumptions, verdict : DataFrame
-        Workloads not planned for; what reading did; setting, value, unit, source; kind, message.
+        Workloads not planned for; what reading did, and warnings; setting, value, unit, source; kind, message.
     moves : DataFrame or None
     """
 
@@ -96,7 +98,7 @@ def report(problem: Problem, plan: Plan, baseline: Baseline | None = None, *, re
         placement=_placement(problem, plan),
         hosts=hosts.drop(columns="row"),
         left_out=problem.inventory.left_out[["name", "reason", "vcpus", "memory_gib", "storage_gib", "pool", "host"]],
-        notes=problem.inventory.notes,
+        notes=notes_frame([*problem.inventory.notes.to_dict("records"), *numa_warnings(problem)]),
         assumptions=_assumptions(problem, baseline),
         verdict=_verdict(violations),
         moves=None if result is None else result.moves,

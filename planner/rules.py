@@ -164,6 +164,20 @@ class AvoidTag(Rule):
 
 
 @dataclass(frozen=True)
+class NumaFit(Rule):
+    """Each of these workloads fits in one NUMA node of its host: ``vcpus <= cores / sockets``, and memory likewise.
+
+    A host whose sockets are not known is taken to fit.
+
+    Parameters
+    ----------
+    workloads : str or sequence of str
+    """
+
+    workloads: str | tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Limit(Rule):
     """These workloads run on few hosts, as a licence by host asks for: ``|{x[w]}| <= most_hosts``.
 
@@ -223,7 +237,7 @@ class Cap(Rule):
 KINDS = {
     kind.__name__: kind
     for kind in (
-        KeepTogether, KeepApart, Pin, Forbid, RequireTag, AvoidTag, Limit, Reserve, Maintenance, Cap,
+        KeepTogether, KeepApart, Pin, Forbid, RequireTag, AvoidTag, NumaFit, Limit, Reserve, Maintenance, Cap,
     )
 }  # fmt: skip
 

@@ -15,8 +15,9 @@ from rich.table import Table
 
 import planner
 from planner.checker import Violation
-from planner.inventory import Inventory
+from planner.inventory import Inventory, notes_frame
 from planner.jobs import Job, JobState
+from planner.numa import numa_warnings
 from planner.plan import Plan, Result
 from planner.problem import Problem
 from planner.reports import Report
@@ -47,15 +48,14 @@ def show_inventory(inventory: Inventory) -> None:
     reasons = inventory.left_out["reason"].value_counts()
     if len(reasons):
         _out.print("left out: " + ", ".join(f"{count:,} {reason}" for reason, count in reasons.items()), markup=False)
-    if len(inventory.notes):
-        notes = inventory.notes.assign(
-            where=[
-                ", ".join(
-                    str(part) for part in (n.file, n.sheet, "" if pd.isna(n.row) else f"row {n.row}", n.column) if part
-                )
-                for n in inventory.notes.itertuples()
-            ]
-        )
+    notes = notes_frame([*inventory.notes.to_dict("records"), *numa_warnings(inventory)])
+    if len(notes):
+        notes["where"] = [
+            ", ".join(
+                str(part) for part in (n.file, n.sheet, "" if pd.isna(n.row) else f"row {n.row}", n.column) if part
+            )
+            for n in notes.itertuples()
+        ]
         _frame("What reading did, and why", notes[["kind", "where", "subject", "message"]])
 
 

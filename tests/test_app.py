@@ -103,6 +103,22 @@ def test_a_preset_fills_in_the_fields_and_a_changed_figure_reaches_the_problem()
     assert problem.prices.energy_per_kwh == 0.5
 
 
+def test_a_hypervisor_fills_in_its_overhead_and_a_basis_reaches_the_problem():
+    app = page()
+    table = "name,vcpus,memory_gib,cpu_ghz_p95,cpu_ghz_peak\na,4,8,1.5,\nb,4,8,1.0,2.0\n"
+    app.file_uploader(key="upload").upload("measured.csv", table.encode(), "text/csv").run()
+    assert [*app.selectbox(key="sizing_cpu").options] == ["what is allocated", "95th percentile of use"]
+    assert app.selectbox(key="sizing_memory").disabled
+    app.selectbox(key="hypervisor_balanced").select("nutanix-ahv").run()
+    assert app.number_input(key="hypervisor_cores_balanced_nutanix-ahv").value == 8
+    app.selectbox(key="sizing_cpu").select("p95")
+    app.number_input(key="threads_balanced").set_value(1.25)
+    policy = frame.runner().get(token_of(solved(app))).problem.policy
+    assert policy.hypervisor == planner.Hypervisor.known("nutanix-ahv")
+    assert policy.sizing == planner.Sizing(cpu="p95", hyper_threading_weight=1.25)
+    assert policy.name == "balanced, adjusted"
+
+
 def test_a_bad_file_is_one_sentence_and_the_earlier_plan_stays():
     app = solved(sampled())
     token = app.query_params["job"]

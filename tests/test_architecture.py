@@ -15,7 +15,7 @@ LAYERS = [
     {"solvers", "reports"},
     {"checker", "verifier", "readers", "economics", "baseline"},
     {"plan", "problem", "laws"},
-    {"policy", "prices", "rules", "inventory"},
+    {"policy", "prices", "rules", "inventory", "numa", "sizing"},
     {"schema", "catalogue", "units", "errors", "settings", "samples"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}

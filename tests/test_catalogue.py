@@ -98,6 +98,22 @@ def test_table_keeps_blank_texts_as_empty_strings():
         assert not texts.isna().any(axis=None)
 
 
+def test_every_hypervisor_has_every_figure_once_and_says_what_is_estimated():
+    rows = catalogue.table("hypervisors")
+    figures = {
+        "cores_per_host": "core",
+        "memory_gib_per_host": "GiB",
+        "storage_gib_per_host": "GiB",
+        "memory_gib_per_workload": "GiB",
+    }
+    assert {"none", "generic", "esxi", "hyper-v", "kvm", "proxmox", "nutanix-ahv", "xcp-ng"} == set(rows["name"])
+    for _, own in rows.groupby("name"):
+        assert dict(zip(own["field"], own["unit"], strict=True)) == figures
+    assert (rows["value"] >= 0).all()
+    assert (rows["estimate"] == "yes")[rows["source"].str.startswith("estimate")].all()
+    assert rows.loc[(rows["estimate"] == "no") & (rows["name"] != "none"), "year"].notna().all()
+
+
 def test_table_that_does_not_exist_names_the_nearest():
     with pytest.raises(InputError, match=r"found no table 'preset'; did you mean 'presets'\?"):
         catalogue.table("preset")

@@ -14,7 +14,7 @@ def test_every_attribute_has_a_description_and_a_heading(table):
     for attribute in schema.attributes(table).values():
         assert attribute.description
         assert attribute.heading
-        assert attribute.type in ("text", "number", "integer", "state")
+        assert attribute.type in ("text", "number", "integer", "state", "flag")
 
 
 def test_the_contracts_columns_exist():
@@ -74,6 +74,24 @@ def test_a_name_that_stands_twice_is_named_with_both_rows():
 def test_an_unknown_state_names_the_nearest():
     with pytest.raises(InputError, match=r"found 'poweredOnn'.*did you mean 'poweredon'"):
         Inventory.from_frames(workloads=estate(("web", 1, 1), state="poweredOnn"))
+
+
+def test_flags_are_yes_or_no_however_they_are_spelled():
+    cells = ["yes", "TRUE", True, 1, 1.0, "on", "no", "False", False, 0, "off", None, ""]
+    hosts = machines(*((f"h{i}", 8, 8) for i in range(len(cells)))).assign(hyper_threading=cells)
+    found = Inventory.from_frames(workloads=estate(("web", 1, 1)), hosts=hosts).hosts["hyper_threading"]
+    assert found.tolist() == ["yes"] * 6 + ["no"] * 7
+    again = schema.conform(hosts.assign(hyper_threading=found), "hosts")
+    assert again["hyper_threading"].tolist() == found.tolist()
+    assert set(schema.conform(hosts.drop(columns="hyper_threading"), "hosts")["hyper_threading"]) == {"no"}
+
+
+@pytest.mark.parametrize(("cell", "hint"), [("yess", "; did you mean 'yes'?"), (2, "")])
+def test_a_flag_that_is_neither_is_named(cell, hint):
+    hosts = machines(("h", 8, 8), hyper_threading=cell)
+    with pytest.raises(InputError) as error:
+        Inventory.from_frames(workloads=estate(("web", 1, 1)), hosts=hosts)
+    assert f"row 1, column hyper_threading: found '{cell}', expected yes or no{hint}" in str(error.value)
 
 
 def test_an_empty_table_is_said_to_be_empty():

@@ -90,7 +90,14 @@ def test_sizing_by_use_takes_the_measurement_and_refuses_to_guess():
         (lambda: Policy.preset("balnced"), "did you mean 'balanced'"),
         (lambda: Policy.from_toml("[headrom]\ncpu = 1"), "did you mean 'headroom'"),
         (lambda: Policy.from_toml("[headroom"), "expected TOML"),
-        (lambda: Hypervisor.known("esx"), "hypervisor: found 'esx'"),
+        (lambda: Hypervisor.known("esx"), "hypervisor: found 'esx'; did you mean 'esxi'?"),
+        (
+            lambda: Policy.from_toml('[hypervisor]\nname = "exsi"'),
+            "hypervisor.name: found 'exsi'; did you mean 'esxi'?",
+        ),
+        (lambda: Hypervisor(name="exsi", cores_per_host=2), "hypervisor.name: found 'exsi'; did you mean 'esxi'?"),
+        (lambda: Hypervisor(name="ours"), "hypervisor.name: found 'ours'; expected one of none, generic, esxi"),
+        (lambda: Hypervisor(name="esxi", memory_gib_per_host=-1), "hypervisor.memory_gib_per_host: found -1"),
         (lambda: Prices(pue=0.5), "prices.pue: found 0.5"),
         (lambda: Prices(energy_per_kwh=-1), "prices.energy_per_kwh"),
         (lambda: Prices(host_idle_w=200, host_peak_w=100), "expected at least host_idle_w"),
@@ -101,6 +108,22 @@ def test_a_figure_out_of_range_is_named(make, words):
     with pytest.raises(InputError) as error:
         make()
     assert words in str(error.value)
+
+
+def test_a_hypervisor_by_name_takes_the_figures_of_the_catalogue():
+    esxi = Policy.from_toml('[hypervisor]\nname = "esxi"').hypervisor
+    assert esxi == Hypervisor.known("esxi") == Hypervisor(name="esxi")
+    assert (esxi.cores_per_host, esxi.memory_gib_per_host, esxi.memory_gib_per_workload) == (1, 8, 0.15)
+    raised = Policy.from_toml('[hypervisor]\nname = "nutanix-ahv"\ncores_per_host = 12').hypervisor
+    assert raised == dataclasses.replace(Hypervisor.known("nutanix-ahv"), cores_per_host=12)
+    assert Hypervisor() == Hypervisor.known("none")
+
+
+def test_a_hypervisor_of_ones_own_takes_nothing_but_what_it_says():
+    ours = Hypervisor(name="ours", memory_gib_per_host=6)
+    assert (ours.memory_gib_per_host, ours.cores_per_host, ours.memory_gib_per_workload) == (6, 0, 0)
+    policy = Policy(hypervisor=ours)
+    assert Policy.from_toml(policy.to_toml()) == policy
 
 
 def test_prices_none_means_purchase_alone_and_prices_survive_toml():

@@ -355,6 +355,27 @@ def test_a_host_that_vhost_does_not_list_is_kept_and_noted():
     assert "1 VM on a host that vHost does not list, such as 'esx99'" in messages(inventory, "information")
 
 
+@pytest.mark.parametrize(
+    ("cells", "flag"),
+    [({"HT Active": "True"}, "yes"), ({"HT Active": "False", "HT Available": "True"}, "no"), ({}, "no")],
+)
+def test_hyper_threading_is_what_is_active(cells, flag):
+    assert read(VM, vHost=[HOST | cells]).hosts["hyper_threading"].tolist() == [flag]
+
+
+@pytest.mark.parametrize("heading", ["Reservation", "Reservation MiB", "Reservation MB"])
+def test_reserved_memory_is_read_and_noted(heading):
+    sheets = {"vMemory": [{"VM": "web", heading: "1,024"}, {"VM": "db", heading: 0.0}]}
+    inventory = read(vm("web"), vm("db"), vm("app"), **sheets)
+    assert inventory.workloads["memory_reservation_gib"].tolist() == [1, 0, 0]
+    noted = "1 VM with reserved memory, 1 GiB in all: kept whole, never overcommitted; such as 'web'"
+    assert noted in messages(inventory, "information")
+
+
+def test_without_vmemory_nothing_is_reserved():
+    assert read(VM).workloads["memory_reservation_gib"].tolist() == [0]
+
+
 def test_a_csv_of_vinfo_is_rvtools_and_counts_in_mib():
     inventory = readers.read(b'VM;Powerstate;CPUs;Memory;Provisioned MB\n59;poweredOn;2;8192;"206,057"\n')
     assert inventory.sources == ("upload (RVTools)",)

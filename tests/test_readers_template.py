@@ -85,6 +85,18 @@ def test_the_template_explains_every_column(tmp_path):
         assert book[name].freeze_panes == "B2"
 
 
+def test_a_flag_and_a_state_are_chosen_from_a_list(tmp_path):
+    book = openpyxl.load_workbook(write_template(tmp_path / "plan.xlsx"))
+    for sheet, heading, choices in (
+        ("Hosts", "Hyper-threading", "yes,no"),
+        ("Host models", "Hyper-threading", "yes,no"),
+        ("Workloads", "State", "on,off,suspended,template,placeholder"),
+    ):
+        cell = next(cell for cell in book[sheet][1] if cell.value == heading)
+        rules = [rule for rule in book[sheet].data_validations.dataValidation if f"{cell.column_letter}2" in rule]
+        assert [rule.formula1 for rule in rules] == [f'"{choices}"'], (sheet, heading)
+
+
 def test_the_csv_template_reads_back(tmp_path):
     path = write_template(tmp_path / "plan.csv")
     assert "found no workload" in str(refusal(path))

@@ -20,6 +20,15 @@ def test_the_python_block_runs(tmp_path, monkeypatch):
     assert (tmp_path / "plan.xlsx").stat().st_size > 0
 
 
+def test_the_policy_block_is_a_policy():
+    from planner import Hypervisor, Policy
+
+    (block,) = re.findall(r"```toml\n(.*?)```", TEXT, flags=re.S)
+    policy = Policy.from_toml(block)
+    assert policy.overcommit.cpu_by_tier == {"gold": 2.0}
+    assert policy.hypervisor == Hypervisor.known("esxi")
+
+
 def test_every_verb_and_option_exists():
     from typer.testing import CliRunner
 

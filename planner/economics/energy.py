@@ -41,8 +41,8 @@ def watts(hosts: pd.DataFrame, prices: Prices) -> tuple[np.ndarray, np.ndarray]:
 def busy(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
     """How much CPU each workload keeps busy, and how much each host offers, in the same unit.
 
-    Sized by allocation: busy cores = vCPUs x growth x activity, against cores x perf. Sized by use: GHz against
-    cores x GHz x perf.
+    Sized by allocation: busy cores = vCPUs x growth x activity, against cores x perf. Sized by measurement: GHz against
+    cores x GHz x perf, or beside allocated workloads GHz / reference GHz against cores x perf.
 
     Returns
     -------
@@ -51,6 +51,6 @@ def busy(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
     hosts = problem.hosts
     demand = problem.demand[:, 0, :].mean(axis=1)
     offered = (hosts["cores"] * hosts["perf"]).to_numpy(dtype=float)
-    if problem.policy.sizing.cpu == "used":
-        return demand, offered * hosts["ghz"].to_numpy(dtype=float)
-    return demand * problem.prices.vcpu_activity, offered
+    if problem.cpu_unit == "GHz":
+        offered = offered * hosts["ghz"].to_numpy(dtype=float)
+    return demand * problem.policy.busy_per_demand(problem.workloads, problem.prices.vcpu_activity), offered

@@ -17,7 +17,7 @@ from planner.readers.tables import Tables, inventory_of
 __all__ = ["read", "read_table"]
 
 FORMATS = (rvtools, template)
-_WANTED = frozenset({*rvtools.SHEETS, *template.SHEETS.values()})
+_WANTED = frozenset({*rvtools.SHEETS, *template.SHEETS.values(), template.RULES})
 
 
 def read(source: Source | Sequence[Source], *, include: Sequence[str] = ()) -> Inventory:

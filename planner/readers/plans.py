@@ -26,6 +26,9 @@ ALIASES = {
 }
 """Folded headings of plans that other tools made, by the column that they stand for."""
 
+DEEPEST = 3
+"""Dots that part a setting such as policy.overcommit.cpu_by_tier.gold; any further one belongs to the tier's name."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class WrittenPlan:
@@ -119,7 +122,7 @@ def _settings(book: Workbook) -> dict:
     values = {str(row.setting): row.value for row in table.itertuples(index=False)}
     nested: dict = {"policy": {}, "prices": {}}
     for key, value in values.items():
-        head, *path = key.split(".")
+        head, *path = key.split(".", DEEPEST)
         if head in nested and path:
             at = nested[head]
             for part in path[:-1]:

@@ -17,6 +17,7 @@ from planner.readers.rvtools_hosts import HOST_COLUMNS, note_unknown_hosts, read
 from planner.readers.rvtools_sizes import (
     is_running,
     places,
+    reservations,
     sizes,
     states,
     storage,
@@ -68,7 +69,13 @@ VM_COLUMNS = (
     ),
 )
 CPU_COLUMNS = (*KEYS, *PLACE, _number("vcpus", "CPUs"), _number("cpu_ghz_used", "Overall", unit="GHz", bare="MHz"))
-MEMORY_COLUMNS = (*KEYS, *PLACE, _size("memory_gib", "Size"), _size("memory_gib_used", "Active"))
+MEMORY_COLUMNS = (
+    *KEYS,
+    *PLACE,
+    _size("memory_gib", "Size"),
+    _size("memory_gib_used", "Active"),
+    _size("memory_reservation_gib", "Reservation"),
+)
 DISK_COLUMNS = (*KEYS, _size("storage_gib", "Capacity"))
 PARTITION_COLUMNS = (*KEYS, _size("storage_gib_used", "Consumed"))
 
@@ -136,6 +143,7 @@ def _workloads(
     frame["storage_gib"] = storage(vms, disk, owner["disk"], journal)
     frame["cpu_ghz_used"] = use(vms, cpu, owner["vCPU row"], on, "cpu_ghz_used", journal)
     frame["memory_gib_used"] = use(vms, memory, owner["vMemory row"], on, "memory_gib_used", journal)
+    frame["memory_reservation_gib"] = reservations(vms, memory, owner["vMemory row"], journal)
     frame["os"] = vms.frame["os_tools"].where(vms.frame["os_tools"] != "", vms.frame["os_file"])
     frame["pool"] = places(vms, "pool", told, journal)
     frame["host"] = places(vms, "host", told, journal)

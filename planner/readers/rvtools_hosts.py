@@ -23,6 +23,7 @@ HOST_COLUMNS = (
     Column(name="per_socket", label="Cores per CPU", aliases=("Cores per Socket",), type="number"),
     Column(name="cores", label="# Cores", type="number"),
     Column(name="ghz", label="Speed", type="number", unit="GHz", bare_unit="MHz"),
+    Column(name="hyper_threading", label="HT Active", aliases=("Hyperthreading Active",), type="flag"),
     Column(name="memory_gib", label="# Memory", aliases=("Memory",), type="number", unit="GiB", bare_unit="MiB"),
 )
 MOST_MEMORY_GIB = 16 * 1024
@@ -46,12 +47,14 @@ def read_hosts(hosts: Part, journal: Journal) -> tuple[pd.DataFrame, Origin]:
             "memory_gib": memory,
             "sockets": given["sockets"].where(given["sockets"] > 0),
             "ghz": given["ghz"],
+            "hyper_threading": given["hyper_threading"],
             "pool": given["pool"],
+            "maintenance": given["maintenance"],
         }
     )
     keep = _keep(frame, hosts.origin, journal)
     for position in np.flatnonzero(keep & given["maintenance"].to_numpy()):
-        message = "in maintenance mode: planned on like any other host"
+        message = "in maintenance mode: carries nothing in the plan, unless maintenance is included"
         _host_note(journal, "information", message, hosts.origin, position, "maintenance", frame)
     if keep.any():
         message = "RVTools knows no disk per host: storage is not limited on these hosts"

@@ -93,6 +93,18 @@ def use(vms: Part, other: Part | None, owner: np.ndarray, on: np.ndarray, column
     return used
 
 
+def reservations(vms: Part, memory: Part | None, owner: np.ndarray, journal: Journal) -> np.ndarray:
+    """Memory reserved for each VM in GiB, from vMemory; NaN where it does not say. One note counts those with any."""
+    if memory is None:
+        return np.full(len(vms.frame), np.nan)
+    found = _first_by_vm(memory.frame["memory_reservation_gib"], owner, len(vms.frame), np.nan)
+    reserved = found > 0
+    if reserved.any():
+        message = f"with reserved memory, {found[reserved].sum():,.6g} GiB in all: kept whole, never overcommitted"
+        _example(journal, "information", message, vms, reserved, "name")
+    return found
+
+
 def places(vms: Part, column: str, others: list[tuple[Part, np.ndarray]], journal: Journal) -> pd.Series:
     """Cluster or host of each VM, from vInfo; where it is blank, from vCPU or vMemory."""
     found = vms.frame[column]

@@ -12,6 +12,7 @@ import pandas as pd
 from planner import schema
 from planner.errors import InputError
 from planner.inventory import Inventory, notes_frame
+from planner.rules import Rule
 from planner.schema import Origin
 
 
@@ -55,6 +56,7 @@ class Tables:
         Table name to `Origin`.
     notes : list of dict
         Rows of `Inventory.notes`, see `note`.
+    rules : tuple of Rule
     """
 
     file: str
@@ -62,6 +64,7 @@ class Tables:
     frames: dict[str, pd.DataFrame] = field(default_factory=dict)
     origins: dict[str, Origin] = field(default_factory=dict)
     notes: list[dict] = field(default_factory=list)
+    rules: tuple[Rule, ...] = ()
 
 
 def inventory_of(files: list[Tables]) -> Inventory:
@@ -84,6 +87,7 @@ def inventory_of(files: list[Tables]) -> Inventory:
             for name in ("workloads", "hosts", "host_models", "left_out", "notes")
         },
         sources=sources,
+        rules=tuple(rule for part in parts for rule in part.rules),
     )
     if joined.workloads.empty and joined.left_out.empty:
         raise InputError(f"{', '.join(sources)}: found no workload, expected sheet 'Workloads' or a table of workloads")
@@ -94,14 +98,17 @@ def _checked(tables: Tables) -> Inventory:
     """One file's inventory; unlike `Inventory.from_frames` it may have hosts alone."""
     notes, sources = notes_frame(tables.notes), (f"{tables.file} ({tables.format})",)
     if "workloads" in tables.frames:
-        return Inventory.from_frames(**tables.frames, notes=notes, origins=tables.origins, sources=sources)
+        return Inventory.from_frames(
+            **tables.frames, notes=notes, origins=tables.origins, sources=sources, rules=tables.rules
+        )
     checked = {
         name: schema.conform(tables.frames[name], name, tables.origins[name])
         if name in tables.frames
         else schema.blank(name)
         for name in schema.TABLES
     }
-    return Inventory(**checked, left_out=checked["workloads"].assign(reason=""), notes=notes, sources=sources)
+    nothing = checked["workloads"].assign(reason="")
+    return Inventory(**checked, left_out=nothing, notes=notes, sources=sources, rules=tables.rules)
 
 
 def _stacked(frames: list[pd.DataFrame]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Our own template: a workbook with sheets Workloads, Hosts and Host models, or one table as CSV."""
+"""Our own template: a workbook with sheets Workloads, Hosts, Host models and Rules, or one table as CSV."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from planner import schema
 from planner.errors import InputError, nearest
 from planner.readers.cells import headings_of
 from planner.readers.columns import fold, frame_from_sheet, heading_row, match
+from planner.readers.rules import SHEET as RULES
+from planner.readers.rules import rules_of
 from planner.readers.sandbox import Sheet, Workbook
 from planner.readers.tables import Tables, note
 from planner.schema import Origin
@@ -43,7 +45,9 @@ def parse(workbook: Workbook) -> Tables:
     """
     named = {table: workbook.find(name) for table, name in SHEETS.items()}
     sheets = {table: sheet for table, sheet in named.items() if sheet is not None}
-    others = [name for name in workbook.sheet_names if name not in {sheet.name for sheet in sheets.values()}]
+    ruled = workbook.find(RULES)
+    taken = {sheet.name for sheet in (*sheets.values(), ruled) if sheet is not None}
+    others = [name for name in workbook.sheet_names if name not in taken]
     if not sheets:
         only = _only_sheet(workbook)
         sheets, others = {_table_of(only) or "workloads": only}, []
@@ -55,6 +59,10 @@ def parse(workbook: Workbook) -> Tables:
             tables.notes.append(note("ignored", "the sheet is empty", file=workbook.file, sheet=sheet.name))
             continue
         tables.frames[table], tables.origins[table], notes = frame_from_sheet(sheet, table, workbook.file)
+        tables.notes.extend(notes)
+    if ruled is not None and len(ruled.rows) > 1:
+        frame, origin, notes = frame_from_sheet(ruled, "rules", workbook.file)
+        tables.rules = rules_of(frame, origin)
         tables.notes.extend(notes)
     for name in others:
         known = "it explains the template" if fold(name) == _READ_ME else "not a sheet of the template"

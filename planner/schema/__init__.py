@@ -33,6 +33,12 @@ STATES = {
 }
 """Spellings of a power state, folded to lower case, and what each means."""
 
+FLAGS = {
+    **dict.fromkeys(("yes", "y", "true", "1", "on", "x", "active", "ja", "wahr", "oui", "vrai"), "yes"),
+    **dict.fromkeys(("no", "n", "false", "0", "off", "-", "inactive", "nein", "falsch", "non", "faux"), "no"),
+}
+"""Spellings of a flag, folded to lower case, and what each means; a table holds "yes" or "no"."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Attribute:
@@ -63,6 +69,8 @@ class Attribute:
         """What a cell of this column may hold, in words."""
         if self.type == "state":
             return "on, off, suspended, template or placeholder"
+        if self.type == "flag":
+            return "yes or no"
         if not self.is_number:
             return "text"
         kind = "a whole number" if self.type == "integer" else "a number"
@@ -161,7 +169,8 @@ def conform(frame: pd.DataFrame, table: str, origin: Origin | None = None) -> pd
     Returns
     -------
     DataFrame
-        Numbers are float64 with NaN for blank; texts are str, "" for blank; row order kept, index 0..n-1.
+        Numbers are float64 with NaN for blank; texts are str, "" for blank; flags are "yes" or "no"; row order kept,
+        index 0..n-1.
 
     Raises
     ------
@@ -236,8 +245,8 @@ def _typed(raw: pd.Series, attribute: Attribute, origin: Origin, findings: list[
     if attribute.is_number:
         return _numbers(raw, empty, attribute, origin, findings)
     text = raw.map(_as_text).where(~empty, attribute.default).astype(str)
-    if attribute.type == "state":
-        return _states(text, attribute, origin, findings)
+    if attribute.type in _SPELLINGS:
+        return _spelled(text, attribute, origin, findings)
     return text
 
 
@@ -245,8 +254,7 @@ def _defaulted(attribute: Attribute, rows: int) -> pd.Series:
     """A column that is not there."""
     if attribute.is_number:
         return pd.Series(float(attribute.default) if attribute.default else np.nan, index=range(rows))
-    default = "on" if attribute.type == "state" else attribute.default
-    return pd.Series(default, index=range(rows), dtype="str")
+    return pd.Series(attribute.default, index=range(rows), dtype="str")
 
 
 def _as_text(value: object) -> str:
@@ -276,13 +284,17 @@ def _numbers(raw: pd.Series, empty: pd.Series, attribute: Attribute, origin: Ori
     return values.where(~empty, float(attribute.default) if attribute.default else np.nan)
 
 
-def _states(text: pd.Series, attribute: Attribute, origin: Origin, findings: list[str]) -> pd.Series:
-    states = text.str.strip().str.casefold().map(STATES)
-    for position in np.flatnonzero(states.isna()):
+_SPELLINGS = {"state": STATES, "flag": FLAGS}
+
+
+def _spelled(text: pd.Series, attribute: Attribute, origin: Origin, findings: list[str]) -> pd.Series:
+    spellings = _SPELLINGS[attribute.type]
+    meant = text.str.strip().str.casefold().map(spellings)
+    for position in np.flatnonzero(meant.isna()):
         found = text.iloc[position]
-        close = nearest(found, STATES)
+        close = nearest(found, spellings)
         near = f"; did you mean {close!r}?" if close else ""
         findings.append(
             f"{origin.where(position, attribute.name)}: found {found!r}, expected {attribute.expected}{near}"
         )
-    return states.fillna("on").astype(str)
+    return meant.fillna(attribute.default).astype(str)

@@ -25,7 +25,7 @@ OBJECTIVE_LABELS = {
 
 def show(chosen: Chosen, job: Job | None, *, busy: bool) -> None:
     """The form; pressing Solve starts a job and draws the page again, input that cannot be planned with is named."""
-    heading, choice = st.columns([2, 1], vertical_alignment="bottom")
+    heading, choice, taken = st.columns([2, 1, 1], vertical_alignment="bottom")
     heading.subheader("2. Assumptions")
     preset = choice.selectbox(
         "Preset that fills in the figures",
@@ -34,13 +34,14 @@ def show(chosen: Chosen, job: Job | None, *, busy: bool) -> None:
         key="preset",
         help=fields.presets_in_words(),
     )
+    hypervisor = fields.hypervisor(taken, preset)
     names = ["Goal", "Sizing, reserve, growth", "Energy and prices", "Host models to buy", "Plan to start from"]
     with st.form("assumptions"):
         goal, sizing, money, buying, standing = st.tabs(names, key="assumption_tabs")
         with goal:
             objective, seconds, included, merge_pools = _goal_fields()
         with sizing:
-            policy = fields.policy(preset, chosen.inventory)
+            policy = fields.policy(preset, hypervisor, chosen.inventory)
         with money:
             prices = fields.prices()
         with buying:

@@ -17,6 +17,7 @@ from planner import schema
 from planner.catalogue import host_models as catalogue_models
 from planner.catalogue import table as catalogue_table
 from planner.policy import PRESETS
+from planner.sizing import column_of
 from planner.web.source import Chosen
 
 EDITED = (
@@ -37,20 +38,27 @@ def presets_in_words() -> str:
     return "\n".join([*lines, "", "Every figure can be changed below."])
 
 
-def policy(preset: str, inventory: planner.Inventory) -> Callable[[], planner.Policy]:
-    """Fields of a policy, filled in from a preset."""
-    base = planner.Policy.preset(preset)
+def hypervisor(place, preset: str) -> str:
+    """The hypervisor whose overhead the catalogue fills in; the preset's own at first."""
+    names = catalogue_table("hypervisors")["name"].unique().tolist()
+    return place.selectbox(
+        "Hypervisor", names, index=names.index(planner.Policy.preset(preset).hypervisor.name),
+        key=f"hypervisor_{preset}",
+        help="Fills in what it takes from each host; most figures are estimates, and each can be changed below.",
+    )  # fmt: skip
+
+
+def policy(preset: str, hypervisor: str, inventory: planner.Inventory) -> Callable[[], planner.Policy]:
+    """Fields of a policy, filled in from a preset and from the catalogue's figures for a hypervisor."""
+    base = replace(planner.Policy.preset(preset), hypervisor=planner.Hypervisor.known(hypervisor))
 
     def number(place, label: str, name: str, value: float, minimum: float, maximum: float, step: float):
+        filled_by = f"{preset}_{hypervisor}" if name.startswith("hypervisor_") else preset
         return place.number_input(
-            label, float(minimum), float(maximum), float(value), step, "%g", key=f"{name}_{preset}"
+            label, float(minimum), float(maximum), float(value), step, "%g", key=f"{name}_{filled_by}"
         )
 
-    a, b, c, d = st.columns(4)
-    cpu = number(a, "vCPUs per core", "overcommit_cpu", base.overcommit.cpu, 0.1, 64, 0.5)
-    memory = number(b, "Memory promised per GiB", "overcommit_memory", base.overcommit.memory, 0.1, 10, 0.1)
-    sizing_cpu = _basis(c, "Size CPU by", "sizing_cpu", inventory.workloads["cpu_ghz_used"])
-    sizing_memory = _basis(d, "Size memory by", "sizing_memory", inventory.workloads["memory_gib_used"])
+    sizing = _sizing(base, number, inventory)
     st.markdown("**Left free on each host (%)**")
     free = {
         name: number(place, f"{label} free (%)", f"headroom_{name}", 100 * getattr(base.headroom, name), 0, 95, 5.0)
@@ -79,8 +87,7 @@ def policy(preset: str, inventory: planner.Inventory) -> Callable[[], planner.Po
     def made() -> planner.Policy:
         made = replace(
             base,
-            sizing=planner.Sizing(cpu=sizing_cpu, memory=sizing_memory),
-            overcommit=planner.Overcommit(cpu=cpu, memory=memory),
+            **sizing(),
             headroom=replace(base.headroom, **{name: round(value / 100, 6) for name, value in free.items()}),
             hypervisor=replace(
                 taken,
@@ -92,17 +99,46 @@ def policy(preset: str, inventory: planner.Inventory) -> Callable[[], planner.Po
             failover=planner.Failover(hosts=int(fail), mode=mode),
             growth=planner.Growth(per_year=round(growth / 100, 6), years=years),
         )
-        return made if made == base else replace(made, name=f"{preset}, adjusted")
+        return made if made == planner.Policy.preset(preset) else replace(made, name=f"{preset}, adjusted")
 
     return made
 
 
-def _basis(place, label: str, key: str, measured: pd.Series) -> str:
-    words = {"allocated": "what is allocated", "used": "what is used"}
-    known = bool(measured.notna().all())
+def _sizing(base: planner.Policy, number: Callable, inventory: planner.Inventory) -> Callable[[], dict]:
+    """Fields of overcommit and sizing; returns what makes both."""
+    a, b, c, d = st.columns(4)
+    cpu = number(a, "vCPUs per core", "overcommit_cpu", base.overcommit.cpu, 0.1, 64, 0.5)
+    memory = number(b, "Memory promised per GiB", "overcommit_memory", base.overcommit.memory, 0.1, 10, 0.1)
+    cpu_basis = _basis(c, "Size CPU by", "cpu", inventory)
+    memory_basis = _basis(d, "Size memory by", "memory", inventory)
+    a, b, _ = st.columns([1, 1, 2])
+    reference = a.number_input(
+        "Reference clock (GHz)", 0.1, 20.0, base.sizing.reference_ghz, 0.1, "%g", key=f"reference_ghz_{base.name}",
+        placeholder="not needed",
+        help="Only where some workloads are sized by vCPUs and others by measured GHz: the slowest host's clock.",
+    )  # fmt: skip
+    threads = number(b, "A hyper-threaded core counts as", "threads", base.sizing.hyper_threading_weight, 1, 2, 0.05)
+    return lambda: {
+        "overcommit": replace(base.overcommit, cpu=cpu, memory=memory),
+        "sizing": planner.Sizing(
+            cpu=cpu_basis, memory=memory_basis, reference_ghz=reference, hyper_threading_weight=threads
+        ),
+    }
+
+
+def _basis(place, label: str, resource: str, inventory: planner.Inventory) -> str:
+    """The bases that the file has a figure of for every workload."""
+    words = {
+        "allocated": "what is allocated",
+        "used": "what is used",
+        "average": "average use",
+        "p95": "95th percentile of use",
+        "peak": "peak use",
+    }
+    known = [basis for basis in words if inventory.workloads[column_of(resource, basis)].notna().all()]
     return place.selectbox(
-        label, list(words), format_func=words.get, key=key, disabled=not known,
-        help=None if known else "The file has no measured use for every workload.",
+        label, known, format_func=words.get, key=f"sizing_{resource}", disabled=len(known) == 1,
+        help="What the file has a figure of for every workload. Its column Sizing goes before this.",
     )  # fmt: skip
 
 

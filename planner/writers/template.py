@@ -13,17 +13,22 @@ from xlsxwriter.worksheet import Worksheet
 
 from planner import schema
 from planner.errors import InputError, did_you_mean
-from planner.readers.template import SHEETS
+from planner.readers.template import RULES, SHEETS
 from planner.schema import Attribute
 
 BLANK_ROWS = 200
 WIDEST_COLUMN = 28
 _ROW_LIMIT = 1_048_575
-_STATES = tuple(dict.fromkeys(schema.STATES.values()))
+_CHOICES = {
+    "state": list(dict.fromkeys(schema.STATES.values())),
+    "flag": list(dict.fromkeys(schema.FLAGS.values())),
+}
+"""What a cell is chosen from, by the type of its column."""
 
 INSTRUCTIONS = (
     "Fill in the sheet Workloads, one row each: Name, vCPUs and Memory are required, all others may stay blank.",
     "Sheet Hosts lists what you own; sheet Host models lists what you could buy. Both may stay blank.",
+    "Sheet Rules says who must or must not share a host, and what runs where; it may stay blank.",
     "Columns may stand in any order and may be removed. Units are read from the heading: Memory (MiB) is converted.",
     "Further columns are kept. A column of the same name on Workloads and Hosts can be planned as a further resource.",
 )
@@ -37,6 +42,9 @@ EXAMPLES = {
         "iops": 800,
         "cpu_ghz_used": 2.1,
         "memory_gib_used": 9.5,
+        "cpu_ghz_p95": 3.4,
+        "memory_reservation_gib": 4,
+        "tier": "gold",
         "os": "Ubuntu Linux 24.04",
         "pool": "Berlin",
         "host": "esx01",
@@ -52,11 +60,13 @@ EXAMPLES = {
         "memory_gib": 1024,
         "sockets": 2,
         "ghz": 2.4,
+        "hyper_threading": "yes",
         "pool": "Berlin",
         "rack": "A1",
         "count": 1,
     },
     "host_models": {"name": "Two-socket rack server", "cores": 64, "memory_gib": 1024, "sockets": 2, "ghz": 2.4},
+    "rules": {"kind": "KeepApart", "workloads": "sql-*", "within": "rack"},
 }
 """One example row for each table, shown on the sheet Read me; columns that are absent stay blank."""
 
@@ -112,7 +122,7 @@ def _xlsx() -> bytes:
             "text": book.add_format({"num_format": "@"}),
         }
         _write_read_me(book.add_worksheet("Read me"), styles)
-        for table, name in SHEETS.items():
+        for table, name in (SHEETS | {"rules": RULES}).items():
             _write_table(book.add_worksheet(name), table, styles)
         book.get_worksheet_by_name(SHEETS["workloads"]).activate()
     return stream.getvalue()
@@ -131,7 +141,7 @@ def _write_read_me(sheet: Worksheet, styles: dict[str, Format]) -> None:
         sheet.set_column(column, column, width)
         sheet.write_string(top, column, heading, styles["heading"])
     row = top
-    for table, name in SHEETS.items():
+    for table, name in (SHEETS | {"rules": RULES}).items():
         for attribute in schema.attributes(table).values():
             row += 1
             required = "yes" if attribute.required else ""
@@ -177,15 +187,15 @@ def _requirement(attribute: Attribute) -> str:
 
 
 def _validation(attribute: Attribute) -> dict | None:
-    """Excel's rule for a column: numbers within the schema's limits, states from a list, any other text."""
+    """Excel's rule for a column: numbers within the schema's limits, states and flags from a list, any other text."""
     expected = f"Expected {attribute.expected}."
     shown = {
         "input_title": attribute.heading[:32],
         "input_message": attribute.description[:255],
         "error_message": expected,
     }
-    if attribute.type == "state":
-        return {"validate": "list", "source": list(_STATES), **shown}
+    if attribute.type in _CHOICES:
+        return {"validate": "list", "source": _CHOICES[attribute.type], **shown}
     if not attribute.is_number:
         return None
     kind = "integer" if attribute.type == "integer" else "decimal"
