@@ -22,9 +22,7 @@ app = typer.Typer(
 Files = Annotated[list[str], typer.Argument(help="Workbooks or CSV files: our template, or an RVTools export.")]
 Include = Annotated[
     list[str],
-    typer.Option(
-        "--include", help="Plan for these too: powered-off, template, placeholder; or on hosts in maintenance."
-    ),
+    typer.Option("--include", help="Plan for powered-off, template or placeholder too; or on hosts in maintenance."),
 ]
 Hosts = Annotated[str | None, typer.Option("--hosts", help="File with the hosts that are owned.")]
 Models = Annotated[

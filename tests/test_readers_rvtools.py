@@ -346,7 +346,8 @@ def test_a_host_of_unknown_size_is_dropped(cells):
 
 def test_a_host_in_maintenance_is_noted():
     inventory = read(VM, vHost=[HOST | {"in Maintenance Mode": "True"}])
-    assert "in maintenance mode: planned on like any other host" in messages(inventory, "information")
+    message = "in maintenance mode: carries nothing in the plan, unless maintenance is included"
+    assert message in messages(inventory, "information")
 
 
 def test_a_host_that_vhost_does_not_list_is_kept_and_noted():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
@@ -264,7 +263,7 @@ def test_law_what_any_method_finds_the_checker_accepts(problem, method):
 @settings(max_examples=150, deadline=None)
 @given(ruled_problems(), st.randoms(use_true_random=False))
 def test_law_the_model_with_variables_fixed_agrees_with_the_checker(problem, random):
-    """On owned hosts: CP-SAT's model of a placement, and the packing, are feasible just where the checker accepts it."""
+    """On owned hosts: CP-SAT's model and the packing of a placement are feasible just where the checker accepts it."""
     if not problem.hosts["owned"].all():
         try:
             problem = problem.replace(host_models=problem.host_models.head(0))

@@ -43,7 +43,7 @@ class Dive:
         self._anchor()
 
     def _anchor(self) -> None:
-        """Take over the hosts that carry coupled items, of the best packing if there is one: patterns know no rule across hosts."""
+        """Take over the hosts of the best packing that carry coupled items: patterns know no rule across hosts."""
         incumbent, coupled = self.generation.incumbent, self.instance.coupled
         if not coupled.any():
             return
