@@ -5,15 +5,18 @@ from planner.baseline import today
 from planner.checker import Violation, check
 from planner.errors import InputError
 from planner.inventory import Inventory
+from planner.periods import Periods
 from planner.plan import Bound, Plan, Progress, Result, Status, Stop
 from planner.policy import Failover, Growth, Headroom, Hypervisor, Overcommit, Policy, Sizing
 from planner.prices import Prices
 from planner.problem import Problem
 from planner.readers import read, read_table
 from planner.readers.plans import read_plan
+from planner.readers.series_files import read_series
 from planner.reports import Report, report
 from planner.rules import KeepApart, KeepTogether, Pin
 from planner.scenarios import Scenario, sweep
+from planner.series import Series
 from planner.solvers import solve
 from planner.verifier import verify
 from planner.writers import to_bytes, write
@@ -29,6 +32,7 @@ __all__ = [
     "KeepApart",
     "KeepTogether",
     "Overcommit",
+    "Periods",
     "Pin",
     "Plan",
     "Policy",
@@ -38,6 +42,7 @@ __all__ = [
     "Report",
     "Result",
     "Scenario",
+    "Series",
     "Sizing",
     "Status",
     "Stop",
@@ -46,6 +51,7 @@ __all__ = [
     "check",
     "read",
     "read_plan",
+    "read_series",
     "read_table",
     "report",
     "solve",

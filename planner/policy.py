@@ -6,6 +6,7 @@ For workload `w`, host `h` and resource `r`::
     capacity[h, r] = (table[h, r] - hypervisor overhead per host) * overcommit[r] * (1 - headroom[r])
 
 A blank capacity is not limited. CPU capacity counts cores times `perf`, their speed relative to the reference core.
+Where `time` plans by the hour, what a series of use needs in each hour takes the table figure's place; see `periods`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import pandas as pd
 
 from planner import catalogue, settings
 from planner.errors import InputError, did_you_mean
+from planner.periods import Periods
 
 PRESETS = ("raw", "dense", "balanced", "conservative")
 RESOURCES = ("cpu", "memory", "storage", "network", "iops", "gpus", "workloads")
@@ -177,6 +179,7 @@ class Policy:
     hypervisor: Hypervisor = field(default_factory=Hypervisor)
     failover: Failover = field(default_factory=Failover)
     growth: Growth = field(default_factory=Growth)
+    time: Periods = field(default_factory=Periods)
 
     @classmethod
     def preset(cls, name: str) -> Policy:
@@ -233,6 +236,11 @@ class Policy:
             "gpus": workloads["gpus"].to_numpy(),
             "workloads": np.ones(len(workloads)),
         }
+
+    def demand_of_use(self, resource: str, used: np.ndarray) -> np.ndarray:
+        """Demand for CPU or memory that was measured in use: growth, and the overhead per workload."""
+        overhead = self.hypervisor.memory_gib_per_workload if resource == "memory" else 0.0
+        return used * self.growth.factor + overhead
 
     def capacity_table(self, hosts: pd.DataFrame) -> dict[str, np.ndarray]:
         """Capacity of each host by resource, each an array of shape [host], inf where not limited."""

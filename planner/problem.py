@@ -15,6 +15,7 @@ from planner.inventory import Inventory
 from planner.policy import RESOURCE_UNITS, RESOURCES, Policy
 from planner.prices import Prices
 from planner.rules import KeepApart, KeepTogether, Pin, Rule, matching
+from planner.timeline import Timeline, timeline_of
 
 Objective = Literal["hosts", "cost", "energy", "carbon"]
 
@@ -36,6 +37,8 @@ class Problem:
         The limits, in order.
     demand : array of float, shape [W, R, P]
         Demand of each workload by resource and period; one period is the static case. Read-only.
+    timeline : Timeline, optional
+        Where the policy plans by the hour: the series that `demand` is the periods of, for the checker.
     capacity : array of float, shape [H, R]
         Capacity of one host of each row, inf where not limited. Read-only.
     apart, together : tuple of arrays of int
@@ -60,6 +63,7 @@ class Problem:
     apart: tuple[np.ndarray, ...] = ()
     together: tuple[np.ndarray, ...] = ()
     pins: tuple[tuple[np.ndarray, np.ndarray], ...] = field(default=())
+    timeline: Timeline | None = None
 
     @classmethod
     def build(
@@ -115,6 +119,9 @@ class Problem:
             workloads, hosts = workloads.assign(pool=""), hosts.assign(pool="")
         _require_figures(workloads, hosts, policy, objective)
         names, demand, capacity = _arrays(workloads, hosts, policy, tuple(resources))
+        timeline = timeline_of(inventory.series, workloads, policy)
+        if timeline is not None:
+            demand = timeline.demand(policy, names, demand)
         rules = tuple(rules)
         apart, together, pins = _resolved(rules, workloads, hosts)
         return cls(
@@ -134,6 +141,7 @@ class Problem:
             apart=apart,
             together=together,
             pins=pins,
+            timeline=timeline,
         )
 
     def replace(self, **changes) -> Problem:

@@ -118,7 +118,9 @@ def _hosts(problem: Problem, plan: Plan, work: np.ndarray) -> pd.DataFrame:
     placed = plan.placement[plan.placement["workload"].isin(position) & plan.placement["host"].isin(at)]
     h, w = placed["host"].map(at).to_numpy(dtype=int), placed["workload"].map(position).to_numpy(dtype=int)
     for r, resource in enumerate(problem.resources):
-        used = np.bincount(h, weights=problem.demand[w, r, 0], minlength=len(hosts))
+        load = np.zeros((len(hosts), problem.demand.shape[2]))
+        np.add.at(load, h, problem.demand[w, r])
+        used = load.max(axis=1)
         capacity = problem.capacity[rows, r]
         hosts[f"{resource}_used"] = used
         hosts[f"{resource}_capacity"] = np.where(np.isfinite(capacity), capacity, np.nan)

@@ -243,7 +243,7 @@ def _too_large(problem: Problem, instance: Instance, shape: int, shapes: int) ->
         pool = problem.workloads["pool"].iloc[item[0]]
         where = f" of pool {pool!r}" if pool else ""
         return f"{named}{where} has no host that it may run on{more}"
-    demand = problem.demand[item, :, 0].sum(axis=0)
+    demand = problem.demand[item].sum(axis=0).max(axis=1)
     rows = np.array([instance.rows[c][0] for c in kinds])
     excess = demand / np.maximum(problem.capacity[rows], 1e-12)
     closest = rows[int(np.argmin(excess.max(axis=1)))]
