@@ -10,9 +10,8 @@ from planner.plan import Bound, Plan, Progress, Result, Status, Stop
 from planner.policy import Failover, Growth, Headroom, Hypervisor, Overcommit, Policy, Sizing
 from planner.prices import Prices
 from planner.problem import Problem
-from planner.readers import read, read_table
+from planner.readers import read, read_series, read_table
 from planner.readers.plans import read_plan
-from planner.readers.series_files import read_series
 from planner.reports import Report, report
 from planner.rules import KeepApart, KeepTogether, Pin
 from planner.scenarios import Scenario, sweep

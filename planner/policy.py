@@ -11,7 +11,7 @@ Where `time` plans by the hour, what a series of use needs in each hour takes th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -221,6 +221,19 @@ class Policy:
     def to_toml(self) -> str:
         """The policy as TOML text, every figure in it."""
         return settings.to_toml(settings.to_dict(self))
+
+    def by_time(self, by: str, time_zone: str | None = None) -> Policy:
+        """The policy with demand planned by the hour; CPU sized by allocation is then sized by use.
+
+        Parameters
+        ----------
+        by : {"none", "hour_of_day", "hour_of_week"}
+        time_zone : str, optional
+            Whose clock tells the hour; the policy's own by default.
+        """
+        time = replace(self.time, by=by, time_zone=time_zone or self.time.time_zone)
+        allocated = by != "none" and self.sizing.cpu == "allocated"
+        return replace(self, time=time, sizing=replace(self.sizing, cpu="used") if allocated else self.sizing)
 
     def demand_table(self, workloads: pd.DataFrame) -> dict[str, np.ndarray]:
         """Demand of each workload by resource, each an array of shape [workload], units as in `RESOURCE_UNITS`."""
