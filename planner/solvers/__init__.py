@@ -17,6 +17,7 @@ from planner.settings import require
 from planner.solvers import bounds, cpsat, greedy
 from planner.solvers import standing as standing_plan
 from planner.solvers.assembly import assembled, evidence_of
+from planner.solvers.condensed import condensed
 from planner.solvers.incumbent import Clock, Incumbent, progress
 from planner.solvers.instance import Instance, build, components
 from planner.solvers.repack import even_out
@@ -126,10 +127,11 @@ def _first(problem: Problem, incumbent: Incumbent, clock: Clock, seed: int) -> N
     def over() -> bool:  # A first plan, found in a second or two, comes on top of the limit.
         return incumbent.packing is not None and clock.over
 
-    for method, packing in greedy.packings(instance, incumbent.cover.mix, over):
-        incumbent.offer(packing, method)
-        if incumbent.good_enough or over():
-            return
+    for quick in filter(None, (condensed(instance), instance)):
+        for method, packing in greedy.packings(quick, incumbent.cover.mix, over):
+            incumbent.offer(packing, method)
+            if incumbent.good_enough or over():
+                return
 
 
 def _search(incumbents: list[Incumbent], clock: Clock, seed: int, workers: int, executor: Executor | None) -> None:
