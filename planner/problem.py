@@ -117,9 +117,9 @@ class Problem:
         hosts = _candidates(_expanded(inventory.hosts, "host"), models)
         if merge_pools:
             workloads, hosts = workloads.assign(pool=""), hosts.assign(pool="")
+        timeline = timeline_of(inventory.series, workloads, policy)
         _require_figures(workloads, hosts, policy, objective)
         names, demand, capacity = _arrays(workloads, hosts, policy, tuple(resources))
-        timeline = timeline_of(inventory.series, workloads, policy)
         if timeline is not None:
             demand = timeline.demand(policy, names, demand)
         rules = tuple(rules)

@@ -29,7 +29,7 @@ def require_zone(name: str, where: str) -> str:
     """
     try:
         ZoneInfo(name)
-    except (ValueError, OSError, TypeError) as error:
+    except (ValueError, OSError, TypeError, KeyError) as error:
         raise InputError(
             f"{where}: found {name!r}, expected a time zone such as 'Europe/Berlin'{_near(name)}"
         ) from error

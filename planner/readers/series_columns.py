@@ -42,7 +42,7 @@ QUANTITY = {
 SUMMED = frozenset({"network", "iops"})
 """Parts whose columns (sent and received, read and written) are added up."""
 
-DURATION_SECONDS = {"ms": 0.001, "s": 1.0, "sec": 1.0, "seconds": 1.0, "min": 60.0, "minutes": 60.0}
+DURATION_SECONDS = {"ms": 0.001, "s": 1.0, "seconds": 1.0, "minutes": 60.0}
 _SPELLINGS = sorted(
     {*units.GIB_PER_UNIT, *units.GHZ_PER_UNIT, *units.GBPS_PER_UNIT, *units.SHARE_PER_UNIT, *DURATION_SECONDS},
     key=len,
