@@ -70,7 +70,7 @@ class Periods:
         hour = np.asarray(local.hour, dtype="int64")
         if self.by == "none":
             return np.zeros(len(times), dtype="int64")
-        return hour if self.by == "hour_of_day" else hour + HOURS_PER_DAY * np.asarray(local.dayofweek, dtype="int64")
+        return hour if self.by == "hour_of_day" else hour + HOURS_PER_DAY * np.asarray(local.day_of_week, dtype="int64")
 
     def label(self, period: int) -> str:
         """A period in words, ``Tue 02:00``; empty where there is only one."""

@@ -49,7 +49,7 @@ def excesses(problem: Problem, capacity: np.ndarray, placed: pd.DataFrame, toler
     """
     timeline, policy = problem.timeline, problem.policy
     local = pd.DatetimeIndex(timeline.series.times).tz_localize("UTC").tz_convert(ZoneInfo(policy.time.time_zone))
-    hour = np.array(local.hour + (24 * local.dayofweek if policy.time.by == "hour_of_week" else 0))
+    hour = np.array(local.hour + (24 * local.day_of_week if policy.time.by == "hour_of_week" else 0))
     steps = len(hour)
     ordered = placed.sort_values("h", kind="stable")
     w, h = ordered["w"].to_numpy(), ordered["h"].to_numpy()
