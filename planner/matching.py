@@ -22,19 +22,22 @@ def attached(inventory: Inventory, series: Series, ghz_per_vcpu: float | None) -
     """The inventory with its series; see `Inventory.with_series`."""
     every = pd.concat([inventory.workloads, inventory.left_out.drop(columns="reason")], ignore_index=True)
     row_of, notes = _matched(every["name"], series)
+    named = {name: series.names[row] for name, row in row_of.items()}
     kept = np.array(sorted(set(row_of.values())), dtype=int)
-    series = replace(
-        series,
-        names=tuple(series.names[row] for row in kept),
-        samples={name: array[kept] for name, array in series.samples.items()},
-    )
+    if len(kept) < len(series.names):  # Otherwise the samples, which may take a GB, are not copied.
+        series = replace(
+            series,
+            names=tuple(series.names[row] for row in kept),
+            samples={name: array[kept] for name, array in series.samples.items()},
+        )
     _require_common_time(series)
-    series_of = {name: at for at, name in enumerate(series.names)}
-    owners = every[every["name"].isin(row_of)]
-    named = dict(
-        zip(owners["name"], (series.names[np.searchsorted(kept, row_of[n])] for n in owners["name"]), strict=True)
-    )
-    owners = owners.assign(at=[series_of[named[name]] for name in owners["name"]]).set_index("at").sort_index()
+    owners = every[every["name"].isin(named)].assign(series_name=lambda frame: frame["name"].map(named))
+    for second in owners[owners["series_name"].duplicated()].itertuples():
+        first = next(name for name, its in named.items() if its == second.series_name)
+        raise InputError(
+            f"series {second.series_name!r}: matches workloads {first!r} and {second.name!r}, expected one"
+        )
+    owners = owners.set_index("series_name").loc[list(series.names)]
     series = series.scaled(_given(owners, series, inventory.hosts, ghz_per_vcpu))
     statistics = series.table()
     notes += _notes_on_figures(every, named, series)
@@ -76,7 +79,7 @@ def _matched(names: pd.Series, series: Series) -> tuple[dict[str, int], list[dic
     taken = set(row_of.values())
     unused = [name for row, name in enumerate(series.names) if row not in taken]
     missing = [name for name in names if name not in row_of]
-    notes += _named("ignored", unused, "a series, but no workload of this name", [n for n in names if n in missing])
+    notes += _named("ignored", unused, "a series, but no workload of this name", missing)
     notes += _named("information", missing, "no series: planned flat, with its table figure", unused)
     return row_of, notes
 
@@ -118,7 +121,6 @@ def _given(owners: pd.DataFrame, series: Series, hosts: pd.DataFrame, ghz_per_vc
     """What the workload of each series was given, by share: GHz and GiB, NaN where that share is not measured."""
     if not set(SHARES) & set(series.samples):
         return {}
-    owners = owners[~owners.index.duplicated()]
     clock = owners["host"].map(dict(zip(hosts["name"], hosts["ghz"], strict=True))).astype(float)
     if ghz_per_vcpu is not None:
         if not 0.01 <= ghz_per_vcpu <= 20:

@@ -6,9 +6,9 @@ and what stands in for a step without a sample are worked out again from the ser
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -50,45 +50,49 @@ def excesses(problem: Problem, capacity: np.ndarray, placed: pd.DataFrame, toler
     timeline, policy = problem.timeline, problem.policy
     local = pd.DatetimeIndex(timeline.series.times).tz_localize("UTC").tz_convert(ZoneInfo(policy.time.time_zone))
     hour = np.array(local.hour + (24 * local.day_of_week if policy.time.by == "hour_of_week" else 0))
-    steps = len(hour)
     ordered = placed.sort_values("h", kind="stable")
-    w, h = ordered["w"].to_numpy(), ordered["h"].to_numpy()
-    hosts, begins = np.unique(h, return_index=True)
-    members = np.split(w, begins[1:])
+    w, hosts = ordered["w"].to_numpy(), ordered["h"].to_numpy()
     for resource, quantity in timeline.quantities.items():
         r = problem.resources.index(resource)
-        for host, inside in zip(hosts, members, strict=True):
-            limit = capacity[host, r]
-            if not np.isfinite(limit):
-                continue
-            load = np.zeros(steps)
-            for at in range(0, len(inside), max(CELLS // steps, 1)):
-                part = inside[at : at + max(CELLS // steps, 1)]
-                load += _carried(problem, part, r, timeline.series.samples[quantity], timeline.row[part], hour)
-            over = load > limit + tolerance * max(limit, 1)
-            if over.any():
-                worst = int(load.argmax())
+        for part in _batches(hosts, max(CELLS // len(hour), 1)):
+            carried, begins = np.unique(hosts[part], return_index=True)
+            samples, row = timeline.series.samples[quantity], timeline.row[w[part]]
+            load = np.add.reduceat(_carried(problem, w[part], r, samples, row, hour), begins, axis=0)
+            limit = capacity[carried, r]
+            over = load > (limit + tolerance * np.maximum(limit, 1))[:, None]
+            for h in np.flatnonzero(over.any(axis=1)):
+                worst = int(load[h].argmax())
                 yield Excess(
-                    host=int(host),
+                    host=int(carried[h]),
                     resource=r,
                     when=local[worst].strftime("%a %Y-%m-%d %H:%M %Z"),
-                    found=float(load[worst]),
-                    limit=float(limit),
-                    samples=int(over.sum()),
+                    found=float(load[h, worst]),
+                    limit=float(limit[h]),
+                    samples=int(over[h].sum()),
                 )
+
+
+def _batches(hosts: np.ndarray, most: int) -> Iterator[slice]:
+    """Slices of placements in the order of their hosts: whole hosts, together at most `most` rows or one host."""
+    ends = [*np.flatnonzero(np.diff(hosts)) + 1, len(hosts)]
+    begin = 0
+    for end, following in pairwise([*ends, None]):
+        if end > begin and (following is None or following - begin > most):
+            yield slice(begin, end)
+            begin = end
 
 
 def _carried(
     problem: Problem, workloads: np.ndarray, r: int, samples: np.ndarray, row: np.ndarray, hour: np.ndarray
 ) -> np.ndarray:
-    """Demand of some workloads together at every sample, shape [T]; one without samples counts at its table figure."""
+    """Demand of each workload at every sample, shape [workload, T]; one without samples has its table figure."""
     measured = row >= 0
     measured[measured] = ~np.isnan(samples[row[measured]]).all(axis=1)
-    flat = problem.demand[workloads[~measured], r].max(axis=1, initial=0.0).sum()
-    if not measured.any():
-        return np.full(len(hour), flat)
-    used = _clipped(samples[row[measured]].astype(float), hour, problem.policy.time.percentile)
-    return flat + _demanded(used, problem.resources[r], problem.policy).sum(axis=0)
+    demand = np.repeat(problem.demand[workloads, r].max(axis=1)[:, None], len(hour), axis=1)
+    if measured.any():
+        used = _clipped(samples[row[measured]].astype(float), hour, problem.policy.time.percentile)
+        demand[measured] = _demanded(used, problem.resources[r], problem.policy)
+    return demand
 
 
 def _demanded(used: np.ndarray, resource: str, policy: Policy) -> np.ndarray:
@@ -102,9 +106,8 @@ def _clipped(used: np.ndarray, hour: np.ndarray, percentile: float) -> np.ndarra
     for number in np.unique(hour):
         columns = np.flatnonzero(hour == number)
         inside = np.sort(used[:, columns], axis=1)
-        for i, count in enumerate(np.count_nonzero(~np.isnan(inside), axis=1)):
-            if count:
-                most[i, columns] = inside[i, max(math.ceil(round(percentile * int(count) / 100, 9)), 1) - 1]
+        covered = np.ceil(np.round(percentile * np.count_nonzero(~np.isnan(inside), axis=1) / 100, 9)).astype("int64")
+        most[:, columns] = np.take_along_axis(inside, np.maximum(covered, 1)[:, None] - 1, axis=1)
     elsewhere = np.nanmax(most, axis=1, keepdims=True)
     most = np.where(np.isnan(most), elsewhere, most)
     return np.fmin(used, most)

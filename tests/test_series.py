@@ -383,6 +383,11 @@ def test_two_series_for_one_workload_are_an_error():
         inventory_of("web").with_series(series_of(("WEB", [1]), ("Web", [1])))
 
 
+def test_one_series_for_two_workloads_is_an_error():
+    with pytest.raises(InputError, match="series 'web': matches workloads 'web' and 'Web', expected one"):
+        inventory_of("web", "Web").with_series(series_of(("web", [1])))
+
+
 def test_no_time_in_common_is_an_error():
     apart = series_of(("a", [1, np.nan]), ("b", [np.nan, 1]))
     with pytest.raises(InputError, match="no two workloads were measured at the same time"):

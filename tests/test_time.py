@@ -15,6 +15,7 @@ from planner import Failover, Growth, Hypervisor, InputError, Inventory, Periods
 from planner.economics.ledger import ledger
 from planner.policy import PRESETS
 from planner.readers.plans import read_plan
+from planner.replay import _batches, _carried
 from planner.solvers import instance
 from planner.solvers.condensed import condensed
 from tests.conftest import SHARED, estate, machines, plan_of, solved
@@ -218,6 +219,15 @@ def test_a_step_without_a_sample_counts_as_the_highest_of_its_hour():
     assert (found.when, found.found) == ("Tue 2024-05-07 00:00 UTC", 11)
 
 
+@given(st.lists(st.integers(0, 8), max_size=40), st.integers(1, 12))
+def test_batches_are_whole_hosts_in_order(hosts, most):
+    hosts = np.sort(np.array(hosts, dtype=int))
+    parts = [hosts[part] for part in _batches(hosts, most)]
+    assert np.concatenate([*parts, hosts[:0]]).tolist() == hosts.tolist()
+    assert all(len(part) <= most or len(set(part)) == 1 for part in parts)
+    assert len({int(h) for part in parts for h in set(part)}) == sum(len(set(part)) for part in parts)
+
+
 def test_workloads_without_a_series_are_judged_flat():
     inventory = Inventory.from_frames(
         workloads=estate(("a", 1, 1), ("b", 1, 1), cpu_ghz_used=[np.nan, 7.0]),
@@ -268,8 +278,6 @@ def test_hours_never_need_more_than_the_peak_and_plans_hold_at_every_sample(draw
 @settings(max_examples=40, deadline=None)
 @given(random_series)
 def test_the_checker_and_the_periods_agree_on_the_load_of_one_workload(drawn):
-    from planner.replay import _carried
-
     rows, by, percentile, zone = drawn
     rows[0][:2] = rows[1][:2] = [1.0, 1.0]
     samples = {f"w{n}": row for n, row in enumerate(rows) if not np.isnan(row).all()}
@@ -278,7 +286,7 @@ def test_the_checker_and_the_periods_agree_on_the_load_of_one_workload(drawn):
     problem = problem_by(series, time)
     period = time.of(series.times)
     for w, values in enumerate(series.samples["cpu_ghz"]):
-        load = _carried(problem, np.array([w]), 0, series.samples["cpu_ghz"], problem.timeline.row[[w]], period)
+        (load,) = _carried(problem, np.array([w]), 0, series.samples["cpu_ghz"], problem.timeline.row[[w]], period)
         assert (load <= problem.demand[w, 0, period]).all()
         gaps = np.isnan(values)
         np.testing.assert_array_equal(load[gaps], problem.demand[w, 0, period[gaps]])
