@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import partial
 
-from benchmarks import estates, readers
+from benchmarks import estates, readers, traces
 from benchmarks.targets import TARGETS, Target
 
 SAMPLE_SEED = 2025
@@ -137,6 +137,17 @@ def _small() -> list[dict]:
     return [*rows, {"name": "command line, small_company.xlsx", "command": command}]
 
 
+def _traces() -> list[dict]:
+    if not traces.TRACES.is_dir():
+        raise SuiteUnavailable(f"the folder {traces.TRACES} is absent: traces of others lie beside the repository")
+    return [
+        {"name": f"{estate}, {label}", "arguments": partial(make, sizing)}
+        for estate, make in traces.ESTATES.items()
+        for label, sizing in traces.SIZINGS.items()
+        if (estate, label) not in traces.NEVER
+    ]
+
+
 SUITES: dict[str, Callable[[], list[dict]]] = {
     "caprara_toth": _caprara_toth,
     "vectorpack": partial(_vectorpack, True, 60),
@@ -146,4 +157,5 @@ SUITES: dict[str, Callable[[], list[dict]]] = {
     "tight": _tight,
     "shapes100": _few_shapes,
     "small": _small,
+    "traces": _traces,
 }

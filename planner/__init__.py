@@ -6,11 +6,12 @@ from planner.checker import Violation, check
 from planner.errors import InputError
 from planner.inventory import Inventory
 from planner.numa import numa_fit, numa_misfits
+from planner.periods import Periods
 from planner.plan import Bound, Plan, Progress, Result, Status, Stop
 from planner.policy import Failover, Growth, Headroom, Hypervisor, Policy
 from planner.prices import Prices
 from planner.problem import Problem
-from planner.readers import read, read_table
+from planner.readers import read, read_series, read_table
 from planner.readers.plans import read_plan
 from planner.reports import Report, report
 from planner.rules import (
@@ -27,6 +28,7 @@ from planner.rules import (
     Reserve,
 )
 from planner.scenarios import Scenario, sweep
+from planner.series import Series
 from planner.sizing import Overcommit, Sizing
 from planner.solvers import solve
 from planner.verifier import verify
@@ -49,6 +51,7 @@ __all__ = [
     "Maintenance",
     "NumaFit",
     "Overcommit",
+    "Periods",
     "Pin",
     "Plan",
     "Policy",
@@ -60,6 +63,7 @@ __all__ = [
     "Reserve",
     "Result",
     "Scenario",
+    "Series",
     "Sizing",
     "Status",
     "Stop",
@@ -70,6 +74,7 @@ __all__ = [
     "numa_misfits",
     "read",
     "read_plan",
+    "read_series",
     "read_table",
     "report",
     "solve",

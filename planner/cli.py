@@ -38,6 +38,21 @@ Objective = Annotated[
     str | None, typer.Option("--objective", help="What is to be least: hosts, cost, energy or carbon.")
 ]
 Resources = Annotated[list[str], typer.Option("--resource", help="A further column that is a limit; may be repeated.")]
+SeriesFiles = Annotated[
+    list[str],
+    typer.Option("--series", help="Use over time: .csv, .parquet, a folder or an archive; may be repeated."),
+]
+SeriesSettings = Annotated[
+    str | None,
+    typer.Option(
+        "--series-settings",
+        help="How to read --series, in a .toml file: unit, quantity, start, step_minutes, time_zone, ghz_per_vcpu.",
+    ),
+]
+Time = Annotated[
+    str | None,
+    typer.Option("--time", help="Plan CPU by its use in each hour of the series: hour_of_day, hour_of_week or none."),
+]
 Merge = Annotated[bool | None, typer.Option("--merge-pools/--keep-pools", help="Plan all clusters as one pool.")]
 
 
@@ -51,12 +66,14 @@ def template(path: Annotated[str, typer.Argument(help="Where to write it: .xlsx 
 
 
 @app.command()
-def inspect(files: Files, include: Include = ()) -> None:
+def inspect(
+    files: Files, include: Include = (), series: SeriesFiles = (), series_settings: SeriesSettings = None
+) -> None:
     """Show what was read, converted, left out and dropped, and why."""
     from planner import readers
     from planner.terminal import show_inventory
 
-    show_inventory(readers.read(files, include=tuple(include)))
+    show_inventory(_with_series(readers.read(files, include=tuple(include)), series, series_settings)[0])
 
 
 @app.command()
@@ -72,6 +89,9 @@ def solve(
     resource: Resources = (),
     merge_pools: Merge = None,
     include: Include = (),
+    series: SeriesFiles = (),
+    series_settings: SeriesSettings = None,
+    time: Time = None,
     time_limit: Annotated[float, typer.Option("--time-limit", min=0, help="Seconds of search.")] = 60.0,
     gap: Annotated[float, typer.Option("--gap", min=0, max=1, help="Gap to the bound at which to end.")] = 0.0,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same plan.")] = 0,
@@ -88,11 +108,12 @@ def solve(
 
     for path in filter(None, (out, json_out)):
         require_writable(path)
-    inventory, given = _arguments(
-        files, hosts, host_models, policy, prices, rules, objective, resource, merge_pools, include
-    )
     standing = None if start is None else read_plan(start)
-    problem = planner.Problem.build(inventory, **(({} if standing is None else standing.settings) | given))
+    inventory, arguments = _arguments(
+        files, hosts, host_models, policy, prices, rules, objective, resource, merge_pools, include,
+        series, series_settings, time, {} if standing is None else standing.settings,
+    )  # fmt: skip
+    problem = planner.Problem.build(inventory, **arguments)
     show_inventory_line(inventory, problem)
     result = solve_interruptibly(
         problem,
@@ -127,6 +148,9 @@ def check(
     resource: Resources = (),
     merge_pools: Merge = None,
     include: Include = (),
+    series: SeriesFiles = (),
+    series_settings: SeriesSettings = None,
+    time: Time = None,
 ) -> None:
     """Judge a plan, ours or not: the last FILE is the plan, those before it are the inventory."""
     import planner
@@ -136,11 +160,12 @@ def check(
     if len(files) < 2:
         raise planner.InputError("check: found one file, expected the inventory's files and then the plan")
     *inventory_files, plan_file = files
-    inventory, given = _arguments(
-        inventory_files, hosts, host_models, policy, prices, rules, objective, resource, merge_pools, include
-    )
     written = read_plan(plan_file)
-    problem = written.problem(inventory, **given)
+    inventory, arguments = _arguments(
+        inventory_files, hosts, host_models, policy, prices, rules, objective, resource, merge_pools, include,
+        series, series_settings, time, written.settings,
+    )  # fmt: skip
+    problem = planner.Problem.build(inventory, **arguments)
     violations = planner.check(problem, written.plan)
     show_verdict(problem, written.plan, violations, plan_file)
     if violations:
@@ -160,6 +185,9 @@ def compare(
     resource: Resources = (),
     merge_pools: Merge = None,
     include: Include = (),
+    series: SeriesFiles = (),
+    series_settings: SeriesSettings = None,
+    time: Time = None,
     time_limit: Annotated[float, typer.Option("--time-limit", min=0, help="Seconds of search a scenario.")] = 30.0,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same plans.")] = 0,
     out: Annotated[str | None, typer.Option("--out", help="Table to write as .csv.")] = None,
@@ -169,10 +197,11 @@ def compare(
     from planner.scenarios import read_scenarios
     from planner.terminal import show_comparison
 
-    inventory, given = _arguments(
-        files, hosts, host_models, policy, prices, rules, objective, resource, merge_pools, include
-    )
-    problem = planner.Problem.build(inventory, **given)
+    inventory, arguments = _arguments(
+        files, hosts, host_models, policy, prices, rules, objective, resource, merge_pools, include,
+        series, series_settings, time, {},
+    )  # fmt: skip
+    problem = planner.Problem.build(inventory, **arguments)
     table = planner.sweep(problem, read_scenarios(scenarios), time_limit=time_limit, seed=seed)
     show_comparison(table)
     if out is not None:
@@ -209,16 +238,20 @@ def demo() -> None:
     show_demo()
 
 
-def _arguments(files, hosts, host_models, policy, prices, rules, objective, resource, merge_pools, include) -> tuple:
-    """The inventory, and the arguments of Problem.build that were given."""
+def _arguments(
+    files, hosts, host_models, policy, prices, rules, objective, resource, merge_pools, include,
+    series, series_settings, time, settings,
+) -> tuple:  # fmt: skip
+    """The inventory, and the arguments of Problem.build: those of a plan's `settings`, and over them what was given."""
     import planner
     from planner import readers, scenarios
     from planner.rules import read_rules
 
     inventory = readers.read(list(files), include=tuple(include))
-    given: dict = {}
+    given: dict = dict(settings)
     if hosts is not None:
         inventory = inventory.with_hosts(readers.read_table(hosts, "hosts"))
+    inventory, time_zone = _with_series(inventory, series, series_settings)
     if host_models is not None:
         given["host_models"] = scenarios.host_models(host_models)
     if policy is not None:
@@ -233,7 +266,28 @@ def _arguments(files, hosts, host_models, policy, prices, rules, objective, reso
         given["resources"] = tuple(resource)
     if merge_pools is not None:
         given["merge_pools"] = merge_pools
+    if time is not None:
+        given["policy"] = (given.get("policy") or planner.Policy.preset("balanced")).by_time(time, time_zone)
     return inventory, given
+
+
+def _with_series(inventory, series, series_settings) -> tuple:
+    """The inventory with the series that were given, and the time zone of their settings."""
+    from planner import readers
+    from planner.errors import InputError, did_you_mean
+    from planner.settings import read_toml
+
+    if not series:
+        if series_settings is not None:
+            raise InputError("--series-settings: found no --series to read with them")
+        return inventory, None
+    how = {} if series_settings is None else read_toml(series_settings)
+    known = ("unit", "quantity", "start", "step_minutes", "time_zone", "ghz_per_vcpu")
+    if unknown := [key for key in how if key not in known]:
+        raise InputError(f"{series_settings}: found {unknown[0]!r}{did_you_mean(unknown[0], known)}")
+    clock = how.pop("ghz_per_vcpu", None)
+    found = readers.read_series(list(series), **how)
+    return inventory.with_series(found, ghz_per_vcpu=clock), how.get("time_zone")
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,9 @@ from planner import schema
 from planner.errors import InputError, did_you_mean
 from planner.rules import Rule
 from planner.schema import Origin
+
+if TYPE_CHECKING:
+    from planner.series import Series
 
 NOTE_COLUMNS = ("kind", "file", "sheet", "row", "column", "subject", "message")
 LEFT_OUT_STATES = {"off": "powered off", "template": "template", "placeholder": "placeholder"}
@@ -47,6 +51,8 @@ class Inventory:
         What was read: file names with the format found.
     rules : tuple of Rule
         Placement rules that stand in what was read.
+    series : Series, optional
+        What workloads were measured to use over time, see `with_series`.
     """
 
     workloads: pd.DataFrame
@@ -56,6 +62,7 @@ class Inventory:
     notes: pd.DataFrame = field(default_factory=notes_frame)
     sources: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
+    series: Series | None = None
 
     @classmethod
     def from_frames(
@@ -169,6 +176,28 @@ class Inventory:
         """The inventory with other owned hosts, a table that passes the schema; notes on reading it are kept."""
         notes = [*self.notes.to_dict("records"), *hosts.attrs.get("notes", ())]
         return replace(self, hosts=schema.conform(hosts, "hosts"), notes=notes_frame(notes))
+
+    def with_series(self, series: Series, *, ghz_per_vcpu: float | None = None) -> Inventory:
+        """The inventory with what its workloads were measured to use over time.
+
+        Workloads gain the columns `series_name` and, by quantity, ``_average``, ``_peak`` and ``_p95``; a blank
+        `cpu_ghz_used` or `memory_gib_used` becomes the peak. Rows with a `count` follow one series each.
+
+        Parameters
+        ----------
+        series : Series
+            Matched by name, whatever its case; names on one side only are noted.
+        ghz_per_vcpu : float, optional
+            Clock behind CPU given in percent: GHz = share x vCPUs x clock. By default today's host's `ghz`.
+
+        Raises
+        ------
+        InputError
+            No name in common, no time in common, or percent of CPU and no clock to turn it into GHz.
+        """
+        from planner.matching import attached
+
+        return attached(self, series, ghz_per_vcpu)
 
     def __repr__(self) -> str:
         return (

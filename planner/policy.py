@@ -16,11 +16,12 @@ A blank capacity is not limited. `perf` brings generations of processors togethe
 reference core, at the same clock where CPU is counted in GHz. A ceiling on utilisation is 1 - headroom: a host is never
 filled beyond it. Only memory and CPU are overcommitted; GPUs, the cap on workloads and further resources know neither
 growth nor headroom.
+Where `time` plans by the hour, what a series of use needs in each hour takes the place of `sized`; see `periods`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -29,6 +30,7 @@ import pandas as pd
 
 from planner import catalogue, settings
 from planner.errors import InputError, did_you_mean, nearest
+from planner.periods import Periods
 from planner.sizing import Overcommit, Sizing, cpu_weight, figures
 
 PRESETS = ("raw", "dense", "balanced", "conservative")
@@ -187,6 +189,7 @@ class Policy:
     hypervisor: Hypervisor = field(default_factory=Hypervisor)
     failover: Failover = field(default_factory=Failover)
     growth: Growth = field(default_factory=Growth)
+    time: Periods = field(default_factory=Periods)
 
     @classmethod
     def preset(cls, name: str) -> Policy:
@@ -229,6 +232,19 @@ class Policy:
         """The policy as TOML text, every figure in it."""
         return settings.to_toml(settings.to_dict(self))
 
+    def by_time(self, by: str, time_zone: str | None = None) -> Policy:
+        """The policy with demand planned by the hour; CPU sized by allocation is then sized by use.
+
+        Parameters
+        ----------
+        by : {"none", "hour_of_day", "hour_of_week"}
+        time_zone : str, optional
+            Whose clock tells the hour; the policy's own by default.
+        """
+        time = replace(self.time, by=by, time_zone=time_zone or self.time.time_zone)
+        allocated = by != "none" and self.sizing.cpu == "allocated"
+        return replace(self, time=time, sizing=replace(self.sizing, cpu="used") if allocated else self.sizing)
+
     def demand_table(self, workloads: pd.DataFrame) -> dict[str, np.ndarray]:
         """Demand of each workload by resource, each an array of shape [workload], units as in `RESOURCE_UNITS`.
 
@@ -255,6 +271,25 @@ class Policy:
         reserved = workloads["memory_reservation_gib"].to_numpy()
         weight = self.overcommit.weight("memory", basis, workloads["tier"])
         return np.maximum(sized, reserved) * weight + reserved * (self.overcommit.memory - weight)
+
+    def demand_of_use(self, resource: str, used: np.ndarray, workloads: pd.DataFrame, rows: np.ndarray) -> np.ndarray:
+        """Demand for CPU or memory of some workloads that were measured over time.
+
+        Parameters
+        ----------
+        resource : {"cpu", "memory"}
+        used : array of float, shape [len(rows), P]
+            GHz or GiB in each period.
+        workloads : DataFrame
+            All of them.
+        rows : array of int
+            The positions of those that were measured.
+        """
+        grown = used * self.growth.factor
+        if resource == "cpu":
+            return grown * cpu_weight(self.sizing, self.overcommit, workloads)[rows, None]
+        reserved = workloads["memory_reservation_gib"].to_numpy()[rows, None]
+        return np.maximum(grown, reserved) * self.overcommit.memory + self.hypervisor.memory_gib_per_workload
 
     def busy_per_demand(self, workloads: pd.DataFrame, vcpu_activity: float) -> np.ndarray:
         """CPU that one unit of each workload's CPU demand keeps busy: cores, or GHz where that is the unit.

@@ -18,6 +18,7 @@ from planner.policy import RESOURCE_UNITS, RESOURCES, Policy
 from planner.prices import Prices
 from planner.rules import Rule
 from planner.sizing import require_clocks
+from planner.timeline import Timeline, timeline_of
 
 Objective = Literal["hosts", "cost", "energy", "carbon"]
 
@@ -39,6 +40,8 @@ class Problem:
         The limits, in order.
     demand : array of float, shape [W, R, P]
         Demand of each workload by resource and period; one period is the static case. Read-only.
+    timeline : Timeline, optional
+        Where the policy plans by the hour: the series that `demand` is the periods of, for the checker.
     capacity : array of float, shape [H, R]
         Capacity of one host of each row, inf where not limited. Read-only.
     laws : Laws
@@ -59,6 +62,7 @@ class Problem:
     demand: np.ndarray
     capacity: np.ndarray
     laws: Laws = field(default_factory=Laws)
+    timeline: Timeline | None = None
 
     @classmethod
     def build(
@@ -112,11 +116,14 @@ class Problem:
         hosts = _candidates(_expanded(inventory.hosts, "host"), models)
         if merge_pools:
             workloads, hosts = workloads.assign(pool=""), hosts.assign(pool="")
+        timeline = timeline_of(inventory.series, workloads, policy)
         _require_figures(workloads, hosts, policy, objective)
         rules = tuple(dict.fromkeys([*inventory.rules, *_rules(rules)]))
         left = offered(rules, hosts)
         hosts = hosts.assign(available=left["available"])
         names, demand, capacity = _arrays(workloads, left, policy, tuple(resources))
+        if timeline is not None:
+            demand = timeline.demand(policy, names, demand, workloads)
         laws = resolve(rules, workloads, hosts)
         require_room(laws, workloads, hosts, partial(_fitting, demand, capacity))
         _require_survivors(workloads, hosts, policy)
@@ -135,6 +142,7 @@ class Problem:
             demand=demand,
             capacity=capacity,
             laws=laws,
+            timeline=timeline,
         )
 
     def replace(self, **changes) -> Problem:

@@ -37,7 +37,8 @@ class Report:
     placement : DataFrame
         workload, host, model, pool and the workload's figures.
     hosts : DataFrame
-        host, model, pool, workloads, owned, and by resource used, capacity, utilisation; watts.
+        host, model, pool, workloads, owned, and by resource used, capacity, utilisation; watts. Where demand is
+        planned by the hour, `used` is the hour that needs most, and `busiest_hour` says which that is of CPU.
     left_out, notes, assumptions, verdict : DataFrame
         Workloads not planned for; what reading did, and warnings; setting, value, unit, source; kind, message.
     moves : DataFrame or None
@@ -120,8 +121,12 @@ def _hosts(problem: Problem, plan: Plan, work: np.ndarray) -> pd.DataFrame:
     placed = plan.placement[plan.placement["workload"].isin(position) & plan.placement["host"].isin(at)]
     h, w = placed["host"].map(at).to_numpy(dtype=int), placed["workload"].map(position).to_numpy(dtype=int)
     for r, resource in enumerate(problem.resources):
-        used = np.bincount(h, weights=problem.demand[w, r, 0], minlength=len(hosts))
+        load = np.zeros((len(hosts), problem.demand.shape[2]))
+        np.add.at(load, h, problem.demand[w, r])
+        used = load.max(axis=1)
         capacity = problem.capacity[rows, r]
+        if resource == "cpu" and load.shape[1] > 1:
+            hosts["busiest_hour"] = [problem.policy.time.label(period) for period in load.argmax(axis=1)]
         hosts[f"{resource}_used"] = used
         hosts[f"{resource}_capacity"] = np.where(np.isfinite(capacity), capacity, np.nan)
         hosts[f"{resource}_utilisation"] = np.where(
@@ -232,6 +237,9 @@ def _summary(problem: Problem, plan: Plan, result: Result | None, violations: in
         ("policy", problem.policy.name, ""),
         ("objective", f"least {problem.objective}", ""),
     ]
+    if problem.timeline is not None:
+        time, busiest = problem.policy.time, int(problem.demand[:, 0].sum(axis=0).argmax())
+        rows.append(("busiest hour", f"{time.label(busiest)} ({time.by.replace('_', ' ')}, {time.time_zone})", ""))
     if result is not None:
         rows += [
             ("status", str(result.status), ""),

@@ -27,9 +27,18 @@ GIB_PER_UNIT = {
 """GiB in one of each unit of memory or storage, by lower-case name."""
 
 GHZ_PER_UNIT = {"mhz": 1 / MHZ_PER_GHZ, "ghz": 1.0}
-GBPS_PER_UNIT = {"mbps": 1 / MBPS_PER_GBPS, "mbit/s": 1 / MBPS_PER_GBPS, "gbps": 1.0, "gbit/s": 1.0}
+GBPS_PER_UNIT = {"mbps": 1 / MBPS_PER_GBPS, "mbit/s": 1 / MBPS_PER_GBPS, "gbps": 1.0, "gbit/s": 1.0, "bytes/s": 8e-9}
+SHARE_PER_UNIT = {
+    "%": 0.01,
+    "percent": 0.01,
+    "percentage": 0.01,
+    "pct": 0.01,
+    "fraction": 1.0,
+    "ratio": 1.0,
+    "share": 1.0,
+}
 
-_SCALES = {"GiB": GIB_PER_UNIT, "GHz": GHZ_PER_UNIT, "Gbps": GBPS_PER_UNIT}
+_SCALES = {"GiB": GIB_PER_UNIT, "GHz": GHZ_PER_UNIT, "Gbps": GBPS_PER_UNIT, "share": SHARE_PER_UNIT}
 _DECIMAL_SPELLING = frozenset({"kb", "mb", "gb", "tb"})
 
 
@@ -44,6 +53,15 @@ def factor(found: str, wanted: str) -> float | None:
     if found.lower() == wanted.lower():
         return 1.0
     return _SCALES.get(wanted, {}).get(found.lower())
+
+
+def spellings(wanted: str) -> list[str]:
+    """Units, as they may be written, that can be turned into unit `wanted`.
+
+    >>> spellings("GHz")
+    ['mhz', 'ghz']
+    """
+    return list(_SCALES.get(wanted, {wanted: 1.0}))
 
 
 def is_decimal_spelling(unit: str) -> bool:

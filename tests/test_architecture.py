@@ -13,10 +13,10 @@ LAYERS = [
     {"cli", "__main__", "web", "terminal"},
     {"jobs", "scenarios", "writers", "charts", "migration", "explain"},
     {"solvers", "reports"},
-    {"checker", "verifier", "readers", "economics", "baseline"},
-    {"plan", "problem", "laws"},
-    {"policy", "prices", "rules", "inventory", "numa", "sizing"},
-    {"schema", "catalogue", "units", "errors", "settings", "samples"},
+    {"checker", "replay", "verifier", "readers", "economics", "baseline"},
+    {"plan", "problem", "laws", "timeline"},
+    {"policy", "prices", "rules", "inventory", "numa", "sizing", "series", "periods", "matching"},
+    {"schema", "catalogue", "units", "errors", "settings", "samples", "stamps"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 # readers/plans.py reads back what the writers wrote and shares the spelling of a harmless cell with them.

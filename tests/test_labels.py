@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 
 import numpy as np
@@ -38,7 +39,8 @@ def test_law_labels_prove_what_is_so_and_nothing_else(case, more):
 @given(knapsacks(), st.integers(-2, 2))
 def test_law_a_knapsack_holds_at_its_optimum_and_not_below(case, more):
     net, demand, count, room = case
-    knapsack = Knapsack(net=net, demand=demand, count=count, apart=np.full((len(net), 0), -1), room=room)
+    none = np.full((len(net), 0), -1)
+    knapsack = Knapsack(net=net, demand=demand, count=count, apart=none, sides=none, room=room)
     best = best_set(*case)
     assert knapsack.holds(best + more, time.monotonic() + 60) == (more >= 0)
 
@@ -56,7 +58,27 @@ def test_items_kept_apart_are_left_to_the_search_that_knows_of_them():
     # Both fit, but not on one host: labels ignore that and prove nothing, CP-SAT does.
     apart = np.zeros((2, 1), dtype="int64")
     knapsack = Knapsack(
-        net=np.array([3, 4]), demand=np.array([[1], [2]]), count=np.array([1, 1]), apart=apart, room=np.array([5])
+        net=np.array([3, 4]),
+        demand=np.array([[1], [2]]),
+        count=np.array([1, 1]),
+        apart=apart,
+        sides=apart[:, :0],
+        room=np.array([5]),
     )
     assert knapsack.holds(4, time.monotonic() + 60)
     assert not knapsack.holds(3, time.monotonic() + 60)
+
+
+@settings(max_examples=100, deadline=None)
+@given(knapsacks(), st.integers(-2, 2), st.randoms(use_true_random=False))
+def test_law_two_sides_weigh_what_the_heavier_choice_does(case, more, random):
+    net, demand, count, room = case
+    none = np.full((len(net), 0), -1)
+    sides = np.array([[random.randrange(3), random.randrange(3)] for _ in net])
+    knapsack = Knapsack(net=net, demand=demand, count=count, apart=none, sides=sides, room=room)
+    best = max(
+        best_set(net[kept], demand[kept], count[kept], room) if kept.any() else 0
+        for choice in itertools.product((1, 2), repeat=2)
+        for kept in [~(sides == np.array(choice)).any(axis=1)]
+    )
+    assert knapsack.holds(best + more, time.monotonic() + 60) == (more >= 0)

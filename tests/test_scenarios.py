@@ -35,7 +35,7 @@ def test_one_row_per_scenario_and_failures_are_kept(tmp_path):
         problem,
         [
             Scenario(name="as is"),
-            Scenario(name="n+2", changes={"policy": planner.Policy(failover=planner.Failover(hosts=2))}),
+            Scenario(name="n+1", changes={"policy": planner.Policy(failover=planner.Failover(hosts=1))}),
             Scenario(name="bad", changes={"objective": "hots"}),
         ],
         time_limit=5,

@@ -5,7 +5,9 @@ A plan is accepted when
 1. every workload of the problem is placed exactly once, and nothing else is placed;
 2. every host is an owned host, or one of as many of a host model as can be bought;
 3. a host carries workloads of one pool, and only of a pool that it serves;
-4. on every host, for every resource and period, the sum of demands is at most the capacity;
+4. on every host, for every resource and period, the sum of demands is at most the capacity; and where the problem is
+   planned by the hour, so is at every sample of the full series the sum of what the workloads were measured to use,
+   clipped to the policy's percentile of each hour, grown, and with overhead;
 5. every placement rule holds;
 6. in every pool the policy's failover reserve is there.
 """
@@ -22,6 +24,7 @@ from planner.checker.violation import Violation
 from planner.errors import did_you_mean
 from planner.plan import Plan
 from planner.problem import Problem
+from planner.replay import excesses
 
 TOLERANCE = 1e-9
 """Relative rounding error granted to a sum of floats against a capacity."""
@@ -47,6 +50,7 @@ def check(problem: Problem, plan: Plan) -> list[Violation]:
     placed = _placed(problem, plan, hosts)
     load = _load(problem, placed, len(hosts))
     violations += _capacity(problem, hosts, load)
+    violations += _at_samples(problem, hosts, placed)
     violations += _pools(problem, plan, placed, hosts)
     violations += rule_violations(problem, _at(problem, placed), hosts)
     violations += _failover(problem, hosts, placed, load)
@@ -133,13 +137,40 @@ def _capacity(problem: Problem, hosts: pd.DataFrame, load: np.ndarray) -> Iterat
     peak = load[known].max(axis=2)
     for h, r in zip(*np.nonzero(peak > capacity + TOLERANCE * np.maximum(capacity, 1)), strict=True):
         host, resource, unit = hosts["host"].iloc[known[h]], problem.resources[r], problem.unit(problem.resources[r])
+        when = problem.policy.time.label(int(load[known[h], r].argmax()))
+        at = f" at {when}" if when else ""
+        carries = f"host {host!r} carries {peak[h, r]:,.6g} {unit} of {resource}{at}"
         yield Violation(
             kind="over capacity",
-            message=f"host {host!r} carries {peak[h, r]:,.6g} {unit} of {resource}, it may carry {capacity[h, r]:,.6g}",
+            message=f"{carries}, it may carry {capacity[h, r]:,.6g}",
             host=host,
             resource=resource,
             found=float(peak[h, r]),
             limit=float(capacity[h, r]),
+            when=when,
+        )
+
+
+def _at_samples(problem: Problem, hosts: pd.DataFrame, placed: pd.DataFrame) -> Iterator[Violation]:
+    """What is over capacity at a sample of the full series, where the problem is planned by the hour."""
+    if problem.timeline is None:
+        return
+    rows = hosts["row"].to_numpy()
+    capacity = np.where((rows >= 0)[:, None], problem.capacity[rows], np.nan)
+    for excess in excesses(problem, capacity, placed, TOLERANCE):
+        host, resource = hosts["host"].iloc[excess.host], problem.resources[excess.resource]
+        more = f" (and at {excess.samples - 1:,} more samples)" if excess.samples > 1 else ""
+        yield Violation(
+            kind="over capacity",
+            message=(
+                f"host {host!r} carries {excess.found:,.6g} {problem.unit(resource)} of {resource} at {excess.when}, "
+                f"it may carry {excess.limit:,.6g}{more}"
+            ),
+            host=host,
+            resource=resource,
+            found=excess.found,
+            limit=excess.limit,
+            when=excess.when,
         )
 
 

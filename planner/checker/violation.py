@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Violation:
-    """One way in which a plan breaks the problem: the kind, one sentence, and what it concerns."""
+    """One way in which a plan breaks the problem: the kind, one sentence, and what it concerns.
+
+    `when` is the period, or the moment in the policy's time zone, where the problem is planned by the hour.
+    """
 
     kind: str
     message: str
@@ -16,6 +19,7 @@ class Violation:
     resource: str = ""
     found: float | None = None
     limit: float | None = None
+    when: str = ""
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.message}"

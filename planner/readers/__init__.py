@@ -12,9 +12,10 @@ from planner.inventory import Inventory
 from planner.readers import rvtools, template
 from planner.readers.columns import frame_from_sheet
 from planner.readers.sandbox import Source, Workbook, load
+from planner.readers.series_files import read_series
 from planner.readers.tables import Tables, inventory_of
 
-__all__ = ["read", "read_table"]
+__all__ = ["read", "read_series", "read_table"]
 
 FORMATS = (rvtools, template)
 _WANTED = frozenset({*rvtools.SHEETS, *template.SHEETS.values(), template.RULES})

@@ -18,6 +18,7 @@ from planner.solvers import bounds, cpsat, greedy
 from planner.solvers import standing as standing_plan
 from planner.solvers.anchoring import anchor
 from planner.solvers.assembly import assembled, evidence_of
+from planner.solvers.condensed import condensed
 from planner.solvers.incumbent import Clock, Incumbent, progress
 from planner.solvers.instance import Instance, build, components
 from planner.solvers.repack import even_out
@@ -131,10 +132,11 @@ def _first(problem: Problem, incumbent: Incumbent, clock: Clock, seed: int) -> N
     def over() -> bool:  # A first plan, found in a second or two, comes on top of the limit.
         return incumbent.packing is not None and clock.over
 
-    for method, packing in greedy.packings(instance, incumbent.cover.mix, over, incumbent.anchors):
-        incumbent.offer(packing, method)
-        if incumbent.good_enough or over():
-            return
+    for quick in filter(None, (condensed(instance), instance)):
+        for method, packing in greedy.packings(quick, incumbent.cover.mix, over, incumbent.anchors):
+            incumbent.offer(packing, method)
+            if incumbent.good_enough or over():
+                return
 
 
 def _search(incumbents: list[Incumbent], clock: Clock, seed: int, workers: int, executor: Executor | None) -> None:
@@ -248,7 +250,7 @@ def _too_large(problem: Problem, instance: Instance, shape: int, shapes: int) ->
         pool = problem.workloads["pool"].iloc[item[0]]
         where = f" of pool {pool!r}" if pool else ""
         return f"{named}{where} has no host that it may run on{more}"
-    demand = problem.demand[item, :, 0].sum(axis=0)
+    demand = problem.demand[item].sum(axis=0).max(axis=1)
     rows = np.array([instance.rows[c][0] for c in kinds])
     excess = demand / np.maximum(problem.capacity[rows], 1e-12)
     closest = rows[int(np.argmin(excess.max(axis=1)))]

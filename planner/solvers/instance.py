@@ -23,6 +23,12 @@ STEPS = 10**9
 EVEN = 1e-7
 """Steps by which a figure may miss a whole number and still be read as one: floating-point error."""
 
+COLUMNS = ("demand", "least", "capacity", "most", "restart")
+"""Fields of an instance that have a column for each resource in a period."""
+
+SAMPLE = 256
+"""Items by which pairs of columns are compared before all of them are."""
+
 
 PER_SHAPE = ("demand", "least", "count", "pool", "groups", "placing", "allowed")
 """Fields of an instance with a row for each shape."""
@@ -212,7 +218,7 @@ def build(problem: Problem, ledger: Ledger, pools: tuple[str, ...]) -> Instance:
         failover_mode=failover.mode,
         members=Members(of_shape=order, shape_start=shape_start, workloads=workloads, item_start=item_start),
     )
-    return instance if failover.hosts else _without_dominated(instance)
+    return _without_repeated(instance) if failover.hosts else _without_dominated(instance)
 
 
 def _items(problem: Problem, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -293,23 +299,33 @@ def _classes(
     return [rows[number == n] for n in range(number.max() + 1)] if len(rows) else []
 
 
+def _without_repeated(instance: Instance) -> Instance:
+    """Columns dropped that equal an earlier one in every figure, as a resource does that is alike in all periods."""
+    first: dict[tuple, int] = {}
+    for column in range(instance.demand.shape[1]):
+        first.setdefault(tuple(getattr(instance, name)[:, column].tobytes() for name in COLUMNS), column)
+    return _with_columns(instance, list(first.values()))
+
+
 def _without_dominated(instance: Instance) -> Instance:
     """Columns dropped that hold wherever another one holds: no item takes a larger share of it, on any class."""
+    instance = _without_repeated(instance)
     keep = list(range(instance.demand.shape[1]))
+    # A few items in floats rule out nearly every pair, of which hours of a week make very many.
+    few = instance.demand[:SAMPLE, None, :] / np.maximum(instance.capacity, 1)
     for a in list(keep):
-        others = [b for b in keep if b != a]
+        others = [b for b in keep if b != a and (few[:, :, a] <= few[:, :, b] * (1 + 1e-9)).all()]
         if any(_dominates(instance.demand, instance.capacity, b, a) for b in others):
             keep.remove(a)
+    return _with_columns(instance, keep)
+
+
+def _with_columns(instance: Instance, keep: list[int]) -> Instance:
     if len(keep) == instance.demand.shape[1]:
         return instance
-    return replace(
-        instance,
-        resources=sum(column < instance.resources for column in keep),
-        **{
-            name: np.ascontiguousarray(getattr(instance, name)[:, keep])
-            for name in ("demand", "least", "capacity", "most", "restart")
-        },
-    )
+    resources = sum(column < instance.resources for column in keep)
+    columns = {name: np.ascontiguousarray(getattr(instance, name)[:, keep]) for name in COLUMNS}
+    return replace(instance, resources=resources, **columns)
 
 
 def _dominates(demand: np.ndarray, capacity: np.ndarray, b: int, a: int) -> bool:
