@@ -214,11 +214,14 @@ class Room:
         self.instance = instance
         self.capacity = instance.capacity[kind]
         self.share = instance.demand / np.maximum(self.capacity, 1)
+        self.alike = bool((instance.reach == instance.reach[0]).all())
         self.free = self.capacity.copy()
         self.taken = np.zeros(2 * len(instance.limit), dtype="int64")
 
     def fill(self, kernels, candidates, rest, remaining, alpha, chosen, items=None) -> int:
         """Fill a host that carries some items already; how many items were chosen.
+
+        Items that may run on fewer hosts than others go first: the others find room elsewhere.
 
         Parameters
         ----------
@@ -236,12 +239,25 @@ class Room:
         items : dict, optional
             What the host carries already.
         """
+        items, number = dict(items or {}), 0
+        if self.alike:
+            return self._fill(kernels, candidates, rest, remaining, alpha, chosen, items)
+        reach = self.instance.reach[candidates]
+        for level in np.unique(reach):
+            more = self._fill(kernels, candidates[reach == level], rest, remaining, alpha, chosen[number:], items)
+            for s in chosen[number : number + more].tolist():
+                items[s] = items.get(s, 0) + 1
+            number += more
+        return number
+
+    def _fill(self, kernels, candidates, rest, remaining, alpha, chosen, items) -> int:
+        """Fill with some candidates what others left."""
         instance = self.instance
         length = float(np.linalg.norm(rest))
         direction = rest / length if length > 0 else np.full(len(rest), len(rest) ** -0.5)
         self.free[:] = self.capacity
         self.taken[:] = 0
-        for s, n in (items or {}).items():
+        for s, n in items.items():
             self.free -= n * instance.demand[s]
             kernels.take_group(s, instance.groups, instance.zone, self.taken, n)
         return kernels.fill_host(

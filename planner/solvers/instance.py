@@ -113,6 +113,11 @@ class Instance:
         return np.any([law.amount > 0 for law in (*self.spreads, *self.spans)] or [self.count < 0], axis=0)
 
     @cached_property
+    def reach(self) -> np.ndarray:
+        """How many hosts an item of each shape may run on: int [S]."""
+        return self.fits @ self.available
+
+    @cached_property
     def items(self) -> int:
         """How many items there are."""
         return int(self.count.sum())

@@ -28,7 +28,8 @@ SLICE = 400_000
 class Attempt:
     """Items on a given set of hosts, some of them still waiting for a place.
 
-    Items that a rule across hosts concerns stay where they are; none of them may wait.
+    Rules across hosts hold throughout: members that run on few hosts keep to those that have some, members that are
+    spread keep to their domain.
 
     Parameters
     ----------
@@ -53,13 +54,17 @@ class Attempt:
             places.append(np.full(len(held), b))
         self.shape, where = np.concatenate(shapes), np.concatenate(places)
         self.laws = instance.groups, instance.limit, instance.zone
-        self.fixed = instance.coupled[self.shape]
         self.kernels = load_kernels("repacking", instance.items if plain else None)
         kind = np.array([host.kind for host in hosts], dtype="int64")
         pool = np.array([host.pool for host in hosts], dtype="int64")
-        self.type = kind * len(instance.pools) + pool
+        self.kind = kind * len(instance.pools) + pool
+        self.type, self.fixed = self.kind, np.zeros(len(self.shape), dtype=bool)
         self.usable = np.repeat(instance.allowed, len(instance.pools), axis=1)
         self.usable &= np.tile(np.arange(len(instance.pools)), len(instance.available)) == instance.pool[:, None]
+        if instance.coupled.any():
+            usable, fixed = usable_by_host(instance, hosts)
+            self.usable = np.ascontiguousarray(usable & self.usable[:, self.kind])
+            self.type, self.fixed = np.arange(len(hosts)), fixed[self.shape]
         self.weight = self._weights(instance.capacity[kind])
         self.free = instance.capacity[kind]
         self.where = np.full(len(self.shape), -1)
@@ -111,13 +116,14 @@ class Attempt:
         return self.waiters == 0
 
     def even_out(self) -> None:
-        """Even out what is in use on hosts of a type, item by item."""
+        """Even out what is in use on hosts of a type, item by item; what rules across hosts concern stays."""
+        fixed = self.instance.coupled[self.shape]
         pools = len(self.instance.pools)
         share = np.repeat(1.0 / np.maximum(self.instance.capacity, 1), pools, axis=0)
         tries = min(EVENING * len(self.shape), MOST_EVENING)
         self.kernels.even_out(
-            self.shape, self.instance.demand, *self.laws, share, self.type,
-            self.free, self.content, self.size, self.where, self.position, self.fixed, self.state, tries,
+            self.shape, self.instance.demand, *self.laws, share, self.kind,
+            self.free, self.content, self.size, self.where, self.position, fixed, self.state, tries,
         )  # fmt: skip
 
     def result(self) -> list[OpenHost]:
@@ -129,6 +135,46 @@ class Attempt:
                 items = dict(zip(shapes.tolist(), numbers.tolist(), strict=True))
                 found.append(OpenHost(kind=host.kind, pool=host.pool, items=items))
         return found
+
+
+def usable_by_host(instance: Instance, hosts: Sequence[OpenHost]) -> tuple[np.ndarray, np.ndarray]:
+    """Where coupled items may go so that rules across hosts keep holding, whatever else moves.
+
+    Members of a span keep to hosts that carry some, and to as many further ones as it allows, those with the fewest
+    items. A shape of one item that is spread keeps to its domain, or goes to the emptiest if it waits.
+
+    Returns
+    -------
+    (array of bool [S, B], array of bool [S])
+        Hosts that each shape may use, and shapes of several items that are spread: those do not move.
+    """
+    kind = np.array([host.kind for host in hosts], dtype="int64")
+    usable, fixed = np.ones((len(instance.count), len(hosts)), dtype=bool), np.zeros(len(instance.count), dtype=bool)
+    items = np.array([sum(host.items.values()) for host in hosts])
+
+    def members(amount: np.ndarray) -> np.ndarray:
+        return np.array([sum(int(amount[s]) * n for s, n in host.items.items()) for host in hosts], dtype="int64")
+
+    for law in instance.spans:
+        inside = members(law.amount) > 0
+        others = np.flatnonzero(~inside)
+        inside[others[np.argsort(items[others], kind="stable")[: max(law.most - inside.sum(), 0)]]] = True
+        usable[law.amount > 0] &= inside
+    at = {s: host for host in hosts for s in host.items}
+    for law in instance.spreads:
+        used = law.used(kind, members(law.amount))
+        domain = law.domain[kind]
+        for s in np.flatnonzero(law.amount).tolist():
+            if instance.count[s] > 1:
+                usable[s], fixed[s] = False, True
+                continue
+            if s in at:
+                home = int(law.domain[at[s].kind])
+            else:
+                home = int(np.argmin(np.where(np.isin(np.arange(len(used)), domain), used, np.inf)))
+                used[home] += law.amount[s]
+            usable[s] &= (domain == home) & (used[home] <= law.most)
+    return usable, fixed
 
 
 def longest(instance: Instance) -> int:

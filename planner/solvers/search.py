@@ -148,9 +148,7 @@ class Search:
         step = 1 << 30
         while not self.over:
             running = [host for host in self.incumbent.packing.hosts if host.items]
-            free = running
-            if self.instance.coupled.any():
-                free = [host for host in running if not self.instance.coupled[[*host.items]].any()]
+            free = [host for host in running if not self._rooted(host)]
             if len(running) < 2 or not free:
                 return
             step = max(
@@ -161,6 +159,11 @@ class Search:
             if step == 1:
                 return
             step //= 4
+
+    def _rooted(self, host: OpenHost) -> bool:
+        """Whether a host carries items that repacking leaves where they are."""
+        spread = [law.amount for law in self.instance.spreads]
+        return any(amount[s] and self.instance.count[s] > 1 for amount in spread for s in host.items)
 
     def _dearest(self) -> int:
         return max(int(self.instance.opening.max()), 1)
