@@ -1,6 +1,8 @@
-"""An estate under rules: 800 machines of some applications, 60 rules of every kind, hosts in racks with tags."""
+"""An estate under rules: machines of some applications, 60 rules of every kind, hosts in racks with tags."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -26,21 +28,25 @@ HOST = (64, 768, 12_000)
 """Cores, GiB of memory and GiB of storage of every host."""
 
 RACKS = ("R1", "R2", "R3", "R4")
-APPLICATIONS = 160
+MEMBERS = 5
+"""Machines of an application."""
 
 
-def ruled(count: int = 800, seed: int = 1, *, failover: planner.Failover | None = None) -> dict:
-    """Arguments of `Problem.build`: machines of `APPLICATIONS` applications under `rules`, N+1 unless told otherwise.
+def ruled(
+    count: int = 800, seed: int = 1, *, failover: planner.Failover | None = None, more: Sequence[Rule] = ()
+) -> dict:
+    """Arguments of `Problem.build`: machines of applications of five under `rules` and `more`, N+1 unless told otherwise.
 
     Twelve hosts are owned, of which one is in maintenance; more can be bought for each rack.
     """
     rng = np.random.default_rng(seed)
     workloads = virtual_machines(count, seed, clip=(32, 384, 3000))
-    number = rng.permutation(np.arange(count) % APPLICATIONS)
+    applications = max(count // MEMBERS, 1)
+    number = rng.permutation(np.arange(count) % applications)
     workloads["application"] = [f"app-{n:03}" for n in number]
     workloads["name"] = [f"{a}-{w:04}" for a, w in zip(workloads["application"], range(count), strict=True)]
     workloads["os"] = rng.choice(["linux", "windows"], count, p=[0.7, 0.3])
-    zone = rng.choice(["", "dmz", "lab"], APPLICATIONS, p=[0.9, 0.06, 0.04])
+    zone = rng.choice(["", "dmz", "lab"], applications, p=[0.9, 0.06, 0.04])
     workloads["tags"] = zone[number]
     inventory = planner.Inventory.from_frames(workloads=workloads, hosts=_owned())
     policy = planner.Policy(
@@ -52,7 +58,7 @@ def ruled(count: int = 800, seed: int = 1, *, failover: planner.Failover | None 
         "inventory": inventory,
         "host_models": _models(),
         "policy": policy,
-        "rules": rules(),
+        "rules": [*rules(), *more],
         "prices": planner.Prices.none(),
     }
 
@@ -64,7 +70,10 @@ def rules() -> list[Rule]:
     spread = [KeepApart(f"app-{n:03}-*", within="rack", at_most=2) for n in range(30, 36)]
     together = [KeepTogether(f"app-{n:03}-*") for n in range(40, 44)]
     limits = [Limit(f"application:app-{n:03}", most_hosts=2) for n in range(50, 54)]
-    tags = [RequireTag(f"application:app-{n:03}", tag) for n, tag in zip(range(60, 66), ["gpu-ready", "fast"] * 3)]
+    tags = [
+        RequireTag(f"application:app-{n:03}", tag)
+        for n, tag in zip(range(60, 66), ["gpu-ready", "fast"] * 3, strict=True)
+    ]
     avoid = [AvoidTag(f"application:app-{n:03}", "old") for n in range(70, 74)]
     forbid = [Forbid(f"app-{n:03}-*", hosts="rack:R4") for n in range(80, 83)]
     pins = [Pin("app-090-*", hosts="esx0*")]

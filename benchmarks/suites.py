@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import partial
 
-from benchmarks import estates, readers, traces
+import planner
+from benchmarks import estates, readers, ruled, traces
 from benchmarks.targets import TARGETS, Target
 
 SAMPLE_SEED = 2025
@@ -148,6 +149,17 @@ def _traces() -> list[dict]:
     ]
 
 
+def _rules() -> list[dict]:
+    windows = [planner.Limit("os:windows", most_hosts=12)]
+    replicas = [planner.KeepApart("os:windows", within="rack", at_most=80)]
+    return [
+        {"name": "rules-800", "arguments": ruled.ruled},
+        {"name": "rules-800, Windows on 12 hosts", "arguments": partial(ruled.ruled, more=windows)},
+        {"name": "rules-800, Windows over racks", "arguments": partial(ruled.ruled, more=replicas)},
+        {"name": "rules-8000", "arguments": partial(ruled.ruled, 8000)},
+    ]
+
+
 SUITES: dict[str, Callable[[], list[dict]]] = {
     "caprara_toth": _caprara_toth,
     "vectorpack": partial(_vectorpack, True, 60),
@@ -157,5 +169,6 @@ SUITES: dict[str, Callable[[], list[dict]]] = {
     "tight": _tight,
     "shapes100": _few_shapes,
     "small": _small,
+    "rules": _rules,
     "traces": _traces,
 }

@@ -56,7 +56,7 @@ class Tables:
         Table name to `Origin`.
     notes : list of dict
         Rows of `Inventory.notes`, see `note`.
-    rules : tuple of Rule
+    rules : list of Rule
     """
 
     file: str
@@ -64,7 +64,7 @@ class Tables:
     frames: dict[str, pd.DataFrame] = field(default_factory=dict)
     origins: dict[str, Origin] = field(default_factory=dict)
     notes: list[dict] = field(default_factory=list)
-    rules: tuple[Rule, ...] = ()
+    rules: list[Rule] = field(default_factory=list)
 
 
 def inventory_of(files: list[Tables]) -> Inventory:
@@ -99,7 +99,7 @@ def _checked(tables: Tables) -> Inventory:
     notes, sources = notes_frame(tables.notes), (f"{tables.file} ({tables.format})",)
     if "workloads" in tables.frames:
         return Inventory.from_frames(
-            **tables.frames, notes=notes, origins=tables.origins, sources=sources, rules=tables.rules
+            **tables.frames, notes=notes, origins=tables.origins, sources=sources, rules=tuple(tables.rules)
         )
     checked = {
         name: schema.conform(tables.frames[name], name, tables.origins[name])
@@ -108,7 +108,7 @@ def _checked(tables: Tables) -> Inventory:
         for name in schema.TABLES
     }
     nothing = checked["workloads"].assign(reason="")
-    return Inventory(**checked, left_out=nothing, notes=notes, sources=sources, rules=tables.rules)
+    return Inventory(**checked, left_out=nothing, notes=notes, sources=sources, rules=tuple(tables.rules))
 
 
 def _stacked(frames: list[pd.DataFrame]) -> pd.DataFrame:

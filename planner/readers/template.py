@@ -62,7 +62,7 @@ def parse(workbook: Workbook) -> Tables:
         tables.notes.extend(notes)
     if ruled is not None and len(ruled.rows) > 1:
         frame, origin, notes = frame_from_sheet(ruled, "rules", workbook.file)
-        tables.rules = rules_of(frame, origin)
+        tables.rules.extend(rules_of(frame, origin))
         tables.notes.extend(notes)
     for name in others:
         known = "it explains the template" if fold(name) == _READ_ME else "not a sheet of the template"
