@@ -35,7 +35,7 @@ MEMBERS = 5
 def ruled(
     count: int = 800, seed: int = 1, *, failover: planner.Failover | None = None, more: Sequence[Rule] = ()
 ) -> dict:
-    """Arguments of `Problem.build`: machines of applications of five under `rules` and `more`, N+1 unless told otherwise.
+    """Arguments of `Problem.build`: applications of five machines under `rules` and `more`, N+1 unless told otherwise.
 
     Twelve hosts are owned, of which one is in maintenance; more can be bought for each rack.
     """

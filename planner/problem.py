@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -152,8 +153,9 @@ class Problem:
         --------
         ``problem.replace(policy="dense")``, ``problem.replace(objective="cost")``.
         """
+        # The rules that stand in the inventory are among `rules` by now, where a change may drop them.
         arguments = {
-            "inventory": self.inventory,
+            "inventory": dataclasses.replace(self.inventory, rules=()),
             "host_models": self.host_models,
             "policy": self.policy,
             "rules": self.rules,

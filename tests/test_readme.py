@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import textwrap
 
 import pytest
 
@@ -20,13 +21,23 @@ def test_the_python_block_runs(tmp_path, monkeypatch):
     assert (tmp_path / "plan.xlsx").stat().st_size > 0
 
 
-def test_the_policy_block_is_a_policy():
+def test_the_policy_block_of_the_docs_is_a_policy():
     from planner import Hypervisor, Policy
 
-    (block,) = re.findall(r"```toml\n(.*?)```", TEXT, flags=re.S)
+    text = (ROOT / "docs" / "sizing.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```toml\n(.*?)```", text, flags=re.S)
     policy = Policy.from_toml(block)
     assert policy.overcommit.cpu_by_tier == {"gold": 2.0}
     assert policy.hypervisor == Hypervisor.known("esxi")
+
+
+def test_the_rules_block_of_the_docs_is_rules():
+    from planner import rules, settings
+
+    text = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```toml\n(.*?)```", text, flags=re.S)
+    tables = settings.parse_toml(textwrap.dedent(block), "docs")
+    assert [type(rule).__name__ for rule in rules.from_dicts(tables["rule"], "docs")] == ["KeepApart", "Limit"]
 
 
 def test_every_verb_and_option_exists():

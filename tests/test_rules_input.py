@@ -165,6 +165,7 @@ def test_rules_stand_in_a_sheet_of_their_own():
     problem = planner.Problem.build(inventory, policy="raw", rules=[KeepApart(["a", "b"], within="rack")])
     assert len(problem.rules) == 3
     assert solved(problem).hosts_used == 2
+    assert solved(problem.replace(rules=[])).hosts_used == 1
 
 
 @pytest.mark.parametrize(

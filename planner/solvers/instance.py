@@ -114,8 +114,8 @@ class Instance:
 
     @cached_property
     def reach(self) -> np.ndarray:
-        """How many hosts an item of each shape may run on: int [S]."""
-        return self.fits @ self.available
+        """How many hosts the rules let an item of each shape run on: int [S]."""
+        return self.allowed @ self.available
 
     @cached_property
     def items(self) -> int:
