@@ -27,7 +27,7 @@ from planner.rules import (
     RequireTag,
     Reserve,
     Rule,
-    matching,
+    Selector,
     words,
 )
 
@@ -138,13 +138,14 @@ def resolve(rules: tuple[Rule, ...], workloads: pd.DataFrame, hosts: pd.DataFram
         for label, members in _labelled(workloads, "keep_apart")
     ]
     together = [members for _, members in _labelled(workloads, "keep_together")]
-    rivals, allowed, limited = [], list(_by_columns(workloads, hosts)), []
+    names, machines = Selector(workloads, WORKLOAD_KEYS), Selector(hosts, HOST_KEYS)
+    rivals, allowed, limited = [], list(_by_columns(workloads, machines)), []
     for number, rule in enumerate(rules, start=1):
         where = f"{rule.source or f'rule {number}'} ({type(rule).__name__})"
         if isinstance(rule, Reserve | Maintenance | Cap):  # They change what hosts offer, see `offered`.
-            matching(rule.hosts, hosts, HOST_KEYS, where)
+            machines.rows(rule.hosts, where)
             continue
-        members = matching(rule.workloads, workloads, WORKLOAD_KEYS, where)
+        members = names.rows(rule.workloads, where)
         match rule:
             case KeepApart(others=()):
                 domain = _domain(rule, hosts, where)
@@ -155,7 +156,7 @@ def resolve(rules: tuple[Rule, ...], workloads: pd.DataFrame, hosts: pd.DataFram
                         Allowed(members=members, rows=domain != NOWHERE, kind="of known place", source=where)
                     )
             case KeepApart():
-                others = matching(rule.others, workloads, WORKLOAD_KEYS, where)
+                others = names.rows(rule.others, where)
                 rivals.append(Rivals(sides=(members, others), source=where))
             case KeepTogether():
                 together.append(members)
@@ -164,7 +165,7 @@ def resolve(rules: tuple[Rule, ...], workloads: pd.DataFrame, hosts: pd.DataFram
             case Limit():
                 limited.append(Limited(members=members, most_hosts=rule.most_hosts, source=where))
             case _:
-                allowed.append(_allowed(rule, members, hosts, where))
+                allowed.append(_allowed(rule, members, machines, where))
     laws = Laws(
         together=_joined(together, len(workloads)),
         apart=tuple(law for law in apart if len(law.members) > law.at_most),
@@ -181,12 +182,12 @@ def resolve(rules: tuple[Rule, ...], workloads: pd.DataFrame, hosts: pd.DataFram
 
 def offered(rules: tuple[Rule, ...], hosts: pd.DataFrame) -> pd.DataFrame:
     """The hosts with what reserves, maintenance and caps leave of them."""
-    hosts = hosts.copy()
+    hosts, machines = hosts.copy(), Selector(hosts, HOST_KEYS)
     hosts.loc[hosts["maintenance"] == "yes", "available"] = 0.0
     for rule in rules:
         if not isinstance(rule, Reserve | Maintenance | Cap):
             continue
-        rows = matching(rule.hosts, hosts, HOST_KEYS, rule.source or type(rule).__name__)
+        rows = machines.rows(rule.hosts, rule.source or type(rule).__name__)
         match rule:
             case Maintenance():
                 hosts.loc[rows, "available"] = 0.0
@@ -227,7 +228,7 @@ def _labelled(workloads: pd.DataFrame, column: str) -> list[tuple[str, np.ndarra
     return [(label, group.to_numpy()) for label, group in labels.index.to_series().groupby(labels.to_numpy())]
 
 
-def _by_columns(workloads: pd.DataFrame, hosts: pd.DataFrame) -> Iterator[Allowed]:
+def _by_columns(workloads: pd.DataFrame, machines: Selector) -> Iterator[Allowed]:
     """Laws from the columns pin, forbid, require_tag and avoid_tag of the workloads."""
     kinds = {
         "pin": lambda cell: Pin("*", words(cell)),
@@ -240,13 +241,13 @@ def _by_columns(workloads: pd.DataFrame, hosts: pd.DataFrame) -> Iterator[Allowe
             rules = made(label)
             for rule in rules if isinstance(rules, list) else [rules]:
                 where = f"workload {workloads['name'].iloc[members[0]]!r}, column {column}"
-                yield _allowed(rule, members, hosts, where)
+                yield _allowed(rule, members, machines, where)
 
 
-def _allowed(rule: Rule, members: np.ndarray, hosts: pd.DataFrame, where: str) -> Allowed:
+def _allowed(rule: Rule, members: np.ndarray, machines: Selector, where: str) -> Allowed:
     patterns = [f"tag:{rule.tag}"] if isinstance(rule, RequireTag | AvoidTag) else rule.hosts
-    rows = np.zeros(len(hosts), dtype=bool)
-    rows[matching(patterns, hosts, HOST_KEYS, where)] = True
+    rows = np.zeros(len(machines.frame), dtype=bool)
+    rows[machines.rows(patterns, where)] = True
     kind = {Pin: "pinned", Forbid: "forbidden", RequireTag: "tag required", AvoidTag: "tag avoided"}[type(rule)]
     return Allowed(
         members=members, rows=~rows if isinstance(rule, Forbid | AvoidTag) else rows, kind=kind, source=where

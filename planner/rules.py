@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import fnmatch
 import re
+import sys
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
@@ -260,45 +262,69 @@ def words(cell: str) -> list[str]:
     return [word.strip() for word in re.split("[,;]", cell) if word.strip()]
 
 
-def matching(patterns: Iterable[str], frame: pd.DataFrame, keys: dict[str, str], where: str) -> np.ndarray:
-    """Positions of the rows that any of the patterns selects, ascending.
+class Selector:
+    """Finds the rows of a table that patterns select; looks through every column once.
 
     Parameters
     ----------
-    patterns : iterable of str
     frame : DataFrame
         Workloads or hosts.
     keys : dict
         `WORKLOAD_KEYS` or `HOST_KEYS`.
-    where : str
-        What to name in a message.
-
-    Raises
-    ------
-    InputError
-        A pattern that selects nothing, with the nearest name.
     """
-    found = np.zeros(len(frame), dtype=bool)
-    for pattern in patterns:
-        key, text = _key(pattern, keys)
-        cells = frame[keys[key]].astype(object)
-        accept = re.compile(fnmatch.translate(text.casefold())).match
-        values = {cell: words(cell) if key == "tag" else [cell] for cell in cells.unique()}
-        hits = [cell for cell, parts in values.items() if any(accept(part.casefold()) for part in parts)]
-        selected = cells.isin(hits).to_numpy()
-        if not selected.any():
-            known = sorted({part for parts in values.values() for part in parts if part})
-            nothing = f"; no {key} is given" if not known else did_you_mean(text, known)
-            raise InputError(f"{where}: {pattern!r} names nothing that is there{nothing}")
-        found |= selected
-    return np.flatnonzero(found)
+
+    def __init__(self, frame: pd.DataFrame, keys: dict[str, str]):
+        self.frame, self.keys = frame, keys
+        self.known: dict[str, tuple[list[str], dict[str, list[int]]]] = {}
+
+    def rows(self, patterns: Iterable[str], where: str) -> np.ndarray:
+        """Positions of the rows that any of the patterns selects, ascending.
+
+        Raises
+        ------
+        InputError
+            A pattern that selects nothing, with the nearest name; `where` is named.
+        """
+        found = np.zeros(len(self.frame), dtype=bool)
+        for pattern in patterns:
+            key, text = self._key(pattern)
+            hits = self._hits(key, text.casefold())
+            if not hits:
+                known = sorted({part for cell in self.frame[self.keys[key]].unique() for part in _parts(cell, key)})
+                nothing = did_you_mean(text, known) if known else f"; no {key} is given"
+                raise InputError(f"{where}: {pattern!r} names nothing that is there{nothing}")
+            found[hits] = True
+        return np.flatnonzero(found)
+
+    def _key(self, pattern: str) -> tuple[str, str]:
+        """The key before a pattern's colon and what stands behind it; a colon that follows no key belongs to a name."""
+        head, colon, tail = pattern.partition(":")
+        head = head.strip().casefold()
+        return (head, tail.strip()) if colon and head in self.keys else ("name", pattern.strip())
+
+    def _hits(self, key: str, text: str) -> list[int]:
+        """Positions that one pattern selects: of what begins as it does, all that match."""
+        words, rows = self._index(key)
+        prefix = re.split(r"[*?\[]", text, maxsplit=1)[0]
+        if prefix == text:
+            return rows.get(text, [])
+        accept = re.compile(fnmatch.translate(text)).match
+        begin, end = bisect_left(words, prefix), bisect_right(words, prefix + chr(sys.maxunicode))
+        return [row for word in words[begin:end] if accept(word) for row in rows[word]]
+
+    def _index(self, key: str) -> tuple[list[str], dict[str, list[int]]]:
+        """The words of a column, sorted and without case, and the rows that each stands in."""
+        if key not in self.known:
+            rows: dict[str, list[int]] = {}
+            for position, cell in enumerate(self.frame[self.keys[key]].tolist()):
+                for part in _parts(cell, key):
+                    rows.setdefault(part.casefold(), []).append(position)
+            self.known[key] = sorted(rows), rows
+        return self.known[key]
 
 
-def _key(pattern: str, keys: dict[str, str]) -> tuple[str, str]:
-    """The key before a pattern's colon and what stands behind it; a colon that follows no key belongs to a name."""
-    head, colon, tail = pattern.partition(":")
-    head = head.strip().casefold()
-    return (head, tail.strip()) if colon and head in keys else ("name", pattern.strip())
+def _parts(cell: str, key: str) -> list[str]:
+    return words(cell) if key == "tag" else [cell] if cell else []
 
 
 def to_dicts(rules: Iterable[Rule]) -> list[dict]:
@@ -353,17 +379,39 @@ def from_dict(row: dict, at: str) -> Rule:
 
 def read_rules(path: str | Path) -> tuple[Rule, ...]:
     """Rules from a TOML file with one ``[[rule]]`` table each."""
-    tables = settings.read_toml(path)
-    name = Path(path).name
+    return _from_tables(settings.read_toml(path), Path(path).name)
+
+
+def from_toml(text: str | bytes, where: str) -> tuple[Rule, ...]:
+    """Rules from TOML text; `where` is named in messages and in the rules' sources."""
+    if isinstance(text, bytes):
+        try:
+            text = text.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise InputError(f"{where}: expected TOML in UTF-8; {error}") from error
+    return _from_tables(settings.parse_toml(text, where), where)
+
+
+def _from_tables(tables: dict, where: str) -> tuple[Rule, ...]:
     unknown = [key for key in tables if key != "rule"]
     if unknown:
-        raise InputError(f"{name}: found {unknown[0]!r}, expected one [[rule]] table for each rule")
+        raise InputError(f"{where}: found {unknown[0]!r}, expected one [[rule]] table for each rule")
     found = tables.get("rule", [])
     if not isinstance(found, list):
-        raise InputError(f"{name}: found rule = {found!r}, expected one [[rule]] table (two brackets) for each rule")
-    return from_dicts(found, name)
+        raise InputError(f"{where}: found rule = {found!r}, expected one [[rule]] table (two brackets) for each rule")
+    return from_dicts(found, where)
 
 
 def to_toml(rules: Iterable[Rule]) -> str:
     """Rules as TOML text that `read_rules` reads."""
     return settings.to_toml({"rule": to_dicts(rules)})
+
+
+def to_frame(rules: Iterable[Rule]) -> pd.DataFrame:
+    """Rules as people read them: rule, applies_to, settings, source."""
+    rows = []
+    for rule, given in zip(rules, to_dicts(rules), strict=True):
+        kind, subject = given.pop("kind"), given.pop("workloads", None) or given.pop("hosts")
+        rest = (f"{name} {', '.join(value) if isinstance(value, list) else value}" for name, value in given.items())
+        rows.append((kind, ", ".join(subject), "; ".join(rest), rule.source))
+    return pd.DataFrame(rows, columns=["rule", "applies_to", "settings", "source"])

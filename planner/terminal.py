@@ -14,6 +14,7 @@ from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 import planner
+from planner import rules
 from planner.checker import Violation
 from planner.inventory import Inventory, notes_frame
 from planner.jobs import Job, JobState
@@ -42,12 +43,15 @@ def show_inventory(inventory: Inventory) -> None:
         ("storage", f"{(workloads['storage_gib'] * workloads['count']).sum():,.1f} GiB"),
         ("owned hosts", f"{int(inventory.hosts['count'].sum()):,}"),
         ("host models to buy", f"{len(inventory.host_models):,}"),
+        ("placement rules", f"{len(inventory.rules):,}"),
         ("pools", ", ".join(sorted(filter(None, workloads["pool"].unique()))) or "none named"),
     ]
     _pairs(rows)
     reasons = inventory.left_out["reason"].value_counts()
     if len(reasons):
         _out.print("left out: " + ", ".join(f"{count:,} {reason}" for reason, count in reasons.items()), markup=False)
+    if inventory.rules:
+        _frame("Placement rules", rules.to_frame(inventory.rules))
     notes = notes_frame([*inventory.notes.to_dict("records"), *numa_warnings(inventory)])
     if len(notes):
         notes["where"] = [

@@ -57,6 +57,17 @@ def test_every_rule_reads_back_from_toml(tmp_path):
     assert found[3].source == "rules.toml, rule 4"
 
 
+def test_rules_are_shown_as_a_table():
+    shown = rules.to_frame(EVERY_RULE)
+    assert shown.iloc[2].tolist() == ["KeepApart", "tag:dmz", "others tag:lan, x", ""]
+    assert shown["applies_to"].iloc[-1] == "esx*"
+
+
+def test_a_rules_file_in_another_encoding_is_refused():
+    with pytest.raises(InputError, match="site.toml: expected TOML in UTF-8"):
+        rules.from_toml("# Größe".encode("latin-1"), "site.toml")
+
+
 def test_every_rule_has_its_row_in_the_docs():
     rows = [line for line in (ROOT / "docs" / "rules.md").read_text(encoding="utf-8").splitlines() if line[:3] == "| `"]
     assert {re.match(r"\| `(\w+)\(", row)[1] for row in rows} == set(rules.KINDS)

@@ -136,9 +136,7 @@ def _settings(book: Workbook) -> dict:
         "objective": str(values.get("objective") or "hosts"),
         "merge_pools": values.get("merge_pools") == "yes",
         "resources": tuple(name for name in extra.split(",") if name),
-        "rules": placement_rules.from_dicts(
-            settings.parse_toml(text, f"{book.file}, rules").get("rule", []), f"{book.file}, rules"
-        ),
+        "rules": placement_rules.from_toml(text, f"{book.file}, rules"),
     }
     if (models := book.find("Host models")) is not None and len(models.rows) > 1:
         found["host_models"] = _host_models(book, models)

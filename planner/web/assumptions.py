@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import get_args
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 import planner
-from planner.inventory import LEFT_OUT_STATES
+from planner import rules
+from planner.inventory import LEFT_OUT_STATES, MAINTENANCE
 from planner.jobs import Job
 from planner.policy import PRESETS
 from planner.problem import Objective
@@ -35,9 +37,16 @@ def show(chosen: Chosen, job: Job | None, *, busy: bool) -> None:
         help=fields.presets_in_words(),
     )
     hypervisor = fields.hypervisor(taken, preset)
-    names = ["Goal", "Sizing, reserve, growth", "Energy and prices", "Host models to buy", "Plan to start from"]
+    names = [
+        "Goal",
+        "Sizing, reserve, growth",
+        "Energy and prices",
+        "Host models to buy",
+        "Placement rules",
+        "Plan to start from",
+    ]
     with st.form("assumptions"):
-        goal, sizing, money, buying, standing = st.tabs(names, key="assumption_tabs")
+        goal, sizing, money, buying, ruling, standing = st.tabs(names, key="assumption_tabs")
         with goal:
             objective, seconds, included, merge_pools = _goal_fields()
         with sizing:
@@ -46,6 +55,8 @@ def show(chosen: Chosen, job: Job | None, *, busy: bool) -> None:
             prices = fields.prices()
         with buying:
             models = fields.host_models(chosen)
+        with ruling:
+            rules_file = _rules_field(chosen)
         with standing:
             upload, keep = _start_fields(job)
         pressed = st.form_submit_button("Solve", type="primary", key="solve", disabled=busy)
@@ -56,6 +67,7 @@ def show(chosen: Chosen, job: Job | None, *, busy: bool) -> None:
             chosen.inventory.include(*included),
             host_models=fields.bought(models),
             policy=policy(),
+            rules=() if rules_file is None else rules.from_toml(rules_file.getvalue(), rules_file.name),
             prices=prices(),
             objective=objective,
             merge_pools=merge_pools,
@@ -74,15 +86,24 @@ def _goal_fields() -> tuple[Objective, float, list[str], bool]:
     seconds = limit.number_input("Time limit (seconds)", 1, 7200, 60, 10, key="time_limit")
     included = reasons.multiselect(
         "Plan for these too",
-        list(LEFT_OUT_STATES.values()),
+        [*LEFT_OUT_STATES.values(), MAINTENANCE],
         key="include",
         placeholder="left out unless chosen",
-        help="Workloads in these states are left out unless they are chosen here.",
+        help="Workloads in these states, and hosts in maintenance, are left out unless they are chosen here.",
     )
     merge_pools = merge.checkbox(
         "Merge pools (clusters) into one", key="merge_pools", help="Plan all pools on shared hosts."
     )
     return objective, float(seconds), included, merge_pools
+
+
+def _rules_field(chosen: Chosen) -> UploadedFile | None:
+    own = len(chosen.inventory.rules)
+    st.caption(
+        f"{own:,} rules stand in the file that was read. " * bool(own)
+        + "Further ones may stand in a file, a [[rule]] table each; every kind is in docs/rules.md."
+    )
+    return st.file_uploader("Rules (.toml)", type=["toml"], key="rules")
 
 
 def _start_fields(job: Job | None) -> tuple[object | None, bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from planner import schema
+from planner import rules, schema
 from planner.web import frame
 from planner.web.source import Chosen
 
@@ -17,6 +17,7 @@ def show(chosen: Chosen) -> None:
         (len(inventory.workloads), "workloads"),
         (len(inventory.hosts), "hosts"),
         (len(inventory.host_models), "host models"),
+        (len(inventory.rules), "placement rules"),
         (len(inventory.left_out), "left out"),
         (len(inventory.notes), "notes"),
     ]
@@ -25,6 +26,7 @@ def show(chosen: Chosen) -> None:
         ("Workloads", table("workloads", inventory.workloads)),
         ("Hosts", table("hosts", inventory.hosts)),
         ("Host models", table("host_models", inventory.host_models)),
+        ("Rules", rules.to_frame(inventory.rules)),
         ("Left out", table("workloads", inventory.left_out)),
         ("Notes", inventory.notes),
     ]
