@@ -64,7 +64,7 @@ def test_rules_are_shown_as_a_table():
 
 
 def test_a_rules_file_in_another_encoding_is_refused():
-    with pytest.raises(InputError, match="site.toml: expected TOML in UTF-8"):
+    with pytest.raises(InputError, match=r"site\.toml: expected TOML in UTF-8"):
         rules.from_toml("# Größe".encode("latin-1"), "site.toml")
 
 

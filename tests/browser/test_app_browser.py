@@ -105,3 +105,19 @@ def test_reloading_the_page_keeps_the_job(app: Page, hard: Path):
     assert app.url == address
     stop.click()
     expect_plan(app)
+
+
+def test_rules_of_a_file_are_kept_and_a_misspelt_name_is_named(app: Page, tmp_path: Path):
+    choose_sample(app, "Small company")
+    app.get_by_role("tab", name="Placement rules").click()
+    field = app.locator('[data-testid="stFileUploaderDropzoneInput"][accept*="toml"]')
+    wrong, right = tmp_path / "wrong.toml", tmp_path / "right.toml"
+    wrong.write_text('[[rule]]\nkind = "KeepApart"\nworkloads = ["web shop", "acounting"]\n', encoding="utf-8")
+    right.write_text('[[rule]]\nkind = "KeepApart"\nworkloads = "*"\n', encoding="utf-8")
+    field.set_input_files(wrong)
+    solve(app)
+    alert = app.get_by_test_id("stAlertContentError")
+    expect(alert).to_contain_text("wrong.toml, rule 1 (KeepApart): 'acounting' names nothing", timeout=LONG)
+    field.set_input_files(right)
+    solve(app)
+    expect(app.get_by_text(re.compile("3 hosts carry 3 workloads"))).to_be_visible(timeout=LONG)
