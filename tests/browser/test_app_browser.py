@@ -114,10 +114,13 @@ def test_rules_of_a_file_are_kept_and_a_misspelt_name_is_named(app: Page, tmp_pa
     wrong, right = tmp_path / "wrong.toml", tmp_path / "right.toml"
     wrong.write_text('[[rule]]\nkind = "KeepApart"\nworkloads = ["web shop", "acounting"]\n', encoding="utf-8")
     right.write_text('[[rule]]\nkind = "KeepApart"\nworkloads = "*"\n', encoding="utf-8")
+    uploaded = app.get_by_test_id("stFileChipName")
     field.set_input_files(wrong)
+    expect(uploaded).to_have_text("wrong.toml")
     solve(app)
     alert = app.get_by_test_id("stAlertContentError")
     expect(alert).to_contain_text("wrong.toml, rule 1 (KeepApart): 'acounting' names nothing", timeout=LONG)
     field.set_input_files(right)
+    expect(uploaded).to_have_text("right.toml")
     solve(app)
     expect(app.get_by_text(re.compile("3 hosts carry 3 workloads"))).to_be_visible(timeout=LONG)
