@@ -104,6 +104,11 @@ class Laws:
             heads[group] = group.min()
         return heads
 
+    def open_to(self, inside: np.ndarray) -> np.ndarray:
+        """Rows of hosts on which any of some workloads (bool [W]) may run: bool [H]."""
+        number, permitted = self.permitted
+        return permitted[np.unique(number[inside])].any(axis=0)
+
     @cached_property
     def permitted(self) -> tuple[np.ndarray, np.ndarray]:
         """Which hosts each workload may run on, those that it is kept together with included.

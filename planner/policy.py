@@ -134,7 +134,8 @@ class Failover:
 
     ``share``: the pool's demand fits into the capacity that is left when its `hosts` largest hosts are lost, resource
     by resource (a percentage reserve); a host that carries nothing counts only if it could carry any one workload of
-    the pool. ``spare``: `hosts` hosts of the pool carry nothing and could each take over the load of any other.
+    the pool. ``spare``: `hosts` hosts of the pool carry nothing and could each take over the load of any other. In
+    both a host that carries nothing counts only if the rules let a workload of the pool run there.
     """
 
     hosts: int = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
@@ -165,6 +166,21 @@ def test_solve_needs_no_more_hosts_without_a_rule(case):
     ruled, free = solved(problem_of(TRIO, HOSTS, rules=rules)), solved(problem_of(TRIO, HOSTS))
     assert ruled.status == Status.OPTIMAL
     assert free.hosts_used <= ruled.hosts_used
+
+
+@pytest.mark.parametrize("mode", ["share", "spare"])
+def test_a_host_where_rules_let_nothing_run_is_no_reserve(mode):
+    policy = planner.Policy(failover=planner.Failover(hosts=1, mode=mode))
+    problem = problem_of(TRIO.head(1), HOSTS, rules=[Forbid("*", hosts="h3")], policy=policy)
+    kept = plan_of(("a", "h1"))
+    reserve = {name: planner.Plan(placement=kept.placement, spares=spare_of(name)) for name in ("h2", "h3")}
+    assert planner.check(problem, reserve["h2"]) == []
+    assert {found.kind for found in planner.check(problem, reserve["h3"])} == {"failover"}
+    assert solved(problem).plan.spares["host"].tolist() != ["h3"]
+
+
+def spare_of(name: str) -> pd.DataFrame:
+    return pd.DataFrame({"host": [name], "model": [""], "pool": [""]})
 
 
 @st.composite

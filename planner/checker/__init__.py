@@ -210,13 +210,16 @@ def _failover(problem: Problem, hosts: pd.DataFrame, placed: pd.DataFrame, load:
         return
     of_pool = _pool_of_hosts(problem, hosts, placed)
     for pool in problem.pools:
-        inside = np.flatnonzero((of_pool == pool) & (hosts["row"].to_numpy() >= 0))
+        mine = problem.workloads["pool"].to_numpy() == pool
+        row, spare = hosts["row"].to_numpy(), hosts["spare"].to_numpy()
+        # A host that stands by where rules let no workload of the pool run is no reserve.
+        inside = np.flatnonzero((of_pool == pool) & (row >= 0) & (~spare | problem.laws.open_to(mine)[row]))
         capacity = problem.capacity[hosts["row"].to_numpy()[inside]]
         demand = load[inside]
         if failover.mode == "share":
             # A host that carries nothing counts only if any one workload of the pool could restart on it.
-            largest = problem.demand[problem.workloads["pool"].to_numpy() == pool].max(axis=(0, 2))
-            counts = ~hosts["spare"].to_numpy()[inside] | (capacity >= largest - TOLERANCE * largest).all(axis=1)
+            largest = problem.demand[mine].max(axis=(0, 2))
+            counts = ~spare[inside] | (capacity >= largest - TOLERANCE * largest).all(axis=1)
             inside, capacity, demand = inside[counts], capacity[counts], demand[counts]
         yield from (_share if failover.mode == "share" else _spare)(problem, pool, hosts.iloc[inside], capacity, demand)
 

@@ -269,5 +269,5 @@ def _idle(
             able, most = (capacity + SLACK * np.maximum(capacity, 1) >= largest).all(axis=1), int(mine.sum()) + k + 2
         else:
             able, most = (room >= demand[pool == p].max(axis=0)).all(axis=1), k
-        idle[p] = np.where(serving[p] & able, most, 0)
+        idle[p] = np.where(serving[p] & able & problem.laws.open_to(mine)[rows], most, 0)
     return idle
