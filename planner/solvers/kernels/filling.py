@@ -153,8 +153,8 @@ def room_on(
                 if homes[at] == b:
                     members += 1
             most = min(most, limit[g] - members)
-            for other in range(len(zone)):
-                if zone[g] >= 0 and zone[other] == zone[g] and other != g:
+            for other in range(len(zone) if zone[g] >= 0 else 0):
+                if zone[other] == zone[g] and other != g:
                     for at in range(begins[other], begins[other] + used[other]):
                         if homes[at] == b:
                             most = 0
