@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -146,10 +146,9 @@ def resolve(rules: tuple[Rule, ...], workloads: pd.DataFrame, hosts: pd.DataFram
     names, machines = Selector(workloads, WORKLOAD_KEYS), Selector(hosts, HOST_KEYS)
     rivals, allowed, limited = [], list(_by_columns(workloads, machines)), []
     for number, rule in enumerate(rules, start=1):
-        where = f"{rule.source or f'rule {number}'} ({type(rule).__name__})"
         if isinstance(rule, Reserve | Maintenance | Cap):  # They change what hosts offer, see `offered`.
-            machines.rows(rule.hosts, where)
             continue
+        where = _where(rule, number)
         members = names.rows(rule.workloads, where)
         match rule:
             case KeepApart(others=()):
@@ -189,22 +188,27 @@ def offered(rules: tuple[Rule, ...], hosts: pd.DataFrame) -> pd.DataFrame:
     """The hosts with what reserves, maintenance and caps leave of them."""
     hosts, machines = hosts.copy(), Selector(hosts, HOST_KEYS)
     hosts.loc[hosts["maintenance"] == "yes", "available"] = 0.0
-    for rule in rules:
+    for number, rule in enumerate(rules, start=1):
         if not isinstance(rule, Reserve | Maintenance | Cap):
             continue
-        rows = machines.rows(rule.hosts, rule.source or type(rule).__name__)
+        rows = machines.rows(rule.hosts, _where(rule, number))
         match rule:
             case Maintenance():
                 hosts.loc[rows, "available"] = 0.0
             case Cap():
                 hosts.loc[rows, "max_workloads"] = np.fmin(hosts["max_workloads"].to_numpy()[rows], rule.most_workloads)
             case Reserve():
-                for name, column in AMOUNTS.items():
-                    hosts.loc[rows, column] = np.maximum(hosts[column].to_numpy()[rows] - getattr(rule, name), 0.0)
+                for column in AMOUNTS:
+                    hosts.loc[rows, column] = np.maximum(hosts[column].to_numpy()[rows] - getattr(rule, column), 0.0)
     return hosts
 
 
-def require_room(laws: Laws, workloads: pd.DataFrame, hosts: pd.DataFrame, fits: np.ndarray) -> None:
+def require_room(
+    laws: Laws,
+    workloads: pd.DataFrame,
+    hosts: pd.DataFrame,
+    fits: Callable[[np.ndarray, np.ndarray], np.ndarray],
+) -> None:
     """Raise an InputError where rules leave a workload only hosts that cannot carry it, though others could.
 
     Parameters
@@ -226,6 +230,11 @@ def require_room(laws: Laws, workloads: pd.DataFrame, hosts: pd.DataFrame, fits:
                     f"{where}: workload {workloads['name'].iloc[lost[0]]!r} may run on {shown}, and is too large for "
                     "any of them"
                 )
+
+
+def _where(rule: Rule, number: int) -> str:
+    """What messages name a rule by: where it stands, and its kind."""
+    return f"{rule.source or f'rule {number}'} ({type(rule).__name__})"
 
 
 def _labelled(workloads: pd.DataFrame, column: str) -> list[tuple[str, np.ndarray]]:

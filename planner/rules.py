@@ -32,8 +32,8 @@ WORKLOAD_KEYS = {
 HOST_KEYS = {"name": "name", "model": "model", "pool": "pool", "tag": "tags", "rack": "rack"}
 """What may stand before the colon of a pattern, and the column that it is matched against."""
 
-AMOUNTS = {"cores": "cores", "memory_gib": "memory_gib", "storage_gib": "storage_gib", "network_gbps": "network_gbps"}
-"""What `Reserve` can keep free, and the column of hosts that it is taken off."""
+AMOUNTS = ("cores", "memory_gib", "storage_gib", "network_gbps")
+"""What `Reserve` can keep free: columns of hosts that it is taken off."""
 
 
 @dataclass(frozen=True, kw_only=True)

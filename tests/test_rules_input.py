@@ -94,7 +94,10 @@ REFUSED = {
     "no text": (lambda: RequireTag("web", ""), "RequireTag tag: found ''"),
     "sides by racks": (lambda: KeepApart("a", others="b", within="rack"), "expected neither"),
     "not a rule": ("KeepApart", "expected a rule such as"),
-    "reserve of a host that is not there": (Reserve("esx9", cores=1), "did you mean"),
+    "reserve of a host that is not there": (
+        [Pin("web", "esx01"), Reserve("esx9", cores=1)],
+        r"rule 2 \(Reserve\): 'esx9' names nothing.*did you mean",
+    ),
     "negative reserve": (lambda: Reserve("esx01", cores=-1), "Reserve cores: found -1"),
 }
 
