@@ -28,6 +28,7 @@ MAX_ENTRIES = 2000
 MEMORY_BYTES = 3 * 1024**3
 CPU_SECONDS = 120
 WALL_SECONDS = 180
+LOOK_AT_BYTES = 65536
 
 _OLE = b"\xd0\xcf\x11\xe0"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
@@ -80,7 +81,7 @@ def load(source: Source, sheets: frozenset[str] | None = None) -> Workbook:
     InputError
         The file is missing, is no spreadsheet, is damaged, or goes beyond a limit of size, memory or time.
     """
-    file, data = _contents(source)
+    file, data = contents(source)
     kind = _kind(file, data)
     if kind == "xlsx":
         _check_container(file, data)
@@ -88,7 +89,13 @@ def load(source: Source, sheets: frozenset[str] | None = None) -> Workbook:
     return _workbook(file, _parsed(file, kind, data, wanted))
 
 
-def _contents(source: Source) -> tuple[str, bytes]:
+def is_binary(data: bytes) -> bool:
+    """Whether content begins with what stands in no text; UTF-16, which its mark tells, is text."""
+    head = data[:LOOK_AT_BYTES]
+    return head[:2] not in (b"\xff\xfe", b"\xfe\xff") and head.translate(None, _CONTROL) != head
+
+
+def contents(source: Source) -> tuple[str, bytes]:
     """Display name and content; a file is refused by its name or size before it is read."""
     if isinstance(source, str | os.PathLike):
         path = Path(source)
@@ -138,8 +145,8 @@ def _kind(file: str, data: bytes) -> str:
     for magic, what in _FOREIGN.items():
         if data.startswith(magic):
             raise InputError(f"{file}: found {what}, which is not a spreadsheet; {expected}")
-    head = data[:65536]
-    if head[:2] not in (b"\xff\xfe", b"\xfe\xff") and head.translate(None, _CONTROL) != head:
+    head = data[:LOOK_AT_BYTES]
+    if is_binary(data):
         raise InputError(f"{file}: found binary content that is not a spreadsheet; {expected}")
     if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
         raise InputError(f"{file}: found a web page or XML, which is not a spreadsheet; {expected}")

@@ -133,7 +133,7 @@ def _contents(source: Source) -> tuple[str, str, bytes]:
             raise InputError(f"{path.name}: found more than {MAX_FILE_BYTES // 1024**2} MiB, expected a smaller file")
         file, data = path.name, path.read_bytes()
     else:
-        file, data = sandbox._contents(source)
+        file, data = sandbox.contents(source)
     if not data.strip():
         raise InputError(f"{file}: found an empty file, expected series of use")
     if data.startswith(_PARQUET):
@@ -142,7 +142,7 @@ def _contents(source: Source) -> tuple[str, str, bytes]:
         return file, "zip", data
     if data.startswith(_GZIP) or data[257:262] == b"ustar":
         return file, "tar", data
-    if data[:4096].translate(None, sandbox._CONTROL) != data[:4096] and data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
+    if sandbox.is_binary(data):
         raise InputError(f"{file}: found binary content, expected series in .csv, .parquet, .tar.gz or .zip")
     return file, "csv", data
 
