@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 
 # A law says what holds, not how long it takes: neighbours may keep the machine busy.
-settings.register_profile("laws", deadline=None)
+settings.register_profile("laws", deadline=None, max_examples=60)
 settings.load_profile("laws")
 
 
