@@ -4,6 +4,7 @@ from planner import catalogue
 from planner.baseline import today
 from planner.checker import Violation, check
 from planner.errors import InputError
+from planner.explanations import Explanation, explain
 from planner.inventory import Inventory
 from planner.numa import numa_fit, numa_misfits
 from planner.periods import Periods
@@ -38,6 +39,7 @@ __all__ = [
     "AvoidTag",
     "Bound",
     "Cap",
+    "Explanation",
     "Failover",
     "Forbid",
     "Growth",
@@ -70,6 +72,7 @@ __all__ = [
     "Violation",
     "catalogue",
     "check",
+    "explain",
     "numa_fit",
     "numa_misfits",
     "read",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -129,6 +129,47 @@ class Laws:
         kept, number = np.unique(combination[self.heads], return_inverse=True)
         return number, np.array(permitted)[kept]
 
+    def among(self, kept: np.ndarray) -> Laws:
+        """The laws on some of the workloads alone, whose positions are then 0, 1, ... in the order of `kept`."""
+        place = np.full(self.workloads, -1)
+        place[kept] = np.arange(len(kept))
+
+        def inside(members: np.ndarray) -> np.ndarray:
+            at = place[members]
+            return at[at >= 0]
+
+        apart = [replace(law, members=inside(law.members)) for law in self.apart]
+        rivals = [replace(law, sides=tuple(map(inside, law.sides))) for law in self.rivals]
+        allowed = [replace(law, members=inside(law.members)) for law in self.allowed]
+        limited = [replace(law, members=inside(law.members)) for law in self.limited]
+        return Laws(
+            together=tuple(group for group in map(inside, self.together) if len(group) > 1),
+            apart=tuple(law for law in apart if len(law.members) > law.at_most),
+            rivals=tuple(law for law in rivals if all(map(len, law.sides))),
+            allowed=tuple(law for law in allowed if len(law.members)),
+            limited=tuple(law for law in limited if len(law.members) > law.most_hosts),
+            workloads=len(kept),
+            hosts=self.hosts,
+        )
+
+
+def rule_source(rule: Rule, number: int) -> str:
+    """How messages name a rule: where it stands, or its number, and its kind.
+
+    >>> rule_source(Maintenance("esx01"), 2)
+    'rule 2 (Maintenance)'
+    """
+    return f"{rule.source or f'rule {number}'} ({type(rule).__name__})"
+
+
+def label_source(column: str, label: str) -> str:
+    """How messages name the workloads that share an entry of a column that stands for a rule.
+
+    >>> label_source("keep_apart", "sql")
+    "column keep_apart, 'sql'"
+    """
+    return f"column {column}, {label!r}"
+
 
 def resolve(rules: tuple[Rule, ...], workloads: pd.DataFrame, hosts: pd.DataFrame) -> Laws:
     """The laws that rules and label columns stand for.
@@ -139,7 +180,7 @@ def resolve(rules: tuple[Rule, ...], workloads: pd.DataFrame, hosts: pd.DataFram
         A rule that names nothing, or that contradicts another or the hosts there are; named with its source.
     """
     apart = [
-        Apart(members=members, at_most=1, within="host", domain=None, source=f"column keep_apart, {label!r}")
+        Apart(members=members, at_most=1, within="host", domain=None, source=label_source("keep_apart", label))
         for label, members in _labelled(workloads, "keep_apart")
     ]
     together = [members for _, members in _labelled(workloads, "keep_together")]
@@ -148,7 +189,7 @@ def resolve(rules: tuple[Rule, ...], workloads: pd.DataFrame, hosts: pd.DataFram
     for number, rule in enumerate(rules, start=1):
         if isinstance(rule, Reserve | Maintenance | Cap):  # They change what hosts offer, see `offered`.
             continue
-        where = _where(rule, number)
+        where = rule_source(rule, number)
         members = names.rows(rule.workloads, where)
         match rule:
             case KeepApart(others=()):
@@ -191,7 +232,7 @@ def offered(rules: tuple[Rule, ...], hosts: pd.DataFrame) -> pd.DataFrame:
     for number, rule in enumerate(rules, start=1):
         if not isinstance(rule, Reserve | Maintenance | Cap):
             continue
-        rows = machines.rows(rule.hosts, _where(rule, number))
+        rows = machines.rows(rule.hosts, rule_source(rule, number))
         match rule:
             case Maintenance():
                 hosts.loc[rows, "available"] = 0.0
@@ -230,11 +271,6 @@ def require_room(
                     f"{where}: workload {workloads['name'].iloc[lost[0]]!r} may run on {shown}, and is too large for "
                     "any of them"
                 )
-
-
-def _where(rule: Rule, number: int) -> str:
-    """What messages name a rule by: where it stands, and its kind."""
-    return f"{rule.source or f'rule {number}'} ({type(rule).__name__})"
 
 
 def _labelled(workloads: pd.DataFrame, column: str) -> list[tuple[str, np.ndarray]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from dataclasses import replace as changed
 from functools import cached_property, partial
 from typing import Literal, get_args
 
@@ -168,6 +169,40 @@ class Problem:
         if unknown:
             raise InputError(f"replace: found {unknown[0]!r}{did_you_mean(unknown[0], arguments)}")
         return Problem.build(**(arguments | changes))
+
+    def without(self, workloads: Iterable[str]) -> Problem:
+        """The problem with some workloads left out; rules hold for those that stay.
+
+        `replace` on it builds anew, where a rule that names none of those that stay is an error.
+
+        Parameters
+        ----------
+        workloads : iterable of str
+            Names as in `problem.workloads`.
+
+        Raises
+        ------
+        InputError
+            A name that is not there, nothing left to place, or CPU left in another unit than before.
+        """
+        out, names = set(workloads), self.workloads["name"]
+        unknown = sorted(out - set(names))
+        if unknown:
+            raise InputError(f"without: found workload {unknown[0]!r}{did_you_mean(unknown[0], names)}")
+        stays = ~names.isin(out).to_numpy()
+        left, kept = self.workloads[stays].reset_index(drop=True), np.flatnonzero(stays)
+        if not len(kept):
+            raise InputError(f"without: found all {len(names):,} workloads, expected at least one to stay")
+        if self.policy.sizing.cpu_unit(left) != self.cpu_unit:
+            raise InputError("without: all that stay are measured in GHz, expected one sized by its vCPUs to stay")
+        demand = self.demand[kept]
+        demand.flags.writeable = False
+        inventory = changed(
+            self.inventory, workloads=_expanded(self.inventory.workloads, "workload")[stays].reset_index(drop=True)
+        )
+        timeline = None if self.timeline is None else changed(self.timeline, row=self.timeline.row[kept])
+        laws = self.laws.among(kept)
+        return changed(self, inventory=inventory, workloads=left, demand=demand, laws=laws, timeline=timeline)
 
     @property
     def pools(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 
 LAYERS = [
     {"cli", "__main__", "web", "terminal"},
-    {"jobs", "scenarios", "writers", "charts", "migration", "explain"},
+    {"jobs", "scenarios", "writers", "charts", "migration", "explanations"},
     {"solvers", "reports"},
     {"checker", "replay", "verifier", "readers", "economics", "baseline"},
     {"plan", "problem", "laws", "timeline"},

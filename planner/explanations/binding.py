@@ -1,0 +1,200 @@
+"""What binds: which resource limits each pool, and what one more unit of it on every host would save."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from planner.explanations.estate import offered, only_pools, rows_of
+from planner.explanations.proof import bound_shares, used_by
+from planner.explanations.trials import Trial, Trials
+from planner.explanations.wording import called, joined, opening, pools_named, valued
+from planner.plan import Result
+from planner.problem import Problem
+
+COLUMNS = (
+    "pool",
+    "resource",
+    "used_share",
+    "bound_share",
+    "binding",
+    "step",
+    "before",
+    "after",
+    "saved",
+    "unit",
+    "status",
+)
+FIGURES = {
+    "cpu": "cores",
+    "memory": "memory_gib",
+    "storage": "storage_gib",
+    "network": "network_gbps",
+    "iops": "iops",
+    "gpus": "gpus",
+    "workloads": "max_workloads",
+}
+"""Column of hosts that each resource is taken from; any other resource has a column of its own name."""
+
+STEPS = {"cpu": (4, "cores"), "memory": (16, "GiB"), "storage": (100, "GiB"), "gpus": (1, "GPU")}
+"""One more unit of a resource; of any other it is a tenth of what hosts have."""
+
+MULTIPLES = (1, 2, 4, 8)
+"""Steps tried on a resource that binds, until one saves something."""
+
+WEIGHTY = 0.2
+"""Share of the bound from which a resource binds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """Pools that share hosts, as a problem of their own, and what its part of the plan comes to."""
+
+    pools: tuple[str, ...]
+    alone: bool
+    before: float
+
+
+def limits(problem: Problem, result: Result, sums: pd.DataFrame, trials: Trials) -> tuple[pd.DataFrame, list[str]]:
+    """A row for each pool and resource, with the columns of `COLUMNS`, and a sentence for each pool."""
+    hosts = rows_of(problem, result.plan)
+    groups = () if result.bound is None else result.bound.evidence
+    group_of = {pool: group for group in groups for pool in group["pools"]}
+    rows, sentences = [], []
+    for pool in problem.pools:
+        part = _part(problem, result, hosts, group_of.get(pool, {"pools": problem.pools})["pools"])
+        shares = bound_shares(problem, group_of[pool], pool, sums) if pool in group_of else {}
+        own = []
+        for row in sums[sums["pool"] == pool].sort_values("alone", ascending=False).itertuples():
+            mine = hosts[hosts["pool"] == pool]
+            room = offered(problem, mine, row.resource)
+            leans = shares.get(row.resource, 0.0)
+            forced = problem.objective == "hosts" and row.hosts_by_division == len(mine)
+            # One host and its reserve are the fewest there can be: then no resource binds, whatever the bound rests on.
+            suspected = bool(forced or leans >= WEIGHTY) and len(mine) > 1 + problem.policy.failover.hosts
+            step, trial = _saving(problem, result, part, pool, row.resource, suspected, trials)
+            saved = None if trial.value is None else max(part.before - trial.value, 0.0)
+            own.append(
+                {
+                    "pool": pool,
+                    "resource": row.resource,
+                    "used_share": row.demand / room if room > 0 else np.nan,
+                    "bound_share": leans if pool in group_of else np.nan,
+                    "binding": "yes" if suspected or saved else "no",
+                    "step": step,
+                    "before": part.before,
+                    "after": None if trial.value is None else min(trial.value, part.before),
+                    "saved": saved,
+                    "unit": result.objective_unit,
+                    "status": trial.status,
+                }
+            )
+        rows += own
+        sentences.append(_sentence(problem, pool, own, count=int((hosts["pool"] == pool).sum())))
+    return pd.DataFrame(rows, columns=list(COLUMNS)), sentences
+
+
+def _part(problem: Problem, result: Result, hosts: pd.DataFrame, pools: tuple[str, ...]) -> Part:
+    before = used_by(problem, result, hosts, pools)
+    if before is None or len(pools) == len(problem.pools):
+        return Part(pools=problem.pools, alone=False, before=result.objective_value)
+    return Part(pools=pools, alone=True, before=before)
+
+
+def _saving(
+    problem: Problem, result: Result, part: Part, pool: str, resource: str, suspected: bool, trials: Trials
+) -> tuple[str, Trial]:
+    """The least of a few steps that saves something, and the trial of it; the largest step tried where none does."""
+    step, trial = "", Trial(status="not tried")
+    for multiple in MULTIPLES if suspected else MULTIPLES[:1]:
+        added = _step(problem, pool, resource, multiple)
+        if added is None:
+            return step, trial
+        tried = trials.solve(partial(_raised, problem, part, pool, resource, added[0]))
+        if tried.status == "not tried" and step:
+            break
+        step, trial = added[1], tried
+        if trial.value is None or trial.value < part.before * (1 - 1e-9):
+            break
+    return step, trial
+
+
+def _step(
+    problem: Problem, pool: str, resource: str, multiple: int
+) -> tuple[Callable[[pd.Series], pd.Series], str] | None:
+    """How a figure of hosts grows by so many steps, and how that is said; None where no host has the figure."""
+    column = FIGURES.get(resource, resource)
+    tables = [problem.inventory.hosts, problem.host_models]
+    if not any(column in table and table[column].notna().any() for table in tables):
+        return None
+    if resource in STEPS:
+        size, unit = STEPS[resource]
+        return (lambda figures: figures + size * multiple), f"{size * multiple:,} {unit} more a host"
+    return (lambda figures: figures * (1 + 0.1 * multiple)), f"{10 * multiple} % more a host"
+
+
+def _raised(problem: Problem, part: Part, pool: str, resource: str, grow: Callable[[pd.Series], pd.Series]) -> Problem:
+    """The part's problem with more of a resource on every host that may serve a pool."""
+    column = FIGURES.get(resource, resource)
+
+    def raised(table: pd.DataFrame) -> pd.DataFrame:
+        if column not in table:
+            return table
+        here = np.ones(len(table), dtype=bool) if problem.merge_pools else table["pool"].isin(["", pool]).to_numpy()
+        return table.assign(**{column: grow(table[column]).where(here, table[column])})
+
+    inventory = replace(problem.inventory, hosts=raised(problem.inventory.hosts))
+    changed = problem.replace(inventory=inventory, host_models=raised(problem.host_models))
+    return only_pools(changed, part.pools) if part.alone else changed
+
+
+def _sentence(problem: Problem, pool: str, rows: list[dict], count: int) -> str:
+    where, k = pools_named([pool]), problem.policy.failover.hosts
+    binding = [row for row in rows if row["binding"] == "yes"]
+    slack = [row for row in rows if row["binding"] == "no"]
+    kept = "" if not k else f" with {k} of them lost" if problem.policy.failover.mode == "share" else " beside spares"
+    found = [
+        f"{where}: {called(row['resource'])} binds, {_percent(row['used_share'])} of what the {count:,} hosts "
+        f"offer{kept} is needed; {_saved(problem, row)}."
+        for row in binding
+    ]
+    if not binding:
+        found.append(f"{where}: {_otherwise(problem, count)}.")
+    if slack:
+        used = joined(f"{called(row['resource'])} ({_percent(row['used_share'])} needed)" for row in slack)
+        tried = all(row["status"] == "optimal" for row in slack)
+        saves = ", and more of it saves nothing" if tried and len(slack) == 1 else ""
+        saves = ", and more of any one of them saves nothing" if tried and len(slack) > 1 else saves
+        found.append(f"{opening(used)} {'do' if len(slack) > 1 else 'does'} not bind{saves}.")
+    return " ".join(found)
+
+
+def _percent(share: float) -> str:
+    """A share as percent; 99.7 % does not become 100 %."""
+    return f"{share:.1%}" if 0.985 < share < 1 else f"{share:.0%}"
+
+
+def _saved(problem: Problem, row: dict) -> str:
+    if row["saved"] is None:
+        return "what more of it would save was not found in time"
+    if not row["saved"]:
+        known = "" if row["status"] == "optimal" else ", as far as the time allowed to see"
+        return f"even {row['step']} saves nothing by itself{known}"
+    least = "" if row["status"] == "optimal" else "at least "
+    after = (
+        f"{row['after']:,.0f} instead of {row['before']:,.0f}" if problem.objective == "hosts" else "before its price"
+    )
+    amount = valued(problem, row["saved"], row["unit"])
+    return f"{row['step']} saves {least}{amount} ({after})"
+
+
+def _otherwise(problem: Problem, hosts: int) -> str:
+    k = problem.policy.failover.hosts
+    if hosts <= 1 + k:
+        return f"no resource binds; one host{f' and {k} in reserve' if k else ''} is the fewest there can be"
+    rules = " and the rules" if problem.laws else ""
+    return f"no single resource binds; how the workloads fit together on whole hosts{rules} decides"

@@ -1,0 +1,132 @@
+"""Variants: a problem with one assumption changed, or with rules and labels taken out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from planner.errors import InputError
+from planner.laws import label_source, rule_source
+from planner.policy import Policy
+from planner.problem import Problem
+
+LABELS = ("keep_apart", "keep_together", "pin", "forbid", "require_tag", "avoid_tag")
+"""Columns of workloads whose entries are rules."""
+
+TIMES = {"cpu": 2.0, "memory": 1.5}
+"""Times the overcommit of now up to which a larger one is looked at."""
+
+MOST_OVERCOMMIT = {"cpu": 64.0, "memory": 10.0}
+"""What a policy takes at most."""
+
+OVERCOMMIT_STEP = {"cpu": 0.1, "memory": 0.05}
+HEADROOM_STEP = 0.01
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """A figure of the policy that may give way.
+
+    Parameters
+    ----------
+    name : str
+        As in a policy's TOML: "overcommit.cpu".
+    now : float
+    steps : tuple of float
+        What it may become, the smallest change first; each asks for less than the one before.
+    apply : callable
+        ``apply(policy, value)`` is the policy with that value.
+    """
+
+    name: str
+    now: float
+    steps: tuple[float, ...]
+    apply: Callable[[Policy, float], Policy]
+
+
+def relaxable(problem: Problem) -> list[Setting]:
+    """The figures of the policy that could give way, with a sensible grid for each."""
+    policy, found = problem.policy, []
+    allocated = {r: bool((policy.sizing.bases(problem.workloads, r) == "allocated").any()) for r in ("cpu", "memory")}
+    for resource, step in OVERCOMMIT_STEP.items():
+        now = getattr(policy.overcommit, resource)
+        most = min(now * TIMES[resource], MOST_OVERCOMMIT[resource])
+        values = tuple(round(v, 2) for v in np.arange(np.floor(now / step + 1 + 1e-9), most / step + 1e-9) * step)
+        if allocated[resource] and values:
+            found.append(_setting(f"overcommit.{resource}", now, values))
+    for resource in ("cpu", "memory", "storage", "network", "iops"):
+        now = getattr(policy.headroom, resource)
+        steps = np.arange(np.ceil(now / HEADROOM_STEP - 1 - 1e-9), -0.5, -1)
+        values = tuple(round(v * HEADROOM_STEP, 2) for v in steps.tolist())
+        if resource in problem.resources and now > 0:
+            found.append(_setting(f"headroom.{resource}", now, values))
+    hosts = policy.failover.hosts
+    if hosts:
+        found.append(_setting("failover.hosts", hosts, tuple(range(hosts - 1, -1, -1))))
+    return found
+
+
+def _setting(name: str, now: float, values: tuple[float, ...]) -> Setting:
+    part, key = name.split(".")
+
+    def apply(policy: Policy, value: float) -> Policy:
+        return replace(policy, **{part: replace(getattr(policy, part), **{key: value})})
+
+    return Setting(name=name, now=now, steps=values, apply=apply)
+
+
+@dataclass(frozen=True)
+class Law:
+    """A rule by its number in problem.rules, or an entry of a column that stands for one, named as in messages."""
+
+    source: str
+    number: int = -1
+    column: str = ""
+    label: str = ""
+
+
+def laws_of(problem: Problem) -> list[Law]:
+    """Every rule, and every entry of a column that stands for a rule, in that order."""
+    found = [Law(rule_source(rule, number + 1), number) for number, rule in enumerate(problem.rules)]
+    for column in LABELS:
+        labels = problem.workloads[column]
+        for label, count in labels[labels != ""].value_counts(sort=False).items():
+            # A label that one workload has keeps it neither apart nor together.
+            if count > 1 or column not in LABELS[:2]:
+                found.append(Law(label_source(column, str(label)), -1, column, str(label)))
+    return found
+
+
+def without_laws(problem: Problem, laws: Iterable[Law]) -> Problem:
+    """The problem built again without some rules and entries."""
+    laws = list(laws)
+    gone = {law.number for law in laws}
+    rules = tuple(rule for number, rule in enumerate(problem.rules) if number not in gone)
+    workloads = problem.inventory.workloads
+    for law in laws:
+        if law.column:
+            cells = workloads[law.column]
+            workloads = workloads.assign(**{law.column: cells.where(cells != law.label, "")})
+    inventory = replace(problem.inventory, workloads=workloads, rules=())
+    return problem.replace(inventory=inventory, rules=rules)
+
+
+def left_with(problem: Problem, laws: Iterable[Law], names: Iterable[str] | None = None) -> Problem:
+    """The problem with these laws and these workloads alone; all workloads where no names are given.
+
+    Raises
+    ------
+    InputError
+        No name is given.
+    """
+    kept = set(laws)
+    dropped = [law for law in laws_of(problem) if law not in kept]
+    part = without_laws(problem, dropped) if dropped else problem
+    if names is None:
+        return part
+    stay = set(names)
+    if not stay:
+        raise InputError("workloads: found none, expected at least one to place")
+    return part.without(name for name in problem.workloads["name"] if name not in stay)
