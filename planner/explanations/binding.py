@@ -46,6 +46,9 @@ STEPS = {"cpu": (4, "cores"), "memory": (16, "GiB"), "storage": (100, "GiB"), "g
 MULTIPLES = (1, 2, 4, 8)
 """Steps tried on a resource that binds, until one saves something."""
 
+CLOSE = 0.93
+"""Share of the scarcest resource's use from which another is nearly as scarce."""
+
 WEIGHTY = 0.2
 """Share of the bound from which a resource binds."""
 
@@ -155,15 +158,22 @@ def _raised(problem: Problem, part: Part, pool: str, resource: str, grow: Callab
 def _sentence(problem: Problem, pool: str, rows: list[dict], count: int) -> str:
     where, k = pools_named([pool]), problem.policy.failover.hosts
     binding = [row for row in rows if row["binding"] == "yes"]
-    slack = [row for row in rows if row["binding"] == "no"]
-    kept = "" if not k else f" with {k} of them lost" if problem.policy.failover.mode == "share" else " beside spares"
+    most = max((row["used_share"] for row in binding), default=np.inf)
+    close = [row for row in rows if row["binding"] == "no" and row["used_share"] >= CLOSE * most]
+    slack = [row for row in rows if row["binding"] == "no" and row not in close]
+    kept, running = f" with {k} of them lost" if k else "", count
+    if k and problem.policy.failover.mode == "spare":
+        kept, running = f" beside the {k} spare", count - k
     found = [
-        f"{where}: {called(row['resource'])} binds, {_percent(row['used_share'])} of what the {count:,} hosts "
+        f"{where}: {called(row['resource'])} binds, {_percent(row['used_share'])} of what the {running:,} hosts "
         f"offer{kept} is needed; {_saved(problem, row)}."
         for row in binding
     ]
     if not binding:
         found.append(f"{where}: {_otherwise(problem, count)}.")
+    if close:
+        near = joined(f"{called(row['resource'])} ({_percent(row['used_share'])} needed)" for row in close)
+        found.append(f"{opening(near)} {'are' if len(close) > 1 else 'is'} nearly as scarce.")
     if slack:
         used = joined(f"{called(row['resource'])} ({_percent(row['used_share'])} needed)" for row in slack)
         tried = all(row["status"] == "optimal" for row in slack)
@@ -196,5 +206,5 @@ def _otherwise(problem: Problem, hosts: int) -> str:
     k = problem.policy.failover.hosts
     if hosts <= 1 + k:
         return f"no resource binds; one host{f' and {k} in reserve' if k else ''} is the fewest there can be"
-    rules = " and the rules" if problem.laws else ""
-    return f"no single resource binds; how the workloads fit together on whole hosts{rules} decides"
+    rules = ", and the rules that they keep to" if problem.laws else ""
+    return f"no single resource binds; what decides is how the workloads fit together on whole hosts{rules}"

@@ -14,10 +14,10 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from planner.explanations.estate import only_pools, rows_of
+from planner.explanations.estate import only_pools, reckoned, rows_of
 from planner.explanations.proof import strongest, used_by
 from planner.explanations.trials import Trial, Trials
-from planner.explanations.variants import Law, Setting, laws_of, relaxable, without_laws
+from planner.explanations.variants import Law, Setting, laws_of, more_hosts, relaxable, without_laws
 from planner.plan import Result
 from planner.problem import Problem
 
@@ -61,7 +61,7 @@ def searched(problem: Problem, result: Result, sums: pd.DataFrame, trials: Trial
     """
     goal = Goal.of(problem, result.objective_value, result.objective_unit)
     began, until = trials.clock.seconds, trials.until
-    settings = relaxable(problem)
+    settings = [*([] if result.plan is not None else more_hosts(problem)), *relaxable(problem)]
     rows = []
     for number, setting in enumerate(settings):
         # Half of the time is for the settings, the rest for rules and workloads.
@@ -91,18 +91,24 @@ def _row(goal: Goal, kind: str, change: str, trial: Trial, **given) -> dict:
 def _setting_row(problem: Problem, result: Result, goal: Goal, setting: Setting, trials: Trials) -> dict:
     def trial_of(at: int) -> Trial:
         value = setting.steps[at]
-        return trials.solve(lambda: problem.replace(policy=setting.apply(problem.policy, value)), goal.most)
+        return trials.solve(lambda: setting.apply(problem, value), goal.most)
 
     at, trial, smallest = least(len(setting.steps), trial_of, refuted=_refuted(result, goal))
     needed = setting.steps[at]
-    return _row(
-        goal, "setting", f"{setting.name} = {needed:g}", trial, now=f"{setting.now:g}", needed=f"{needed:g}",
-        smallest="yes" if smallest else "" if trial.reached is not True else "not known",
-    )  # fmt: skip
+    kind = "hosts" if setting.host else "setting"
+    figures = {"pool": setting.pool, "now": f"{setting.now:g}", "needed": f"{needed:g}"}
+    known = ("yes" if smallest else "not known") if trial.reached else ""
+    return _row(goal, kind, _named(setting, needed), trial, **figures, smallest=known)
+
+
+def _named(setting: Setting, needed: float) -> str:
+    if setting.host:
+        return f"{needed:g} more host{'' if needed == 1 else 's'} like {setting.host}"
+    return f"{setting.name} = {needed:g}"
 
 
 def least(count: int, trial_of: Callable[[int], Trial], *, refuted: bool) -> tuple[int, Trial, bool]:
-    """The first of so many ever larger changes that is enough, by bisection.
+    """The first of so many ever larger changes that is enough: the largest is tried first, then the smallest ones.
 
     Parameters
     ----------
@@ -120,14 +126,15 @@ def least(count: int, trial_of: Callable[[int], Trial], *, refuted: bool) -> tup
     best = trial_of(count - 1)
     if not best.reached:
         return count - 1, best, False
-    low, high = -1, count - 1
+    low, high, probe = -1, count - 1, 0
     while high - low > 1:
-        middle = (low + high) // 2
-        trial = trial_of(middle)
+        trial = trial_of(probe)
         if trial.reached:
-            high, best = middle, trial
+            high, best = probe, trial
         else:
-            low, refuted = middle, trial.reached is False
+            low, refuted = probe, trial.reached is False
+        # Ever longer strides while nothing is enough, halves once something was.
+        probe = min(2 * probe + 1, high - 1) if high == count - 1 else (low + high) // 2
     return high, best, refuted
 
 
@@ -206,8 +213,18 @@ def _left_out(
     change = f"leaving out {len(out):,} workload{'s' if len(out) > 1 else ''}"
     return _row(
         goal, "workloads", change, trial, pool=pool, now="placed", needed=", ".join(out),
-        smallest="yes" if len(out) == 1 else "not known",
+        smallest="yes" if len(out) == 1 or _fewest(part, len(out), goal) else "not known",
     )  # fmt: skip
+
+
+def _fewest(part: Problem, count: int, goal: Goal) -> bool:
+    """Whether leaving out fewer is proven not to be enough: not even the largest of each resource together are."""
+    if len(part.pools) > 1 or part.objective != "hosts":
+        return False
+    largest = np.sort(part.demand, axis=0)[len(part.demand) - (count - 1) :].sum(axis=0)
+    sums = reckoned(part, (part.demand.sum(axis=0) - largest).max(axis=1))
+    hosts = sums["hosts_by_division"]
+    return bool((hosts.isna() | (hosts > goal.most)).any())
 
 
 def _prefix(names: list[str], trial_of: Callable[[Sequence[str]], Trial]) -> tuple[list[str], Trial]:

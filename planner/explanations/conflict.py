@@ -16,7 +16,7 @@ import pandas as pd
 
 from planner.explanations.trials import Trials
 from planner.explanations.variants import Law, laws_of, left_with
-from planner.explanations.wording import counted, joined, listed
+from planner.explanations.wording import joined, listed
 from planner.problem import Problem
 
 COLUMNS = ("kind", "name", "needed")
@@ -120,7 +120,7 @@ def _sentence(rows: list[tuple[str, str, str]], trials: Trials) -> str:
     rules = [name for kind, name, _ in rows if kind == "rule"]
     workloads = [name for kind, name, _ in rows if kind == "workload"]
     what = f"{joined(rules)} with " if rules else ""
-    who = f"workload{'s' if len(workloads) > 1 else ''} {listed(workloads, most=12)}"
+    who = f"workload{'s' if len(workloads) > 1 else ''} {listed(workloads, most=6)}"
     unshown = [name for _, name, needed in rows if needed != "yes"]
     if len(rows) == 1:
         return f"There is no plan, because of {who} alone: it fits on no host there is."
@@ -137,10 +137,8 @@ def _sentence(rows: list[tuple[str, str, str]], trials: Trials) -> str:
 
 def _of_the_sum(rows: list[tuple[str, str, str]], count: int) -> str:
     rules = [name for _, name, _ in rows]
-    kept = (
-        f" Of the rules it takes {joined(rules)}." if rules else " No rule is to blame: without any there is no plan."
-    )
+    kept = f" Of the rules it takes {joined(rules)}." if rules else ""
     return (
-        f"There is no plan, and no few workloads are to blame: more than {MOST_WORKLOADS} of the {count:,} take part, "
-        f"{counted(count, 'workload')} are too much together.{kept}"
+        f"No short list of workloads is to blame: of the {count:,} more than {MOST_WORKLOADS} belong to the smallest "
+        f"set found that cannot be placed.{kept}"
     )

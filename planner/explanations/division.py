@@ -40,7 +40,7 @@ def compared(problem: Problem, result: Result, sums: pd.DataFrame, trials: Trial
             out = without_host(problem, pool, int(divided), trials)
             proof = "impossible" if _least(problem, result, pool) > divided else "not known"
             table.loc[scarcest, "homeless"], table.loc[scarcest, "proof"] = ", ".join(out), proof
-        resource = table.loc[scarcest, "resource"].iloc[0] if scarcest.any() else ""
+        resource = sums.loc[scarcest].sort_values("alone")["resource"].iloc[-1] if scarcest.any() else ""
         sentences.append(_sentence(problem, pool, resource, divided, used, out, proof))
     return table[list(COLUMNS)], sentences
 
@@ -91,14 +91,14 @@ def _sentence(problem: Problem, pool: str, resource: str, divided: float, used: 
         return f"{says}, and here packing needs no more."
     if divided > used:
         return f"{says}, and packing needs {used:,}."
-    known = ", and it is proven that no packing does" if proof == "impossible" else ", though a better one might exist"
+    proven = proof == "impossible"
     if out:
-        breaks = (
-            f"packed onto {divided:,.0f}, largest first, {listed(out, most=3)} {'finds' if len(out) == 1 else 'find'} "
-            f"no host{known}"
-        )
+        known = "and it is proven that no packing does better" if proven else "though a better packing might exist"
+        verb = "finds" if len(out) == 1 else "find"
+        breaks = f"packed onto {divided:,.0f}, largest first, {listed(out, most=3)} {verb} no host, {known}"
     else:
-        breaks = f"the sizes alone would fit, so rules or the reserve ask for the rest{known}"
+        known = "fewer is proven impossible" if proven else "whether fewer would do is not known"
+        breaks = f"by their sizes alone all would fit on {divided:,.0f}, it is the rules that ask for more; {known}"
     return f"{says}; packing needs {used:,}: {breaks}."
 
 

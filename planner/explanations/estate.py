@@ -21,9 +21,18 @@ from planner.problem import Problem
 ROUNDING = 1e-9
 """Relative error granted to a sum of floats before it is rounded up."""
 
+GRAIN = 1e-3
+"""Units in which demands are looked at for a common divisor."""
 
-def reckoned(problem: Problem) -> pd.DataFrame:
+
+def reckoned(problem: Problem, totals: np.ndarray | None = None) -> pd.DataFrame:
     """Sums and divisions of each pool, one row a resource.
+
+    Parameters
+    ----------
+    problem : Problem
+    totals : array of float, shape [R], optional
+        Demand to divide in the place of each pool's own.
 
     Returns
     -------
@@ -35,13 +44,13 @@ def reckoned(problem: Problem) -> pd.DataFrame:
     pool_of, available = problem.workloads["pool"].to_numpy(), problem.hosts["available"].to_numpy()
     for pool in problem.pools:
         serving = np.flatnonzero(serves(problem, pool) & (available > 0))
-        totals = problem.demand[pool_of == pool].sum(axis=0).max(axis=1)
+        wanted = problem.demand[pool_of == pool].sum(axis=0).max(axis=1) if totals is None else totals
         for r, resource in enumerate(problem.resources):
             capacity = problem.capacity[serving, r]
             if not np.isfinite(capacity).any():
                 continue
-            per_host, alone, hosts = _divided(problem, float(totals[r]), capacity, available[serving])
-            rows.append((pool, resource, problem.unit(resource), float(totals[r]), per_host, alone, hosts))
+            per_host, alone, hosts = _divided(problem, float(wanted[r]), capacity, available[serving])
+            rows.append((pool, resource, problem.unit(resource), float(wanted[r]), per_host, alone, hosts))
     names = ["pool", "resource", "unit", "demand", "per_host", "alone", "hosts_by_division"]
     return pd.DataFrame(rows, columns=names)
 
@@ -77,6 +86,23 @@ def _fill(sizes: np.ndarray, numbers: np.ndarray, demand: float, skipped: int) -
             return hosts + left / size
         hosts, left = hosts + number, left - size * number
     return float("inf")
+
+
+def in_pieces(problem: Problem, pool: str, resource: str) -> tuple[float, float]:
+    """The piece that all demands of a pool for a resource are multiples of, and the hosts it takes in whole pieces.
+
+    Only without a reserve of hosts, which are summed up: what one alone cannot use counts there too.
+    """
+    r, available = problem.resources.index(resource), problem.hosts["available"].to_numpy()
+    inside = problem.workloads["pool"].to_numpy() == pool
+    serving = np.flatnonzero(serves(problem, pool) & (available > 0) & np.isfinite(problem.capacity[:, r]))
+    demand = np.rint(problem.demand[inside, r] / GRAIN).astype("int64")
+    piece = int(np.gcd.reduce(demand, axis=None)) * GRAIN
+    if piece == 0 or np.abs(demand * GRAIN - problem.demand[inside, r]).max() > GRAIN / 100 or not len(serving):
+        return 0.0, 0.0
+    whole = np.floor(problem.capacity[serving, r] / piece * (1 + ROUNDING)) * piece
+    wanted = float(problem.demand[inside, r].sum(axis=0).max())
+    return piece, _divided(problem, wanted, whole, available[serving])[2]
 
 
 def serves(problem: Problem, pool: str) -> np.ndarray:

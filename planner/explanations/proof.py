@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from planner.explanations.estate import ROUNDING, rows_of
+from planner.explanations.estate import ROUNDING, in_pieces, rows_of
 from planner.explanations.wording import called, counted, listed, pools_named, valued
 from planner.plan import Result
 from planner.problem import Problem
@@ -66,9 +66,11 @@ def _sentence(problem: Problem, group: dict, used: float | None, proven: bool, a
         return f"{where} {verb} {least}, and {few} is impossible: {argument}."
     kept = valued(problem, used, unit)
     verb = "use" if where.startswith("Pools") else "uses"
+    next_one = problem.objective == "hosts" and used - group["value"] == 1
+    unknown = f"{group['value']:,.0f} would do" if next_one else "anything between the two is possible"
     return (
         f"{where} {verb} {kept} and at least {least} {'is' if group['value'] == 1 else 'are'} needed ({argument}): "
-        "whether anything between the two is possible is not known."
+        f"whether {unknown} is not known."
     )
 
 
@@ -95,7 +97,12 @@ def _of_pool(problem: Problem, group: dict, pool: str, sums: pd.DataFrame) -> tu
     hosts, words = 1.0, "there is something to carry"
     if len(mine):
         largest = mine.sort_values(["hosts_by_division", "alone"], ascending=False).iloc[0]
-        hosts, words = largest["hosts_by_division"], _by_sum(problem, largest)
+        hosts = largest["hosts_by_division"]
+        words = _by_sum(problem, largest) + _anyway(problem, pool, hosts)
+        for row in mine.itertuples() if not problem.policy.failover.hosts else ():
+            piece, taken = in_pieces(problem, pool, row.resource)
+            if taken > hosts:
+                hosts, words = taken, _by_pieces(row, piece, taken)
     weighting = strongest(group, pool)
     if weighting is None:
         return hosts, words
@@ -132,14 +139,22 @@ def strongest(group: dict, pool: str) -> dict | None:
 
 def _by_sum(problem: Problem, row: pd.Series) -> str:
     k = problem.policy.failover.hosts
+    lost = "1 lost host" if k == 1 else f"{k} lost hosts"
     whole = max(np.ceil(row["alone"] * (1 - ROUNDING)), 1.0)
+    if row["hosts_by_division"] <= 1 + k:
+        makes = f", and the reserve for {lost} makes it {row['hosts_by_division']:,.0f}" if k else ""
+        return f"it takes one host to carry anything{makes}"
     alone = f"{called(row['resource'])} alone needs {_hundredths(row['alone'])} hosts"
     if whole - row["alone"] > ROUNDING:
         alone += f", so {whole:,.0f}"
-    if k:
-        lost = "1 lost host" if k == 1 else f"{k} lost hosts"
-        alone += f", and with the reserve for {lost} {row['hosts_by_division']:,.0f}"
-    return alone
+    return alone + (f", and with the reserve for {lost} {row['hosts_by_division']:,.0f}" if k else "")
+
+
+def _by_pieces(row, piece: float, hosts: float) -> str:
+    return (
+        f"{called(row.resource)} alone needs {_hundredths(row.alone)} hosts, and as every workload takes a multiple of "
+        f"{piece:,.6g} {row.unit}, of which a host can hold whole ones only, {hosts:,.0f}"
+    )
 
 
 def _by_group(problem: Problem, pool: str, weight: np.ndarray, most: int, asked: float) -> str:
@@ -153,6 +168,17 @@ def _by_group(problem: Problem, pool: str, weight: np.ndarray, most: int, asked:
         f"{counted(len(members), 'workload')} ({names}) must be kept apart{by}, {most} a host at most, which takes "
         f"{counted(asked, 'host')}"
     )
+
+
+def _anyway(problem: Problem, pool: str, hosts: float) -> str:
+    """The group kept apart that asks for as many hosts for a reason of its own; nothing where there is none."""
+    inside = problem.workloads["pool"].to_numpy() == pool
+    for law in problem.laws.apart if hosts > 1 else ():
+        members = law.members[inside[law.members]]
+        if law.domain is None and -(-len(members) // law.at_most) >= hosts:
+            names = listed(problem.workloads["name"].iloc[members], most=3)
+            return f"; {names} kept apart by {law.source} need {-(-len(members) // law.at_most)} anyway"
+    return ""
 
 
 def bound_shares(problem: Problem, group: dict, pool: str, sums: pd.DataFrame) -> dict[str, float]:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from planner.errors import InputError
 from planner.laws import label_source, rule_source
-from planner.policy import Policy
 from planner.problem import Problem
 
 LABELS = ("keep_apart", "keep_together", "pin", "forbid", "require_tag", "avoid_tag")
@@ -23,27 +23,33 @@ MOST_OVERCOMMIT = {"cpu": 64.0, "memory": 10.0}
 
 OVERCOMMIT_STEP = {"cpu": 0.1, "memory": 0.05}
 HEADROOM_STEP = 0.01
+MOST_ADDED = 64
+"""Hosts that are added at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """A figure of the policy that may give way.
+    """A figure that may give way.
 
     Parameters
     ----------
     name : str
-        As in a policy's TOML: "overcommit.cpu".
+        As in a policy's TOML, "overcommit.cpu"; or "hosts", how many more there are like `host`.
     now : float
     steps : tuple of float
         What it may become, the smallest change first; each asks for less than the one before.
     apply : callable
-        ``apply(policy, value)`` is the policy with that value.
+        ``apply(problem, value)`` is the problem built again with that value.
+    pool, host : str
+        Where hosts are added, and which one is copied.
     """
 
     name: str
     now: float
     steps: tuple[float, ...]
-    apply: Callable[[Policy, float], Policy]
+    apply: Callable[[Problem, float], Problem]
+    pool: str = ""
+    host: str = ""
 
 
 def relaxable(problem: Problem) -> list[Setting]:
@@ -71,10 +77,44 @@ def relaxable(problem: Problem) -> list[Setting]:
 def _setting(name: str, now: float, values: tuple[float, ...]) -> Setting:
     part, key = name.split(".")
 
-    def apply(policy: Policy, value: float) -> Policy:
-        return replace(policy, **{part: replace(getattr(policy, part), **{key: value})})
+    def apply(problem: Problem, value: float) -> Problem:
+        changed = replace(getattr(problem.policy, part), **{key: value})
+        return problem.replace(policy=replace(problem.policy, **{part: changed}))
 
     return Setting(name=name, now=now, steps=values, apply=apply)
+
+
+def more_hosts(problem: Problem) -> list[Setting]:
+    """For each pool more hosts like the largest that is owned there; of models as many as wanted can be bought."""
+    found, owned = [], problem.hosts["owned"].to_numpy()
+    scale = np.where(np.isfinite(problem.capacity), problem.capacity, 0.0).max(axis=0)
+    size = (np.minimum(problem.capacity, scale) / np.maximum(scale, 1e-12)).sum(axis=1)
+    for pool in problem.pools:
+        mine = np.flatnonzero(owned & problem.hosts["pool"].isin(["", pool]).to_numpy())
+        if len(mine):
+            row = problem.hosts.loc[[mine[size[mine].argmax()]]]
+            name = str(row["name"].iloc[0])
+            added = row[[column for column in problem.inventory.hosts if column in row]]
+            added = added.assign(maintenance="no", name=f"more like {name}")
+            found.append(
+                Setting(
+                    name="hosts",
+                    now=0,
+                    steps=tuple(range(1, MOST_ADDED + 1)),
+                    apply=_adding(added),
+                    pool=pool,
+                    host=name,
+                )
+            )
+    return found
+
+
+def _adding(added: pd.DataFrame) -> Callable[[Problem, float], Problem]:
+    def apply(problem: Problem, value: float) -> Problem:
+        hosts = pd.concat([problem.inventory.hosts, added.assign(count=float(value))], ignore_index=True)
+        return problem.replace(inventory=problem.inventory.with_hosts(hosts))
+
+    return apply
 
 
 @dataclass(frozen=True)
@@ -92,7 +132,8 @@ def laws_of(problem: Problem) -> list[Law]:
     found = [Law(rule_source(rule, number + 1), number) for number, rule in enumerate(problem.rules)]
     for column in LABELS:
         labels = problem.workloads[column]
-        for label, count in labels[labels != ""].value_counts(sort=False).items():
+        counts = labels[labels != ""].value_counts().items()
+        for label, count in sorted(counts, key=lambda pair: (-pair[1], pair[0])):  # Large groups ask for most.
             # A label that one workload has keeps it neither apart nor together.
             if count > 1 or column not in LABELS[:2]:
                 found.append(Law(label_source(column, str(label)), -1, column, str(label)))
