@@ -96,13 +96,16 @@ def solve(
     gap: Annotated[float, typer.Option("--gap", min=0, max=1, help="Gap to the bound at which to end.")] = 0.0,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same plan.")] = 0,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Search threads.")] = 1,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say what binds, why not one host fewer, or what conflicts.")
+    ] = False,
     out: Annotated[str | None, typer.Option("--out", help="Plan to write: .xlsx, .csv, .json or .html.")] = None,
     json_out: Annotated[str | None, typer.Option("--json", help="Result to write as JSON.")] = None,
 ) -> None:
     """Place every workload on the fewest (or cheapest) hosts, with a proven lower bound."""
     import planner
     from planner.readers.plans import read_plan
-    from planner.terminal import show_inventory_line, show_result, solve_interruptibly
+    from planner.terminal import explain_interruptibly, show_inventory_line, show_result, solve_interruptibly
     from planner.writers import require_writable
     from planner.writers.json import infeasible_document
 
@@ -123,15 +126,19 @@ def solve(
         workers=workers,
         start=None if standing is None else standing.plan,
     )
-    report = None if result.plan is None else planner.report(problem, result.plan, result=result)
+    found = explain_interruptibly(problem, result, time_limit, seed, workers) if explain else None
+    tables = {} if found is None else found.tables
+    report = None if result.plan is None else planner.report(problem, result.plan, result=result, explanations=tables)
     show_result(result, report)
+    if found is not None:
+        print(f"\n{found}")
     for path in [path for path in (out, json_out) if path is not None and report is not None]:
         planner.write(report, path)
         print(f"wrote {path}")
     if report is None:
         if json_out is not None:
             Path(json_out).write_text(
-                json.dumps(infeasible_document(problem, result), indent=1) + "\n", encoding="utf-8"
+                json.dumps(infeasible_document(problem, result, tables), indent=1) + "\n", encoding="utf-8"
             )
         raise typer.Exit(1)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 
 import numpy as np
@@ -42,6 +42,8 @@ class Report:
     left_out, notes, assumptions, verdict : DataFrame
         Workloads not planned for; what reading did, and warnings; setting, value, unit, source; kind, message.
     moves : DataFrame or None
+    explanations : dict of str to DataFrame
+        The tables of `planner.explain`, empty where it was not asked.
     """
 
     problem: Problem
@@ -58,12 +60,20 @@ class Report:
     assumptions: pd.DataFrame
     verdict: pd.DataFrame
     moves: pd.DataFrame | None
+    explanations: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return self.totals.to_string(index=False)
 
 
-def report(problem: Problem, plan: Plan, baseline: Baseline | None = None, *, result: Result | None = None) -> Report:
+def report(
+    problem: Problem,
+    plan: Plan,
+    baseline: Baseline | None = None,
+    *,
+    result: Result | None = None,
+    explanations: dict[str, pd.DataFrame] | None = None,
+) -> Report:
     """What a plan means in hosts, money and energy, beside today's estate.
 
     Parameters
@@ -74,6 +84,8 @@ def report(problem: Problem, plan: Plan, baseline: Baseline | None = None, *, re
         By default `planner.today(problem)`.
     result : Result, optional
         Where the plan came from: adds bound, gap and moves.
+    explanations : dict, optional
+        Tables of an `Explanation`, to be written with the rest.
     """
     baseline = estates.today(problem) if baseline is None else baseline
     work, _ = busy(problem)
@@ -103,6 +115,7 @@ def report(problem: Problem, plan: Plan, baseline: Baseline | None = None, *, re
         assumptions=_assumptions(problem, baseline),
         verdict=_verdict(violations),
         moves=None if result is None else result.moves,
+        explanations=dict(explanations or {}),
     )
 
 

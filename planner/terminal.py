@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import signal
+import threading
 import time
 import urllib.request
 import webbrowser
@@ -98,6 +100,21 @@ def solve_interruptibly(problem: Problem, **options) -> Result:
     if last.state is JobState.FAILED:
         raise planner.InputError(last.error, details=last.details)
     return last.result
+
+
+def explain_interruptibly(
+    problem: Problem, result: Result, time_limit: float, seed: int, workers: int
+) -> planner.Explanation:
+    """Explain a result; Ctrl-C leaves open what was not asked yet."""
+    stop = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda *_: stop.set())
+    try:
+        with _err.status("explaining (Ctrl-C ends it)"):
+            return planner.explain(
+                problem, result, time_limit=time_limit, seed=seed, workers=workers, should_stop=stop.is_set
+            )
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def show_result(result: Result, report: Report | None) -> None:

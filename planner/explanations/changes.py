@@ -96,7 +96,11 @@ def _setting_row(problem: Problem, result: Result, goal: Goal, setting: Setting,
     at, trial, smallest = least(len(setting.steps), trial_of, refuted=_refuted(result, goal))
     needed = setting.steps[at]
     kind = "hosts" if setting.host else "setting"
-    figures = {"pool": setting.pool, "now": f"{setting.now:g}", "needed": f"{needed:g}"}
+    figures = {
+        "pool": setting.pool or _fallen(problem, result, trial),
+        "now": f"{setting.now:g}",
+        "needed": f"{needed:g}",
+    }
     known = ("yes" if smallest else "not known") if trial.reached else ""
     return _row(goal, kind, _named(setting, needed), trial, **figures, smallest=known)
 
@@ -138,6 +142,14 @@ def least(count: int, trial_of: Callable[[int], Trial], *, refuted: bool) -> tup
     return high, best, refuted
 
 
+def _fallen(problem: Problem, result: Result, trial: Trial) -> str:
+    """The pools that run fewer hosts in the plan of a trial; blank where there is but one pool."""
+    if not trial.reached or result.plan is None or len(problem.pools) == 1:
+        return ""
+    before, after = (plan.hosts["pool"].value_counts() for plan in (result.plan, trial.plan))
+    return ", ".join(pool for pool in problem.pools if after.get(pool, 0) < before.get(pool, 0))
+
+
 def _refuted(result: Result, goal: Goal) -> bool:
     """Whether the problem as it is has no plan that reaches the goal."""
     return result.plan is None or (result.bound is not None and result.bound.value > goal.most + 1e-9)
@@ -151,9 +163,8 @@ def _law_rows(problem: Problem, result: Result, goal: Goal, trials: Trials) -> l
 
     def row(dropped: Sequence[Law], trial: Trial, change: str = "") -> dict:
         change = change or f"without {' and '.join(law.source for law in dropped)}"
-        return _row(
-            goal, "rule", change, trial, now="kept", needed="dropped", smallest=refuted if trial.reached else ""
-        )
+        pool, known = _fallen(problem, result, trial), refuted if trial.reached else ""
+        return _row(goal, "rule", change, trial, pool=pool, now="kept", needed="dropped", smallest=known)
 
     everything = trials.solve(partial(without_laws, problem, laws), goal.most)
     if len(laws) == 1:
@@ -219,12 +230,11 @@ def _left_out(
 
 def _fewest(part: Problem, count: int, goal: Goal) -> bool:
     """Whether leaving out fewer is proven not to be enough: not even the largest of each resource together are."""
-    if len(part.pools) > 1 or part.objective != "hosts":
+    if part.objective != "hosts":
         return False
-    largest = np.sort(part.demand, axis=0)[len(part.demand) - (count - 1) :].sum(axis=0)
-    sums = reckoned(part, (part.demand.sum(axis=0) - largest).max(axis=1))
-    hosts = sums["hosts_by_division"]
-    return bool((hosts.isna() | (hosts > goal.most)).any())
+    hosts = reckoned(part, leaving=count - 1).fillna({"hosts_by_division": np.inf})
+    least = hosts.groupby("pool")["hosts_by_division"].max().sum()
+    return bool(least > goal.most or np.isinf(least))
 
 
 def _prefix(names: list[str], trial_of: Callable[[Sequence[str]], Trial]) -> tuple[list[str], Trial]:

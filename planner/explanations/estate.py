@@ -25,14 +25,14 @@ GRAIN = 1e-3
 """Units in which demands are looked at for a common divisor."""
 
 
-def reckoned(problem: Problem, totals: np.ndarray | None = None) -> pd.DataFrame:
+def reckoned(problem: Problem, leaving: int = 0) -> pd.DataFrame:
     """Sums and divisions of each pool, one row a resource.
 
     Parameters
     ----------
     problem : Problem
-    totals : array of float, shape [R], optional
-        Demand to divide in the place of each pool's own.
+    leaving : int
+        Workloads left out of each pool, for every resource those that ask for most of it.
 
     Returns
     -------
@@ -44,7 +44,10 @@ def reckoned(problem: Problem, totals: np.ndarray | None = None) -> pd.DataFrame
     pool_of, available = problem.workloads["pool"].to_numpy(), problem.hosts["available"].to_numpy()
     for pool in problem.pools:
         serving = np.flatnonzero(serves(problem, pool) & (available > 0))
-        wanted = problem.demand[pool_of == pool].sum(axis=0).max(axis=1) if totals is None else totals
+        demand = problem.demand[pool_of == pool]
+        if leaving:
+            demand = np.sort(demand, axis=0)[: max(len(demand) - leaving, 0)]
+        wanted = demand.sum(axis=0).max(axis=1)
         for r, resource in enumerate(problem.resources):
             capacity = problem.capacity[serving, r]
             if not np.isfinite(capacity).any():

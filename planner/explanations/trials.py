@@ -91,9 +91,10 @@ class Trials:
 
         self.count += 1
         try:
+            variant = make()
             result = solve(
-                make(),
-                time_limit=self.seconds,
+                variant,
+                time_limit=max(self.seconds, SHORTEST),
                 seed=self.seed,
                 workers=self.workers,
                 on_progress=watch,

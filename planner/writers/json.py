@@ -45,6 +45,7 @@ def document(report: Report) -> dict:
         "moves": None if report.moves is None else records(report.moves),
         "totals": records(report.totals),
         "savings": records(report.savings),
+        "explanations": explained(report.explanations),
         "left_out": records(report.left_out),
         "notes": records(report.notes),
         "settings": settings_of(problem),
@@ -52,8 +53,8 @@ def document(report: Report) -> dict:
     }
 
 
-def infeasible_document(problem: Problem, result) -> dict:
-    """What there is to say where no plan was found: the status and its reason."""
+def infeasible_document(problem: Problem, result, explanations: dict[str, pd.DataFrame] | None = None) -> dict:
+    """What there is to say where no plan was found: the status, its reason, and what was explained."""
     return {
         "status": str(result.status),
         "stop": str(result.stop),
@@ -68,10 +69,16 @@ def infeasible_document(problem: Problem, result) -> dict:
         "seed": result.seed,
         "versions": versions(),
         "placement": [],
+        "explanations": explained(explanations or {}),
         "left_out": records(problem.inventory.left_out),
         "notes": records(problem.inventory.notes),
         "settings": settings_of(problem),
     }
+
+
+def explained(tables: dict[str, pd.DataFrame]) -> dict[str, list[dict]] | None:
+    """The tables of an explanation; None where it was not asked."""
+    return {name: records(table) for name, table in tables.items()} or None
 
 
 def settings_of(problem: Problem) -> dict:

@@ -15,6 +15,15 @@ from planner.writers.headings import heading
 _WIDEST = 60
 """Characters of the widest column; longer texts wrap."""
 _LINE_POINTS = 15
+EXPLANATIONS = {
+    "sentences": "Explanations",
+    "binding": "What binds",
+    "proof": "Why not fewer",
+    "changes": "What would save",
+    "division": "Adding up",
+}
+"""Sheet of each table of an explanation; the sentences come first."""
+
 _COLOUR = "#0b6e8f"
 
 
@@ -33,6 +42,8 @@ def xlsx_bytes(report: Report) -> bytes:
         writer.sheet("Placement", report.placement)
         if report.moves is not None:
             writer.sheet("Moves", report.moves)
+        for name, table in report.explanations.items():
+            writer.sheet(EXPLANATIONS.get(name, name.capitalize()), table)
         writer.sheet("Left out", report.left_out)
         writer.sheet("Assumptions", report.assumptions)
         labels = {a.name: a.heading for a in schema.attributes("host_models").values()}
@@ -94,9 +105,11 @@ class _Writer:
 
     def _format(self, name: str, frame: pd.DataFrame, at: int):
         column = str(frame.columns[at])
-        if column.endswith(("_utilisation", "_busy")):
+        if column.endswith(("_utilisation", "_busy", "_share")):
             return self.formats["share"]
-        if column in ("assumption", "message", "source") or (name == "Assumptions" and column == "value"):
+        if column in ("assumption", "message", "source", "sentence", "argument") or (
+            name == "Assumptions" and column == "value"
+        ):
             return self.formats["wrap"]
         if frame.dtypes.iloc[at].kind in "fiu":
             values = frame.iloc[:, at].dropna()
