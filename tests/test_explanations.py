@@ -196,13 +196,22 @@ def test_what_is_not_proven_is_said_to_be_open():
         result.bound, value=3.0, evidence=tuple(group | {"value": 3.0} for group in result.bound.evidence)
     )
     doubtful = dataclasses.replace(result, status=Status.FEASIBLE, bound=weaker)
-    text = str(planner.explain(problem, doubtful, time_limit=10)).replace("\n    ", " ")
+    text = str(planner.explain(problem, doubtful, time_limit=3)).replace("\n    ", " ")
     assert "uses 4 hosts and at least 3 hosts are needed" in text
     assert "whether 3 would do is not known" in text
-    unbounded = planner.explain(problem, dataclasses.replace(result, bound=None), time_limit=10)
+    unbounded = planner.explain(problem, dataclasses.replace(result, bound=None), time_limit=3)
     assert "No lower bound is proven, so nobody knows" in str(unbounded)
     neither = dataclasses.replace(result, status=Status.UNKNOWN, plan=None, bound=None)
-    assert "Nobody knows: none was found in time" in str(planner.explain(problem, neither, time_limit=10))
+    assert "Nobody knows: none was found in time" in str(planner.explain(problem, neither, time_limit=3))
+
+
+def test_a_saving_that_might_be_had_without_the_step_is_not_put_down_to_it():
+    problem = problem_of(*MEMORY_BOUND)
+    result = solved(problem)
+    groups = tuple(group | {"value": 2.0} for group in result.bound.evidence)
+    weaker = dataclasses.replace(result, bound=dataclasses.replace(result.bound, value=2.0, evidence=groups))
+    row = planner.explain(problem, weaker, time_limit=20).tables["binding"].iloc[0]
+    assert (row["resource"], row["step"], row["after"], row["due"]) == ("memory", "16 GiB more a host", 3, "not known")
 
 
 def test_cost_is_explained_in_money():
@@ -211,7 +220,8 @@ def test_cost_is_explained_in_money():
     memory = explanation.tables["binding"].set_index("resource").loc["memory"]
     assert memory["binding"] == "yes"
     assert memory["saved"] == memory["before"] - memory["after"] > 0
-    assert memory["unit"] == "EUR"
+    assert (memory["unit"], memory["due"]) == ("EUR", "yes")
+    assert "The estate needs 7,800.00 EUR, and less is impossible: the hosts of any plan offer" in str(explanation)
     changes = explanation.tables["changes"]
     better = changes[changes["status"] == "confirmed"]
     assert (better["after"] <= better["before"] * 0.99).all() and len(better)
@@ -278,13 +288,13 @@ def applied(problem: planner.Problem, row) -> planner.Problem:
     return without_laws(problem, dropped)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(problems())
 def test_whatever_is_confirmed_really_holds_and_whatever_is_impossible_does_not(problem):
     result = solved(problem)
     changes = planner.explain(problem, result, time_limit=20).tables["changes"]
     for row in changes.itertuples():
-        assert row.status in ("confirmed", "impossible")
+        assert row.status in ("confirmed", "not found" if row.kind == "workloads" else "impossible")
         if row.needed:  # Blank where no list of workloads was found to be enough.
             again = solved(applied(problem, row))
             better = again.plan is not None and (result.plan is None or again.hosts_used < result.hosts_used)
@@ -321,7 +331,7 @@ def test_stop_leaves_open_what_was_not_asked():
     explanation = planner.explain(problem, solved(problem), should_stop=lambda: True)
     assert (explanation.solves, explanation.complete) == (0, False)
     assert set(explanation.tables["changes"]["status"]) == {"not tried"}
-    assert "Open, for lack of time" in str(explanation)
+    assert "Open, since neither a plan nor a proof was found in time" in str(explanation)
 
 
 def test_the_time_limit_is_kept():

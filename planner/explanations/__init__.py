@@ -44,11 +44,16 @@ class Explanation:
     sentences : DataFrame
         part (its title), sentence; in order.
     tables : dict of str to DataFrame
-        ``sentences``, as above. ``binding``: pool, resource, used_share (of what the plan's hosts offer, the reserve
-        taken off), bound_share (how much of the bound rests on it, by the bound's own weights), binding, step, before,
-        after, saved, unit, status (of the solve with the step). ``proof``: the argument of the bound by pool.
-        ``changes``: what would make one host fewer possible, see `changes.searched`. ``conflict``: kind, name, needed.
-        ``division``: sums and divisions beside the packing. One that has nothing to say is left out.
+        One that has nothing to say is left out.
+
+        - ``sentences``: as above.
+        - ``binding``: pool, resource, used_share (of what the plan's hosts offer, the reserve taken off), bound_share
+          (how much of the bound rests on it, by the bound's own weights), binding, step, before, after, saved, unit,
+          due (whether no plan saves that without the step), status (of the solve with the step).
+        - ``proof``: the argument of the bound by pool.
+        - ``changes``: what would make one host fewer possible, see `changes.searched`.
+        - ``conflict``: kind, name, needed.
+        - ``division``: sums and divisions beside the packing.
     seconds : float
     solves : int
         How many variants were solved.

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from planner.explanations.estate import offered, only_pools, rows_of
+from planner.explanations.estate import ROUNDING, offered, only_pools, rows_of
 from planner.explanations.proof import bound_shares, used_by
 from planner.explanations.trials import Trial, Trials
 from planner.explanations.wording import called, joined, opening, pools_named, valued
@@ -27,6 +27,7 @@ COLUMNS = (
     "after",
     "saved",
     "unit",
+    "due",
     "status",
 )
 FIGURES = {
@@ -55,11 +56,12 @@ WEIGHTY = 0.2
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """Pools that share hosts, as a problem of their own, and what its part of the plan comes to."""
+    """Pools that share hosts, as a problem of their own: what their part of the plan comes to, and its lower bound."""
 
     pools: tuple[str, ...]
     alone: bool
     before: float
+    least: float
 
 
 def limits(problem: Problem, result: Result, sums: pd.DataFrame, trials: Trials) -> tuple[pd.DataFrame, list[str]]:
@@ -69,7 +71,7 @@ def limits(problem: Problem, result: Result, sums: pd.DataFrame, trials: Trials)
     group_of = {pool: group for group in groups for pool in group["pools"]}
     rows, sentences = [], []
     for pool in problem.pools:
-        part = _part(problem, result, hosts, group_of.get(pool, {"pools": problem.pools})["pools"])
+        part = _part(problem, result, hosts, group_of.get(pool))
         shares = bound_shares(problem, group_of[pool], pool, sums) if pool in group_of else {}
         own = []
         for row in sums[sums["pool"] == pool].sort_values("alone", ascending=False).itertuples():
@@ -79,51 +81,63 @@ def limits(problem: Problem, result: Result, sums: pd.DataFrame, trials: Trials)
             forced = problem.objective == "hosts" and row.hosts_by_division == len(mine)
             # One host and its reserve are the fewest there can be: then no resource binds, whatever the bound rests on.
             suspected = bool(forced or leans >= WEIGHTY) and len(mine) > 1 + problem.policy.failover.hosts
-            step, trial = _saving(problem, result, part, pool, row.resource, suspected, trials)
+            step, trial = _saving(problem, part, pool, row.resource, suspected, trials)
             saved = None if trial.value is None else max(part.before - trial.value, 0.0)
+            due = trial.value is not None and _due(part, trial.value)
             own.append(
                 {
                     "pool": pool,
                     "resource": row.resource,
                     "used_share": row.demand / room if room > 0 else np.nan,
                     "bound_share": leans if pool in group_of else np.nan,
-                    "binding": "yes" if suspected or saved else "no",
+                    "binding": "yes" if suspected or due else "no",
                     "step": step,
                     "before": part.before,
                     "after": None if trial.value is None else min(trial.value, part.before),
                     "saved": saved,
                     "unit": result.objective_unit,
+                    "due": "yes" if due else "" if not saved else "not known",
                     "status": trial.status,
                 }
             )
         rows += own
-        sentences.append(_sentence(problem, pool, own, count=int((hosts["pool"] == pool).sum())))
+        count, best = int((hosts["pool"] == pool).sum()), part.before <= part.least * (1 + ROUNDING)
+        sentences.append(_sentence(problem, pool, own, count, best))
     return pd.DataFrame(rows, columns=list(COLUMNS)), sentences
 
 
-def _part(problem: Problem, result: Result, hosts: pd.DataFrame, pools: tuple[str, ...]) -> Part:
-    before = used_by(problem, result, hosts, pools)
-    if before is None or len(pools) == len(problem.pools):
-        return Part(pools=problem.pools, alone=False, before=result.objective_value)
-    return Part(pools=pools, alone=True, before=before)
+def _part(problem: Problem, result: Result, hosts: pd.DataFrame, group: dict | None) -> Part:
+    before = None if group is None else used_by(problem, result, hosts, group["pools"])
+    if before is None or len(group["pools"]) == len(problem.pools):
+        least = 0.0 if result.bound is None else result.bound.value
+        return Part(pools=problem.pools, alone=False, before=result.objective_value, least=least)
+    return Part(pools=group["pools"], alone=True, before=before, least=group["value"])
+
+
+def _due(part: Part, value: float) -> bool:
+    """Whether a better value is due to the change: below its bound, the problem as it is has no plan."""
+    return value < part.least * (1 - ROUNDING)
 
 
 def _saving(
-    problem: Problem, result: Result, part: Part, pool: str, resource: str, suspected: bool, trials: Trials
+    problem: Problem, part: Part, pool: str, resource: str, suspected: bool, trials: Trials
 ) -> tuple[str, Trial]:
     """The least of a few steps that saves something, and the trial of it; the largest step tried where none does."""
-    step, trial = "", Trial(status="not tried")
+    kept: tuple[str, Trial] | None = None
+    last = "", Trial(status="not tried")
     for multiple in MULTIPLES if suspected else MULTIPLES[:1]:
         added = _step(problem, pool, resource, multiple)
         if added is None:
-            return step, trial
+            break
         tried = trials.solve(partial(_raised, problem, part, pool, resource, added[0]))
-        if tried.status == "not tried" and step:
+        if tried.status == "not tried" and last[0]:
             break
-        step, trial = added[1], tried
-        if trial.value is None or trial.value < part.before * (1 - 1e-9):
-            break
-    return step, trial
+        last = added[1], tried
+        if tried.value is None or _due(part, tried.value):
+            return last
+        if kept is None and tried.value < part.before * (1 - ROUNDING):
+            kept = last
+    return kept or last
 
 
 def _step(
@@ -155,7 +169,7 @@ def _raised(problem: Problem, part: Part, pool: str, resource: str, grow: Callab
     return only_pools(changed, part.pools) if part.alone else changed
 
 
-def _sentence(problem: Problem, pool: str, rows: list[dict], count: int) -> str:
+def _sentence(problem: Problem, pool: str, rows: list[dict], count: int, best: bool) -> str:
     where, k = pools_named([pool]), problem.policy.failover.hosts
     binding = [row for row in rows if row["binding"] == "yes"]
     most = max((row["used_share"] for row in binding), default=np.inf)
@@ -165,10 +179,17 @@ def _sentence(problem: Problem, pool: str, rows: list[dict], count: int) -> str:
     if k and problem.policy.failover.mode == "spare":
         kept, running = f" beside the {k} spare", count - k
     found = [
-        f"{where}: {called(row['resource'])} binds, {_percent(row['used_share'])} of what the {running:,} hosts "
+        f"{called(row['resource'])} binds, {_percent(row['used_share'])} of what the {running:,} hosts "
         f"offer{kept} is needed; {_saved(problem, row)}."
         for row in binding
     ]
+    found = [f"{where}: {found[0]}", *map(opening, found[1:])] if found else []
+    if not binding and not best and count > 1 + k:
+        needed = joined(f"{called(row['resource'])} ({_percent(row['used_share'])})" for row in slack)
+        return (
+            f"{where}: which resource binds is not known, since no plan is proven to be the best; of what the "
+            f"{running:,} hosts offer{kept} are needed: {needed}."
+        )
     if not binding:
         found.append(f"{where}: {_otherwise(problem, count)}.")
     if close:
@@ -199,6 +220,8 @@ def _saved(problem: Problem, row: dict) -> str:
         f"{row['after']:,.0f} instead of {row['before']:,.0f}" if problem.objective == "hosts" else "before its price"
     )
     amount = valued(problem, row["saved"], row["unit"])
+    if row["due"] != "yes":
+        return f"with {row['step']} a plan of {amount} less was found, though one might exist without"
     return f"{row['step']} saves {least}{amount} ({after})"
 
 

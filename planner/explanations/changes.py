@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
 
@@ -16,7 +16,7 @@ import pandas as pd
 
 from planner.explanations.estate import only_pools, reckoned, rows_of
 from planner.explanations.proof import strongest, used_by
-from planner.explanations.trials import Trial, Trials
+from planner.explanations.trials import WHISKER, Trial, Trials
 from planner.explanations.variants import Law, Setting, laws_of, more_hosts, relaxable, without_laws
 from planner.plan import Result
 from planner.problem import Problem
@@ -152,7 +152,7 @@ def _fallen(problem: Problem, result: Result, trial: Trial) -> str:
 
 def _refuted(result: Result, goal: Goal) -> bool:
     """Whether the problem as it is has no plan that reaches the goal."""
-    return result.plan is None or (result.bound is not None and result.bound.value > goal.most + 1e-9)
+    return result.plan is None or (result.bound is not None and result.bound.value > goal.most + WHISKER)
 
 
 def _law_rows(problem: Problem, result: Result, goal: Goal, trials: Trials) -> list[dict]:
@@ -192,46 +192,47 @@ def _leaving_out(problem: Problem, result: Result, sums: pd.DataFrame, goal: Goa
     for group in groups:
         before = used_by(problem, result, hosts, group["pools"])
         if before is not None and before > len(group["pools"]) * (1 + problem.policy.failover.hosts):
-            targets.append((group, group["pools"], Goal.of(problem, before, goal.unit)))
+            own = Goal.of(problem, before, goal.unit)
+            targets.append((group, group["pools"], own, group["value"] > own.most + WHISKER))
     if not groups or problem.objective != "hosts":
-        targets = [(None, problem.pools, goal)]
-    for number, (group, pools, own) in enumerate(targets):
+        targets = [(None, problem.pools, goal, _refuted(result, goal))]
+    for number, (group, pools, own, refuted) in enumerate(targets):
         trials.until = begin + (until - begin) * (number + 1) / len(targets)
-        rows.append(_left_out(problem, group, pools, sums, own, trials))
+        part = only_pools(problem, pools)
+        if len(part.workloads) > 1:
+            row = _left_out(part, group, sums, own, refuted, trials)
+            rows.append(row | {"pool": ", ".join(filter(None, pools))})
     return rows
 
 
-def _left_out(
-    problem: Problem, group: dict | None, pools: Sequence[str], sums: pd.DataFrame, goal: Goal, trials: Trials
-) -> dict:
-    part = only_pools(problem, pools)
-
+def _left_out(part: Problem, group: dict | None, sums: pd.DataFrame, goal: Goal, refuted: bool, trials: Trials) -> dict:
     def trial_of(out: Sequence[str]) -> Trial:
         return trials.solve(lambda: part.without(out), goal.most)
 
     best: tuple[list[str], Trial] | None = None
     last = Trial(status="not tried")
     for order in _orders(part, group, sums):
-        names = order[: (len(best[0]) if best else min(MOST_LEFT_OUT, len(order) - 1)) or 1]
+        names = order[: len(best[0]) if best else min(MOST_LEFT_OUT, len(order) - 1)]
         found, last = _prefix(names, trial_of)
         if last.reached and (best is None or len(found) < len(best[0])):
             best = found, last
-    pool = ", ".join(filter(None, pools))
     if best is None:
         most = min(MOST_LEFT_OUT, len(part.workloads) - 1)
-        return _row(goal, "workloads", f"leaving out up to {most:,} workloads", last, pool=pool)
+        # That these are not enough is no proof for others.
+        unknown = replace(last, reached=None)
+        return _row(goal, "workloads", f"leaving out up to {most:,} workloads, the largest first", unknown)
     out, trial = _pruned(*best, trial_of)
     change = f"leaving out {len(out):,} workload{'s' if len(out) > 1 else ''}"
     return _row(
-        goal, "workloads", change, trial, pool=pool, now="placed", needed=", ".join(out),
-        smallest="yes" if len(out) == 1 or _fewest(part, len(out), goal) else "not known",
+        goal, "workloads", change, trial, now="placed", needed=", ".join(out),
+        smallest="yes" if _fewest(part, len(out), goal, refuted) else "not known",
     )  # fmt: skip
 
 
-def _fewest(part: Problem, count: int, goal: Goal) -> bool:
+def _fewest(part: Problem, count: int, goal: Goal, refuted: bool) -> bool:
     """Whether leaving out fewer is proven not to be enough: not even the largest of each resource together are."""
-    if part.objective != "hosts":
-        return False
+    if count == 1 or part.objective != "hosts":
+        return count == 1 and refuted
     hosts = reckoned(part, leaving=count - 1).fillna({"hosts_by_division": np.inf})
     least = hosts.groupby("pool")["hosts_by_division"].max().sum()
     return bool(least > goal.most or np.isinf(least))

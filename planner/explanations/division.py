@@ -89,6 +89,8 @@ def _sentence(problem: Problem, pool: str, resource: str, divided: float, used: 
     says = f"{where}: adding up and dividing {called(resource)} says {counted(divided, 'host')}{reserve}"
     if divided == used:
         return f"{says}, and here packing needs no more."
+    if problem.objective != "hosts":
+        return f"{says}; the plan runs {used:,}, since least {problem.objective} is asked for, not fewest hosts."
     if divided > used:
         return f"{says}, and packing needs {used:,}."
     proven = proof == "impossible"

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from planner.explanations.estate import ROUNDING, in_pieces, rows_of
-from planner.explanations.wording import called, counted, listed, pools_named, valued
+from planner.explanations.wording import called, counted, joined, listed, pools_named, valued
 from planner.plan import Result
 from planner.problem import Problem
 
@@ -80,15 +80,28 @@ def _argument(problem: Problem, group: dict, sums: pd.DataFrame) -> str:
             "an exhaustive search (CP-SAT) over all placements found none with less; no sum or weighting says so in "
             "fewer words"
         )
+    if problem.objective != "hosts":
+        return _by_price(problem, group)
     parts, total = [], 0.0
     for pool in group["pools"]:
         hosts, words = _of_pool(problem, group, pool, sums)
         named = f"in pool {pool} " if pool and len(group["pools"]) > 1 else ""
         parts.append(named + words)
         total += hosts
-    if problem.objective == "hosts" and total < group["value"] * (1 - ROUNDING):
+    if total < group["value"] * (1 - ROUNDING):
         parts.append("and no mix of the hosts that are there covers all resources at once with fewer")
     return "; ".join(parts)
+
+
+def _by_price(problem: Problem, group: dict) -> str:
+    weighed = sorted({w["method"] for w in group["weightings"]})
+    k = problem.policy.failover.hosts
+    reserve = f", and {'one more that may fail' if k == 1 else f'{k} more that may fail'}" if k else ""
+    weights = f", and what the weights of {joined(weighed)} ask for" if weighed else ""
+    return (
+        f"the hosts of any plan offer all the {joined(map(called, problem.resources))} that is needed in "
+        f"sum{reserve}{weights}; none that do come to less"
+    )
 
 
 def _of_pool(problem: Problem, group: dict, pool: str, sums: pd.DataFrame) -> tuple[float, str]:
@@ -189,7 +202,7 @@ def bound_shares(problem: Problem, group: dict, pool: str, sums: pd.DataFrame) -
     bound has no weights: it rests on the resource that asks for the most hosts.
     """
     mine = sums[(sums["pool"] == pool) & sums["hosts_by_division"].notna()]
-    if group["search"] or mine.empty:
+    if group["search"] or mine.empty or problem.objective != "hosts":
         return {}
     top = mine.sort_values(["hosts_by_division", "alone"], ascending=False).iloc[0]
     weighting = strongest(group, pool)

@@ -35,7 +35,7 @@ def told(problem: Problem, result: Result, changes: pd.DataFrame) -> list[str]:
         sentences.append(f"Proven not to be enough: {_furthest(never)}.")
     still_open = changes[changes["status"].isin(["not found", "not tried"])]
     if len(still_open):
-        sentences.append(f"Open, for lack of time: {_furthest(still_open)}.")
+        sentences.append(f"Open, since neither a plan nor a proof was found in time: {_furthest(still_open)}.")
     for row in changes[changes["status"] == "bad input"].itertuples():
         sentences.append(f"Not tried: {_phrase(row)}, since {row.reason}.")
     return sentences
