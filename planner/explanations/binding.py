@@ -50,6 +50,9 @@ MULTIPLES = (1, 2, 4, 8)
 CLOSE = 0.93
 """Share of the scarcest resource's use from which another is nearly as scarce."""
 
+SCARCE = 0.9
+"""Share of what the plan's hosts offer from which more of a resource is tried though no bound points at it."""
+
 WEIGHTY = 0.2
 """Share of the bound from which a resource binds."""
 
@@ -81,7 +84,9 @@ def limits(problem: Problem, result: Result, sums: pd.DataFrame, trials: Trials)
             forced = problem.objective == "hosts" and row.hosts_by_division == len(mine)
             # One host and its reserve are the fewest there can be: then no resource binds, whatever the bound rests on.
             suspected = bool(forced or leans >= WEIGHTY) and len(mine) > 1 + problem.policy.failover.hosts
-            step, trial = _saving(problem, part, pool, row.resource, suspected, trials)
+            # What a bound on money rests on is no single resource: there the use says which ones may bind.
+            scarce = problem.objective != "hosts" and row.demand >= SCARCE * room
+            step, trial = _saving(problem, part, pool, row.resource, scarce or suspected, trials)
             saved = None if trial.value is None else max(part.before - trial.value, 0.0)
             due = trial.value is not None and _due(part, trial.value)
             own.append(
