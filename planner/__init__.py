@@ -32,6 +32,7 @@ from planner.scenarios import Scenario, sweep
 from planner.series import Series
 from planner.sizing import Overcommit, Sizing
 from planner.solvers import solve
+from planner.storage import Storage
 from planner.verifier import verify
 from planner.writers import to_bytes, write
 
@@ -69,6 +70,7 @@ __all__ = [
     "Sizing",
     "Status",
     "Stop",
+    "Storage",
     "Violation",
     "catalogue",
     "check",

@@ -53,6 +53,8 @@ class Inventory:
         Placement rules that stand in what was read.
     series : Series, optional
         What workloads were measured to use over time, see `with_series`.
+    shared_storage_gib : dict
+        Usable storage that hosts of a pool share, by pool, where what was read tells it.
     """
 
     workloads: pd.DataFrame
@@ -63,6 +65,7 @@ class Inventory:
     sources: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
     series: Series | None = None
+    shared_storage_gib: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def from_frames(

@@ -16,6 +16,7 @@ A blank capacity is not limited. `perf` brings generations of processors togethe
 reference core, at the same clock where CPU is counted in GHz. A ceiling on utilisation is 1 - headroom: a host is never
 filled beyond it. Only memory and CPU are overcommitted; GPUs, the cap on workloads and further resources know neither
 growth nor headroom.
+Where storage is shared by a pool it limits no host; see `storage`.
 Where `time` plans by the hour, what a series of use needs in each hour takes the place of `sized`; see `periods`.
 """
 
@@ -32,6 +33,7 @@ from planner import catalogue, settings
 from planner.errors import InputError, did_you_mean, nearest
 from planner.periods import Periods
 from planner.sizing import Overcommit, Sizing, cpu_weight, figures
+from planner.storage import Storage
 
 PRESETS = ("raw", "dense", "balanced", "conservative")
 RESOURCES = ("cpu", "memory", "storage", "network", "iops", "gpus", "workloads")
@@ -190,6 +192,7 @@ class Policy:
     hypervisor: Hypervisor = field(default_factory=Hypervisor)
     failover: Failover = field(default_factory=Failover)
     growth: Growth = field(default_factory=Growth)
+    storage: Storage = field(default_factory=Storage)
     time: Periods = field(default_factory=Periods)
 
     @classmethod
@@ -318,10 +321,11 @@ class Policy:
         by_core = hosts["ghz"].to_numpy() if cpu_unit == "GHz" else self.overcommit.cpu
         memory = np.maximum(hosts["memory_gib"].to_numpy() - self.hypervisor.memory_gib_per_host, 0)
         storage = np.maximum(hosts["storage_gib"].to_numpy() - self.hypervisor.storage_gib_per_host, 0)
+        unlimited = np.full(len(hosts), np.inf)
         table = {
             "cpu": cores * threads * by_core * (1 - self.headroom.cpu),
             "memory": memory * self.overcommit.memory * (1 - self.headroom.memory),
-            "storage": storage * (1 - self.headroom.storage),
+            "storage": storage * (1 - self.headroom.storage) if self.storage.mode == "host" else unlimited,
             "network": hosts["network_gbps"].to_numpy() * (1 - self.headroom.network),
             "iops": hosts["iops"].to_numpy() * (1 - self.headroom.iops),
             "gpus": hosts["gpus"].to_numpy(),

@@ -20,6 +20,7 @@ from planner.policy import RESOURCE_UNITS, RESOURCES, Policy
 from planner.prices import Prices
 from planner.rules import Rule
 from planner.sizing import require_clocks
+from planner.storage import PoolStorage, pool_storage
 from planner.timeline import Timeline, timeline_of
 
 Objective = Literal["hosts", "cost", "energy", "carbon"]
@@ -46,6 +47,8 @@ class Problem:
         Where the policy plans by the hour: the series that `demand` is the periods of, for the checker.
     capacity : array of float, shape [H, R]
         Capacity of one host of each row, inf where not limited. Read-only.
+    shared_storage : tuple of PoolStorage
+        Storage of each pool where the policy has pools share it; it is no resource of a host then.
     laws : Laws
         What the rules and the columns that stand for rules ask of a placement, by rows of `workloads` and `hosts`.
     """
@@ -63,6 +66,7 @@ class Problem:
     resources: tuple[str, ...]
     demand: np.ndarray
     capacity: np.ndarray
+    shared_storage: tuple[PoolStorage, ...] = ()
     laws: Laws = field(default_factory=Laws)
     timeline: Timeline | None = None
 
@@ -101,7 +105,7 @@ class Problem:
         ------
         InputError
             No workload or no host, a measurement or price that the policy or objective needs and that is blank, a rule
-            that names nothing or contradicts another.
+            that names nothing or contradicts another, or shared storage of which no figure is known.
         """
         policy = Policy.preset("balanced") if policy is None else policy
         policy = Policy.preset(policy) if isinstance(policy, str) else policy
@@ -126,6 +130,7 @@ class Problem:
         names, demand, capacity = _arrays(workloads, left, policy, tuple(resources))
         if timeline is not None:
             demand = timeline.demand(policy, names, demand, workloads)
+        shared = pool_storage(policy, workloads, left, inventory.workloads["pool"], inventory.shared_storage_gib)
         laws = resolve(rules, workloads, hosts)
         require_room(laws, workloads, hosts, partial(_fitting, demand, capacity))
         _require_survivors(workloads, hosts, policy)
@@ -143,6 +148,7 @@ class Problem:
             resources=names,
             demand=demand,
             capacity=capacity,
+            shared_storage=shared,
             laws=laws,
             timeline=timeline,
         )

@@ -9,7 +9,8 @@ A plan is accepted when
    planned by the hour, so is at every sample of the full series the sum of what the workloads were measured to use,
    clipped to the policy's percentile of each hour, grown, and with overhead;
 5. every placement rule holds;
-6. in every pool the policy's failover reserve is there.
+6. in every pool the policy's failover reserve is there;
+7. where pools share their storage, every pool has what its workloads need of it, and the hosts that it takes.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from planner.checker.rules import rule_violations
+from planner.checker.storage import storage_violations
 from planner.checker.violation import Violation
 from planner.errors import did_you_mean
 from planner.plan import Plan
@@ -53,7 +55,9 @@ def check(problem: Problem, plan: Plan) -> list[Violation]:
     violations += _at_samples(problem, hosts, placed)
     violations += _pools(problem, plan, placed, hosts)
     violations += rule_violations(problem, _at(problem, placed), hosts)
-    violations += _failover(problem, hosts, placed, load)
+    of_pool = _pool_of_hosts(problem, hosts, placed)
+    violations += _failover(problem, hosts, of_pool, load)
+    violations += storage_violations(problem, hosts["row"].to_numpy("int64"), of_pool, TOLERANCE)
     return violations
 
 
@@ -204,11 +208,10 @@ def _at(problem: Problem, placed: pd.DataFrame) -> np.ndarray:
     return at
 
 
-def _failover(problem: Problem, hosts: pd.DataFrame, placed: pd.DataFrame, load: np.ndarray) -> Iterator[Violation]:
+def _failover(problem: Problem, hosts: pd.DataFrame, of_pool: np.ndarray, load: np.ndarray) -> Iterator[Violation]:
     failover = problem.policy.failover
     if failover.hosts == 0:
         return
-    of_pool = _pool_of_hosts(problem, hosts, placed)
     for pool in problem.pools:
         mine = problem.workloads["pool"].to_numpy() == pool
         row, spare = hosts["row"].to_numpy(), hosts["spare"].to_numpy()

@@ -111,6 +111,10 @@ def solve(
 def _first(problem: Problem, incumbent: Incumbent, clock: Clock, seed: int) -> None:
     """What takes milliseconds: reasons why nothing can fit, the volume bound, greedy packings."""
     instance = incumbent.instance
+    incumbent.reason = _too_little_storage(problem, instance)
+    if incumbent.reason:
+        incumbent.infeasible = True
+        return
     homeless = np.flatnonzero(~instance.relaxed.fits.any(axis=1))
     if len(homeless):
         incumbent.infeasible = True
@@ -282,8 +286,16 @@ def _too_much(problem: Problem, instance: Instance) -> str:
     if (reason := _too_apart(problem, instance)) is not None:
         return reason
     reserve = f" and keep {problem.policy.failover.hosts} in reserve" if problem.policy.failover.hosts else ""
+    reserve += " and hold their shared storage" if instance.disks is not None else ""
     rules = ", under the rules that limit where they run" if problem.laws else ""
     return f"the hosts available are too few to carry the workloads{where}{reserve}{rules}: proven by the volume bound"
+
+
+def _too_little_storage(problem: Problem, instance: Instance) -> str:
+    """The first pool whose shared storage cannot suffice whatever hosts run; "" where there is none."""
+    available = problem.hosts["available"].to_numpy()
+    reasons = (one.unattainable(available) for one in problem.shared_storage if one.pool in instance.pools)
+    return next(filter(None, reasons), "")
 
 
 def _too_apart(problem: Problem, instance: Instance) -> str | None:

@@ -176,6 +176,9 @@ def cover(
 ) -> Cover:
     """Hosts that cover every weighting at least objective, solved in whole hosts by CP-SAT.
 
+    Hosts keep the failover reserve and what shared storage asks for too; those that run for their disks alone count as
+    any other.
+
     Parameters
     ----------
     instance : Instance
@@ -186,7 +189,7 @@ def cover(
     surplus : array of float, shape [len(weightings)], optional
         How much more than its total each weighting asks for, relative: a mix with room to pack into. Not a bound then.
     """
-    classes, pools = len(instance.available), len(instance.pools)
+    classes, pools, disks = len(instance.available), len(instance.pools), instance.relaxed.disks
     model = cp_model.CpModel()
     on = np.array([[model.new_int_var(0, int(n), "") for _ in range(pools)] for n in instance.available], dtype=object)
     on = on.reshape(classes, pools)
@@ -203,8 +206,11 @@ def cover(
     least_placing = _least_placing(instance)
     placing = [model.new_int_var(int(least), int(worst), "") for least, worst in least_placing]
     for p in range(pools):
-        inside = instance.pool == p
-        for c in np.flatnonzero(~instance.allowed[inside].any(axis=0)):
+        serving = instance.allowed[instance.pool == p].any(axis=0)
+        if disks is not None:
+            serving = serving | disks.serves[p]
+            disks.keep(model, p, list(on[:, p] + idle[:, p]))
+        for c in np.flatnonzero(~serving):
             model.add(on[c, p] == 0)
         model.add(sum(on[:, p]) >= 1)
         if instance.failover_mode == "share" and instance.failover_hosts:

@@ -58,6 +58,7 @@ class Model:
         self._respect_couplings()
         self.idle: list = [0] * len(slots)
         self._keep_reserve()
+        self._keep_disks()
         self._respect_availability()
         if ordered:
             self._order_equal_slots()
@@ -144,11 +145,24 @@ class Model:
     def _keep_share(self, pool: int) -> None:
         able = self.instance.able(pool)
         mine = [(i, slot.kind) for i, slot in enumerate(self.slots) if slot.pool == pool]
+        counts = dict(enumerate(self.on))
         for i, kind in mine:
-            if not able[kind]:  # It may run only to carry something.
-                self.model.add(self.on[i] <= sum(v for (_, at), v in self.number.items() if at == i))
-        running = [sum(self.on[i] for i, kind in mine if kind == c) for c in range(len(self.instance.available))]
+            if not able[kind]:  # It counts only where it carries something.
+                if self.instance.disks is not None:
+                    counts[i] = self.model.new_bool_var("")
+                    self.model.add_implication(counts[i], self.on[i])
+                self.model.add(counts[i] <= sum(v for (_, at), v in self.number.items() if at == i))
+        running = [sum(counts[i] for i, kind in mine if kind == c) for c in range(len(self.instance.available))]
         keep_share(self.model, self.instance, pool, running)
+
+    def _keep_disks(self) -> None:
+        """Hosts that run, carrying something or not, bring the shared storage of their pool."""
+        for p in range(len(self.instance.pools)) if self.instance.disks is not None else ():
+            running: list = [0] * len(self.instance.available)
+            for i, slot in enumerate(self.slots):
+                if slot.pool == p:
+                    running[slot.kind] += self.on[i] + self.idle[i]
+            self.instance.disks.keep(self.model, p, running)
 
     def _keep_spares(self, pool: int) -> None:
         """k idle hosts, each with room for the largest load of any other, resource by resource."""
@@ -192,8 +206,12 @@ class Model:
     def hint(self, hosts: list[OpenHost | None]) -> None:
         """Start the search from hosts, one a slot; None for a slot that is not used."""
         spare = self.instance.failover_hosts > 0 and self.instance.failover_mode == "spare"
+        standing = [0] * len(self.instance.pools)
         for i, host in enumerate(hosts):
             waits = spare and host is not None and not host.items
+            if waits:  # Any more of them run for their disks.
+                standing[host.pool] += 1
+                waits = standing[host.pool] <= self.instance.failover_hosts
             self.model.add_hint(self.on[i], host is not None and not waits)
             if spare:
                 self.model.add_hint(self.idle[i], waits)
@@ -203,7 +221,8 @@ class Model:
     def packing(self, value: Callable[[cp_model.IntVar], int], names: Sequence[str] = ()) -> Packing:
         """The packing that `value(variable)` stands for, its hosts named by slot where `names` are given."""
         share = self.instance.failover_hosts > 0 and self.instance.failover_mode == "share"
-        waits = [value(self.on[i] if share else self.idle[i]) for i in range(len(self.slots))]
+        empty = share or self.instance.disks is not None  # Hosts that carry nothing may be on for a reason.
+        waits = [value(self.on[i] if empty else 0) or value(self.idle[i]) for i in range(len(self.slots))]
         items: list[dict[int, int]] = [{} for _ in self.slots]
         for (s, i), variable in self.number.items():
             if number := value(variable):
@@ -223,11 +242,16 @@ def slots_for(instance: Instance, incumbent: Incumbent) -> list[Slot]:
     slots = []
     for c in range(len(instance.available)):
         for p, items in enumerate(per_pool):
-            if not instance.fits[instance.pool == p, c].any():
+            fits, reach = instance.fits[instance.pool == p, c].any(), 0
+            if instance.disks is not None:
+                reach = int(instance.disks.reach(p)[c])
+            if not fits and not reach:
                 continue
             most = int(instance.available[c])
-            if instance.failover_hosts == 0 or instance.failover_mode == "spare":
-                most = min(most, items + instance.failover_hosts)
+            if not fits:
+                most = min(most, reach)
+            elif instance.failover_hosts == 0 or instance.failover_mode == "spare":
+                most = min(most, items + instance.failover_hosts + reach)
             if incumbent.value is not None and instance.opening[c] > 0:
                 most = min(most, incumbent.value // int(instance.opening[c]))
             slots += [Slot(kind=c, pool=p)] * most

@@ -1,31 +1,44 @@
-"""The reserve for failed hosts: hosts added to a packing until the policy's failover holds."""
+"""The reserve for failed hosts, and the disks of shared storage: hosts added to a packing until both hold."""
 
 from __future__ import annotations
 
 import numpy as np
 from ortools.sat.python import cp_model
 
+from planner.solvers.disks import keep_without_largest
 from planner.solvers.instance import Instance
 from planner.solvers.packing import OpenHost, Packing, load, used
+from planner.solvers.storing import with_disks
 
 
 def with_reserve(instance: Instance, packing: Packing) -> Packing | None:
-    """The packing with as many idle hosts as the failover reserve takes; None where hosts run out.
+    """The packing with as many idle hosts as failover and shared storage take; None where hosts run out.
 
     ``share``: hosts are added until each pool's demand fits what its hosts offer without the k largest.
     ``spare``: k hosts a pool, each able to take over the load of any other.
+    Shared storage: hosts become classes with larger disks, or are added, until the pool's disks suffice.
     """
-    if instance.failover_hosts == 0:
+    if instance.failover_hosts == 0 and instance.disks is None:
         return packing
     hosts = list(packing.hosts)
     left = instance.available - used(instance, hosts)
-    cheap = np.lexsort((instance.tiebreak, instance.opening)).tolist()
     for pool in range(len(instance.pools)):
-        able = instance.able(pool)
-        add = _share if instance.failover_mode == "share" else _spare
-        if not add(instance, hosts, pool, [c for c in cheap if able[c]], left):
+        complete = _reserved(instance, hosts, pool, left)
+        if instance.disks is not None:
+            # A host with larger disks may offer less of something else, so the reserve is looked at again.
+            complete = complete and with_disks(instance, hosts, pool, left) and _reserved(instance, hosts, pool, left)
+        if not complete:
             return None
     return Packing(hosts=tuple(hosts))
+
+
+def _reserved(instance: Instance, hosts: list[OpenHost], pool: int, left: np.ndarray) -> bool:
+    if instance.failover_hosts == 0:
+        return True
+    able = instance.able(pool)
+    cheap = np.lexsort((instance.tiebreak, instance.opening)).tolist()
+    add = _share if instance.failover_mode == "share" else _spare
+    return add(instance, hosts, pool, [c for c in cheap if able[c]], left)
 
 
 def _share(instance: Instance, hosts: list[OpenHost], pool: int, able: list[int], left: np.ndarray) -> bool:
@@ -33,7 +46,9 @@ def _share(instance: Instance, hosts: list[OpenHost], pool: int, able: list[int]
     inside = instance.pool == pool
     demand = (instance.demand[inside] * instance.count[inside, None]).sum(axis=0)[:real]
     while True:
-        capacity = np.array([instance.capacity[host.kind] for host in hosts if host.pool == pool])[:, :real]
+        # A host that runs for its disks alone and could carry no workload is no reserve.
+        counted = [host.kind for host in hosts if host.pool == pool and (host.items or host.kind in able)]
+        capacity = instance.capacity[counted][:, :real]
         kept = np.sort(capacity, axis=0)[: max(len(capacity) - instance.failover_hosts, 0)].sum(axis=0)
         short = demand > kept
         if not short.any():
@@ -66,24 +81,14 @@ def _spare(instance: Instance, hosts: list[OpenHost], pool: int, able: list[int]
 def keep_share(model: cp_model.CpModel, instance: Instance, pool: int, running: list) -> None:
     """Constrain hosts so that a pool's demand fits what they offer without the k largest, resource by resource.
 
-    The k largest of the running hosts offer together the least, over thresholds v, of
-    ``k v + sum_c max(0, capacity[c] - v) running[c]``; it is attained where v is the capacity of a class.
-
     Parameters
     ----------
     running : list of linear expressions
         How many hosts of each class the pool runs.
     """
     inside, k = instance.pool == pool, instance.failover_hosts
-    serving = np.flatnonzero(instance.allowed[inside].any(axis=0))
+    serving = np.flatnonzero(instance.allowed[inside].any(axis=0)).tolist()
     demand = (instance.demand[inside] * instance.count[inside, None]).sum(axis=0)
     model.add(sum(running) >= 1 + k)
     for r in range(instance.resources):
-        capacity = instance.capacity[:, r].tolist()
-        chosen = []
-        for v in sorted({capacity[c] for c in serving}):
-            pick = model.new_bool_var("")
-            kept = sum(min(capacity[c], v) * running[c] for c in serving.tolist())
-            model.add(kept >= int(demand[r]) + k * v).only_enforce_if(pick)
-            chosen.append(pick)
-        model.add_at_least_one(chosen)
+        keep_without_largest(model, instance.capacity[:, r].tolist(), serving, running, int(demand[r]), k)

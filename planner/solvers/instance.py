@@ -16,6 +16,7 @@ import pandas as pd
 from planner.economics.ledger import Ledger
 from planner.problem import Problem
 from planner.solvers.couplings import Grouping, Span, Spread, grouping
+from planner.solvers.disks import Disks, disks_of
 
 STEPS = 10**9
 """Integer steps that the largest capacity of a resource is divided into at most."""
@@ -69,6 +70,8 @@ class Instance:
         From the policy.
     members : Members
         Which workloads the shapes are made of.
+    disks : Disks or None
+        What pools need of the disks of their hosts, where hosts bring shared storage.
     """
 
     pools: tuple[str, ...]
@@ -94,6 +97,7 @@ class Instance:
     failover_hosts: int
     failover_mode: str
     members: Members
+    disks: Disks | None = None
 
     def able(self, pool: int) -> np.ndarray:
         """Which classes could carry any one workload of a pool, and so count when they stand by: bool [C]."""
@@ -123,19 +127,22 @@ class Instance:
         return int(self.count.sum())
 
     def part(self, shapes: np.ndarray) -> Instance:
-        """The instance of some of its shapes, without a failover reserve."""
+        """The instance of some of its shapes, without a failover reserve and shared storage."""
         cut = {name: getattr(self, name)[shapes] for name in PER_SHAPE}
         spreads = tuple(replace(law, amount=law.amount[shapes]) for law in self.spreads)
         spans = tuple(replace(law, amount=law.amount[shapes]) for law in self.spans)
-        return replace(self, **cut, spreads=spreads, spans=spans, failover_hosts=0)
+        return replace(self, **cut, spreads=spreads, spans=spans, failover_hosts=0, disks=None)
 
     @cached_property
     def relaxed(self) -> Instance:
         """The instance that bounds rest on: demand rounded down, capacity rounded up."""
-        if (self.demand == self.least).all() and (self.capacity == self.most).all():
+        disks = self.disks
+        if (self.demand == self.least).all() and (self.capacity == self.most).all() and (disks is None or disks.even):
             return self
         # One step less at restart: whatever host could carry a workload in fact counts as able.
-        return replace(self, demand=self.least, capacity=self.most, restart=np.maximum(self.restart - 1, 0))
+        restart = np.maximum(self.restart - 1, 0)
+        disks = None if disks is None else disks.relaxed
+        return replace(self, demand=self.least, capacity=self.most, restart=restart, disks=disks)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -185,7 +192,8 @@ def build(problem: Problem, ledger: Ledger, pools: tuple[str, ...]) -> Instance:
     found = grouping(problem.laws, workloads, item_start)
     figures = _integers(problem, workloads, item_start, found)
     combination, permitted = problem.laws.permitted
-    classes = _classes(problem, ledger, pools, figures, permitted, found)
+    disks = disks_of(problem, pools)
+    classes = _classes(problem, ledger, pools, figures, permitted, found, disks)
     rows = np.array([members[0] for members in classes], dtype="int64")
     rates, rate_of = np.unique(ledger.rate[rows], return_inverse=True)
     placing = np.add.reduceat(
@@ -202,6 +210,9 @@ def build(problem: Problem, ledger: Ledger, pools: tuple[str, ...]) -> Instance:
     # A reserve never takes more hosts than there are workloads to restart, and the hosts that may fail.
     failover = problem.policy.failover
     limit_hosts = len(heads) + (len(workloads) + len(pools) * failover.hosts if failover.hosts else 0)
+    if disks is not None:
+        disks = disks.at(rows)
+        limit_hosts = limit_hosts + sum(disks.reach(p) for p in range(len(pools)))
     instance = Instance(
         pools=pools,
         demand=figures.demand[first],
@@ -222,6 +233,7 @@ def build(problem: Problem, ledger: Ledger, pools: tuple[str, ...]) -> Instance:
         failover_hosts=failover.hosts,
         failover_mode=failover.mode,
         members=Members(of_shape=order, shape_start=shape_start, workloads=workloads, item_start=item_start),
+        disks=disks,
     )
     return _without_repeated(instance) if failover.hosts else _without_dominated(instance)
 
@@ -292,6 +304,7 @@ def _classes(
     figures: _Figures,
     permitted: np.ndarray,
     found: Grouping,
+    disks: Disks | None,
 ) -> list[np.ndarray]:
     """Rows of equal hosts that may be used: the same capacity, costs and places, and the same items allowed."""
     serves, there = problem.hosts["pool"], problem.hosts["available"] > 0
@@ -300,6 +313,8 @@ def _classes(
     rate = np.unique(ledger.rate, return_inverse=True)[1][rows]
     key = [figures.capacity[rows], figures.most[rows], ledger.opening[rows], ledger.tiebreak[rows], rate, whom]
     key += [permitted[:, rows].T, *(law.domain[rows] for law in found.spreads)]
+    if disks is not None:
+        key += [disks.offer[:, rows].T, disks.most[:, rows].T]
     number, _ = _distinct(np.column_stack(key))
     return [rows[number == n] for n in range(number.max() + 1)] if len(rows) else []
 

@@ -21,8 +21,13 @@ BITS = 60
 
 def most_value(part: Part) -> float:
     """No plan that needs all its hosts has a larger objective."""
-    hosts = float(part.opening.astype(float) @ (part.used + part.idle).sum(axis=0))
+    hosts = float(part.opening.astype(float) @ (part.used + part.idle + disks_alone(part)).sum(axis=0))
     return hosts + float(part.count.astype(float) @ part.cost.max(axis=1, initial=0))
+
+
+def disks_alone(part: Part) -> np.ndarray:
+    """How many hosts of each class may run for each pool for their disks alone: [P, C]."""
+    return np.zeros_like(part.used) if part.disks is None else part.disks.alone
 
 
 def covered(part: Part, weightings: list[tuple[int, int, int]], limit: int, deadline: float) -> bool:
@@ -41,20 +46,21 @@ def covered(part: Part, weightings: list[tuple[int, int, int]], limit: int, dead
     model = cp_model.CpModel()
     used = [[model.new_int_var(0, int(n), "") for n in row] for row in part.used]
     idle = [[model.new_int_var(0, int(n), "") for n in row] for row in part.idle]
+    disks = [[model.new_int_var(0, int(n), "") for n in row] for row in disks_alone(part)]
     dear = np.iinfo("int64").max
     cheapest = np.where(part.fits, part.cost, dear).min(axis=1)
     least = [int(part.count[part.pool == p] @ cheapest[part.pool == p]) for p in range(len(used))]
     if sum(least) > limit:
         return True
     placing = [model.new_int_var(value, limit, "") for value in least]
-    host_laws(model, part, used, idle)
+    host_laws(model, part, used, idle, disks)
     for v, p, each in weightings:
         # A limit beyond what the weights add up to asks for nothing more.
         total = int(part.weight[:, v] @ part.count)
         terms = [*zip(part.worth[:, v].tolist(), used[p], part.used[p].tolist(), strict=True)]
         keep_cover(model, [*terms, (each, placing[p], limit)], total)
     opening = part.opening.tolist()
-    hosts = sum(cp_model.LinearExpr.weighted_sum(row, opening) for row in (*used, *idle))
+    hosts = sum(cp_model.LinearExpr.weighted_sum(row, opening) for row in (*used, *idle, *disks))
     model.add(hosts + sum(placing) <= limit)
     return infeasible(model, deadline)
 
@@ -73,16 +79,16 @@ def keep_cover(model: cp_model.CpModel, terms: list[tuple], total: int) -> None:
     model.add(sum(coefficient * variable for coefficient, variable in offered) >= total >> shift)
 
 
-def host_laws(model: cp_model.CpModel, part: Part, used: list[list], idle: list[list]) -> None:
-    """Constrain hosts by class and pool to what every plan keeps: their number, the volume and the failover reserve.
+def host_laws(model: cp_model.CpModel, part: Part, used: list[list], idle: list[list], disks: list[list]) -> None:
+    """Constrain hosts by class and pool to what every plan keeps: number, volume, failover reserve, shared storage.
 
     Parameters
     ----------
-    used, idle : list of lists of linear expressions, [P][C]
-        How many hosts of each class carry a pool's items and stand by for it.
+    used, idle, disks : list of lists of linear expressions, [P][C]
+        How many hosts of each class carry a pool's items, stand by for it, and run for their disks alone.
     """
     for c, available in enumerate(part.available.tolist()):
-        model.add(sum(row[c] for row in (*used, *idle)) <= available)
+        model.add(sum(row[c] for row in (*used, *idle, *disks)) <= available)
     demand = [part.count[part.pool == p] @ part.demand[part.pool == p] for p in range(len(used))]
     for p, totals in enumerate(demand):
         model.add(sum(used[p]) >= 1)
@@ -93,33 +99,52 @@ def host_laws(model: cp_model.CpModel, part: Part, used: list[list], idle: list[
         elif part.failover_hosts:
             running = [one + other for one, other in zip(used[p], idle[p], strict=True)]
             _keep_share(model, part, running, part.used[p] + part.idle[p], totals)
+        if part.disks is not None:
+            running = [sum(each) for each in zip(used[p], idle[p], disks[p], strict=True)]
+            _keep_disks(model, part, p, running)
+
+
+def _keep_disks(model: cp_model.CpModel, part: Part, pool: int, running: list) -> None:
+    """Constrain the hosts that run for a pool, whatever for, to bring its shared storage."""
+    disks = part.disks
+    most = (part.used + part.idle + disks.alone)[pool]
+    model.add(sum(running) >= disks.fewest_hosts)
+    if disks.need[pool]:
+        _keep_rest(model, disks.offer[pool], running, most, int(disks.need[pool]), disks.lost_hosts)
 
 
 def _keep_share(model: cp_model.CpModel, part: Part, running: list, most: np.ndarray, totals: np.ndarray) -> None:
-    """Constrain hosts to offer a pool's demand without the k largest, column by column.
-
-    Without its k largest, hosts offer ``max_v sum_c min(roof[c], v) running[c] - k v``, over 0 and the roofs there are.
-    """
-    k, serving = part.failover_hosts, np.flatnonzero(most)
+    """Constrain hosts to offer a pool's demand without the k largest, column by column."""
     for q, total in enumerate((totals[: len(part.fine)] * part.fine).tolist()):
-        if not total:
-            continue
-        roof = [min(room, total) for room in part.roof[serving, q].tolist()]
-        large = sum(room * int(n) for room, n in zip(roof, most[serving], strict=True)) + total * (k + 1)
-        shift = max(large.bit_length() - BITS, 0)
-        roof = [-(-room >> shift) for room in roof]
-        chosen = []
-        for v in sorted(set(roof)):
-            pick = model.new_bool_var("")
-            kept = sum(min(room, v) * running[c] for room, c in zip(roof, serving, strict=True))
-            model.add(kept >= (total >> shift) + k * v).only_enforce_if(pick)
-            chosen.append(pick)
-        model.add_bool_or(chosen)
+        if total:
+            _keep_rest(model, np.minimum(part.roof[:, q], total), running, most, total, part.failover_hosts)
+
+
+def _keep_rest(
+    model: cp_model.CpModel, offer: np.ndarray, running: list, most: np.ndarray, total: int, lost: int
+) -> None:
+    """Constrain hosts to offer a total without the `lost` largest, rounded in its favour where numbers are too large.
+
+    Without its largest, hosts offer ``max_v sum_c min(offer[c], v) running[c] - lost v``, over 0 and the offers there
+    are.
+    """
+    serving = np.flatnonzero(most)
+    roof = offer[serving].tolist()
+    large = sum(room * int(n) for room, n in zip(roof, most[serving], strict=True)) + total * (lost + 1)
+    shift = max(large.bit_length() - BITS, 0)
+    roof = [-(-room >> shift) for room in roof]
+    chosen = []
+    for v in sorted(set(roof)):
+        pick = model.new_bool_var("")
+        kept = sum(min(room, v) * running[c] for room, c in zip(roof, serving, strict=True))
+        model.add(kept >= (total >> shift) + lost * v).only_enforce_if(pick)
+        chosen.append(pick)
+    model.add_bool_or(chosen)
 
 
 def searched(part: Part, limit: int, deadline: float) -> bool:
     """Whether no plan costs at most a limit, by a search of CP-SAT over items on hosts; equal hosts are ordered."""
-    hosts = np.minimum(part.available, (part.used + part.idle).sum(axis=0))
+    hosts = np.minimum(part.available, (part.used + part.idle + disks_alone(part)).sum(axis=0))
     hosts = np.where(part.opening > 0, np.minimum(hosts, limit // np.maximum(part.opening, 1)), hosts)
     of_class = np.repeat(np.arange(len(hosts)), hosts)
     if len(of_class) * len(part.count) > SEARCH_SIZE:
@@ -136,7 +161,8 @@ def searched(part: Part, limit: int, deadline: float) -> bool:
     by_class = [[slot for slot in slots if slot.c == c] for c in range(len(hosts))]
     used = [[sum(slot.used[p] for slot in same) for same in by_class] for p in pools]
     idle = [[sum(slot.idle[p] for slot in same) for same in by_class] for p in pools]
-    host_laws(model, part, used, idle)
+    disks = [[sum(slot.disks[p] for slot in same) for same in by_class] for p in pools]
+    host_laws(model, part, used, idle, disks)
     if part.failover_hosts and part.failover_mode == "spare":
         _keep_takeover(model, part, slots)
     _keep_across(model, part, slots)
@@ -147,13 +173,14 @@ def searched(part: Part, limit: int, deadline: float) -> bool:
 
 
 class _Slot:
-    """One host of a class in the search: what it takes, for which pool it is used or stands by, its load by column."""
+    """One host of a class in the search: what it takes, its load by column, and which pool it runs for and why."""
 
     def __init__(self, model: cp_model.CpModel, part: Part, c: int):
         self.c = c
         self.used = [model.new_bool_var("") if n else 0 for n in part.used[:, c]]
         self.idle = [model.new_bool_var("") if n else 0 for n in part.idle[:, c]]
-        self.running = [*self.used, *self.idle]
+        self.disks = [model.new_bool_var("") if n else 0 for n in disks_alone(part)[:, c]]
+        self.running = [*self.used, *self.idle, *self.disks]
         model.add(sum(self.running) <= 1)
         room = part.room[c]
         self.take = {}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from planner.economics.ledger import Ledger
 from planner.problem import Problem
+from planner.storage import PoolStorage
 from planner.verifier.claims import Claim
 
 SLACK = 3e-9
@@ -53,6 +54,8 @@ class Part:
         At most so many hosts carry a pool's items, and stand by for it.
     failover_hosts, failover_mode
         From the policy.
+    disks : Disks or None
+        Where hosts bring shared storage.
     """
 
     pool: np.ndarray
@@ -75,6 +78,30 @@ class Part:
     idle: np.ndarray
     failover_hosts: int
     failover_mode: str
+    disks: Disks | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Disks:
+    """Shared storage that hosts bring, in whole numbers that lose no plan.
+
+    Parameters
+    ----------
+    need : array of int, shape [P]
+        Rounded down.
+    offer : array of int, shape [P, C]
+        What one host adds, rounded up, at most the need.
+    alone : array of int, shape [P, C]
+        At most so many hosts of a class run for a pool for their disks alone.
+    fewest_hosts, lost_hosts : int
+        Hosts that a pool runs at least, and those that add most and are not counted.
+    """
+
+    need: np.ndarray
+    offer: np.ndarray
+    alone: np.ndarray
+    fewest_hosts: int
+    lost_hosts: int
 
 
 def build(problem: Problem, book: Ledger, claim: Claim) -> Part:
@@ -113,6 +140,8 @@ def build(problem: Problem, book: Ledger, claim: Claim) -> Part:
     patterns = distinct(np.column_stack([serving[:, rows].T, permitted.T]).astype("int64"))[1]
     figures = np.ascontiguousarray(problem.capacity[rows]).view("int64")
     places = [domain[rows] for _, domain, _ in spreads]
+    storage = [one for name in claim.pools for one in problem.shared_storage if one.pool == name and one.by_hosts]
+    places += [one.usable_gib[rows].view("int64") for one in storage]
     key = [figures, book.opening[rows], rate_of, patterns, worth[:, rows].T, *places]
     lead, class_of, _ = distinct(np.column_stack(key))
     pool, demand, room, roof = pool_of[heads[first]], demand[first], room[lead], roof[lead]
@@ -121,9 +150,12 @@ def build(problem: Problem, book: Ledger, claim: Claim) -> Part:
         fits[:, c] &= (demand <= capacity).all(axis=1)
     available = np.zeros(len(lead))
     np.add.at(available, class_of, problem.hosts["available"].to_numpy()[rows])
-    available = np.minimum(available, 2 * len(inside) + len(place) * (problem.policy.failover.hosts + 2)).astype(
-        "int64"
-    )
+    disks = _disks(storage, rows[lead])
+    enough = 2 * len(inside) + len(place) * (problem.policy.failover.hosts + 2)
+    if disks is not None:
+        enough = enough + disks.alone.sum(axis=0)
+        disks = replace(disks, alone=np.minimum(disks.alone, available).astype("int64"))
+    available = np.minimum(available, enough).astype("int64")
     most = np.array([count[pool == p] @ fits[pool == p] for p in range(len(place))])
     return Part(
         pool=pool,
@@ -146,6 +178,7 @@ def build(problem: Problem, book: Ledger, claim: Claim) -> Part:
         idle=np.minimum(_idle(problem, claim.pools, pool, demand, room, serving[:, rows[lead]], rows[lead]), available),
         failover_hosts=problem.policy.failover.hosts,
         failover_mode=problem.policy.failover.mode,
+        disks=disks,
     )
 
 
@@ -248,6 +281,23 @@ def _across(problem: Problem, item_of: np.ndarray, items: int) -> tuple[list, li
     ]
     spans = [(np.minimum(_amount(item_of, law.members, items), 1), law.most_hosts) for law in problem.laws.limited]
     return spreads, spans
+
+
+def _disks(storage: list[PoolStorage], rows: np.ndarray) -> Disks | None:
+    """The shared storage of some pools by class, None where no host brings any.
+
+    One host more of a class than offers all that is needed, than may fail and than must run is of no use.
+    """
+    if not storage:
+        return None
+    needed, usable = np.array([s.needed_gib for s in storage]), np.array([s.usable_gib[rows] for s in storage])
+    step = max(needed.max(), usable.max(), 1.0) / 2.0**40
+    need = np.maximum(np.floor((needed * (1 - SLACK) - SLACK) / step), 0).astype("int64")
+    offer = np.minimum(np.ceil(usable * (1 + SLACK) / step), need[:, None]).astype("int64")
+    fewest, lost = storage[0].minimum_hosts, storage[0].lost_hosts
+    useful = np.where(offer > 0, -(-need[:, None] // np.maximum(offer, 1)) + lost, 0)
+    alone = np.where(np.array([s.serves[rows] for s in storage]), useful + fewest + 1, 0)
+    return Disks(need=need, offer=offer, alone=alone, fewest_hosts=fewest, lost_hosts=lost)
 
 
 def _idle(
