@@ -107,7 +107,7 @@ def report(
         baseline=baseline,
         totals=_totals(problem, baseline, before, after, hosts, savings),
         savings=savings,
-        summary=_summary(problem, plan, result, len(violations)),
+        summary=_summary(problem, plan, result, hosts, len(violations)),
         placement=_placement(problem, plan),
         hosts=hosts.drop(columns="row"),
         left_out=problem.inventory.left_out[["name", "reason", "vcpus", "memory_gib", "storage_gib", "pool", "host"]],
@@ -241,7 +241,7 @@ def _sum_of(problem: Problem, hosts: pd.DataFrame, column: str) -> float:
     return float(problem.hosts[column].to_numpy()[hosts["row"]].sum())
 
 
-def _summary(problem: Problem, plan: Plan, result: Result | None, violations: int) -> pd.DataFrame:
+def _summary(problem: Problem, plan: Plan, result: Result | None, hosts: pd.DataFrame, violations: int) -> pd.DataFrame:
     rows = [
         ("workloads placed", len(plan.placement), "workloads"),
         ("workloads left out", len(problem.inventory.left_out), "workloads"),
@@ -250,6 +250,11 @@ def _summary(problem: Problem, plan: Plan, result: Result | None, violations: in
         ("policy", problem.policy.name, ""),
         ("objective", f"least {problem.objective}", ""),
     ]
+    for storage in problem.shared_storage:
+        inside = hosts["pool"].isin([storage.pool] if len(problem.pools) > 1 else ["", storage.pool])
+        named = f" in pool {storage.pool!r}" if storage.pool else ""
+        rows.append((f"storage needed{named}", storage.needed_gib, "GiB"))
+        rows.append((f"storage usable{named}", storage.offered_gib(hosts.loc[inside, "row"].to_numpy()), "GiB"))
     if problem.timeline is not None:
         time, busiest = problem.policy.time, int(problem.demand[:, 0].sum(axis=0).argmax())
         rows.append(("busiest hour", f"{time.label(busiest)} ({time.by.replace('_', ' ')}, {time.time_zone})", ""))
