@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from ortools.glop.parameters_pb2 import GlopParameters
 from ortools.math_opt.python import mathopt
 
 from planner.solvers.instance import Instance
@@ -15,9 +16,15 @@ LEEWAY = 1.1
 """Share of its ceiling that a price may reach: at the ceiling itself no missing pattern would seem worth adding."""
 
 PARAMETERS = mathopt.SolveParameters(
-    lp_algorithm=mathopt.LPAlgorithm.PRIMAL_SIMPLEX, presolve=mathopt.Emphasis.OFF, scaling=mathopt.Emphasis.OFF
+    lp_algorithm=mathopt.LPAlgorithm.PRIMAL_SIMPLEX,
+    presolve=mathopt.Emphasis.OFF,
+    scaling=mathopt.Emphasis.OFF,
+    glop=GlopParameters(change_status_to_imprecise=False),
 )
-"""New columns leave the last basis feasible: primal simplex goes on from there, and presolve would throw it away."""
+"""New columns leave the last basis feasible: primal simplex goes on from there, and presolve would throw it away.
+
+Prices that are a little imprecise are prices all the same: what they prove is proven again in whole numbers.
+"""
 
 WANTED = mathopt.ModelSolveParameters(
     variable_values_filter=mathopt.VariableFilter(skip_zero_values=True),
