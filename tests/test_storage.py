@@ -264,6 +264,33 @@ def test_a_large_estate_is_bound_by_its_disks_and_proven():
     assert result.status == Status.OPTIMAL
 
 
+@pytest.mark.parametrize(("objective", "best"), [("hosts", 10), ("cost", 170_000)])
+def test_disks_that_pay_once_enough_hosts_have_them_are_bought(objective, best):
+    # Of two hosts that may fail the disks are not counted: the first two with large ones seem to add nothing.
+    random = np.random.default_rng(0)
+    frame = estate(*((f"w{i}", int(random.integers(1, 9)), int(random.integers(2, 33))) for i in range(180)))
+    models = machines(("a", 256, 512), ("c", 256, 512)).assign(storage_gib=[8_000, 32_000], price=[10_000, 17_000])
+    problem = problem_of(
+        frame.assign(storage_gib=500), models=models, policy=vsan(2), objective=objective, prices=Prices.none()
+    )
+    # 90,000 GiB: eight hosts of 12,000 besides the two; or seven, two of 3,000 and the two, which cost 173,000.
+    result = solved(problem)
+    assert result.status == Status.OPTIMAL
+    assert result.objective_value == best
+
+
+@pytest.mark.slow
+def test_a_large_estate_with_whole_spare_hosts():
+    random = np.random.default_rng(0)
+    frame = estate(*((f"w{i}", int(random.integers(1, 9)), int(random.integers(2, 33))) for i in range(3_000)))
+    frame["storage_gib"] = random.integers(50, 900, 3_000)
+    models = machines(("a", 256, 512), ("b", 256, 768), ("c", 128, 384)).assign(
+        storage_gib=[8_000, 16_000, 30_000], price=[10_000, 16_000, 17_000]
+    )
+    problem = problem_of(frame, models=models, policy=vsan(2, "spare"), objective="cost", prices=Prices.none())
+    assert solved(problem, time_limit=15).gap < 0.05
+
+
 # ---- the checker
 
 

@@ -21,20 +21,36 @@ def with_reserve(instance: Instance, packing: Packing) -> Packing | None:
     if instance.failover_hosts == 0 and instance.disks is None:
         return packing
     hosts = list(packing.hosts)
-    left = instance.available - used(instance, hosts)
     for pool in range(len(instance.pools)):
-        complete = _reserved(instance, hosts, pool, left)
-        if instance.disks is not None:
-            # A host with larger disks may offer less of something else, so the reserve is looked at again.
-            complete = complete and with_disks(instance, hosts, pool, left) and _reserved(instance, hosts, pool, left)
+        if instance.disks is None:
+            complete = _reserved(instance, hosts, pool)
+        else:
+            hosts = _stored(instance, hosts, pool)
+            complete = hosts is not None
         if not complete:
             return None
     return Packing(hosts=tuple(hosts))
 
 
-def _reserved(instance: Instance, hosts: list[OpenHost], pool: int, left: np.ndarray) -> bool:
+def _stored(instance: Instance, hosts: list[OpenHost], pool: int) -> list[OpenHost] | None:
+    """The cheapest of some ways to give a pool its reserve and its disks; None where all run out of hosts."""
+    found = []
+    for patient in (False, True) if instance.disks.lost_hosts else (False,):
+        mine = list(hosts)
+        # A host with larger disks may offer less of something else, so the reserve is looked at again.
+        if (
+            _reserved(instance, mine, pool)
+            and with_disks(instance, mine, pool, patient)
+            and _reserved(instance, mine, pool)
+        ):
+            found.append(mine)
+    return min(found, key=lambda mine: Packing(hosts=tuple(mine)).key(instance), default=None)
+
+
+def _reserved(instance: Instance, hosts: list[OpenHost], pool: int) -> bool:
     if instance.failover_hosts == 0:
         return True
+    left = instance.available - used(instance, hosts)
     able = instance.able(pool)
     cheap = np.lexsort((instance.tiebreak, instance.opening)).tolist()
     add = _share if instance.failover_mode == "share" else _spare

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from planner.solvers.instance import Instance
-from planner.solvers.packing import OpenHost, load
+from planner.solvers.packing import OpenHost, load, used
 
 
-def with_disks(instance: Instance, hosts: list[OpenHost], pool: int, left: np.ndarray) -> bool:
+def with_disks(instance: Instance, hosts: list[OpenHost], pool: int, patient: bool) -> bool:
     """Change and add hosts of a pool until its disks suffice, what adds most for its cost first; whether they do.
 
     Parameters
@@ -17,25 +17,26 @@ def with_disks(instance: Instance, hosts: list[OpenHost], pool: int, left: np.nd
     hosts : list of OpenHost
         Of all pools; hosts that change are replaced, and idle ones appended.
     pool : int
-    left : array of int, shape [C]
-        How many hosts of each class are still free; kept up to date.
+    patient : bool
+        Whether to count what a host adds even while it is among those that may fail: it pays once enough others have
+        as much.
     """
+    left = instance.available - used(instance, hosts)
     disks, need = instance.disks, int(instance.disks.need[pool])
     yard: _Yard | None = None
     while True:
         kinds = np.array([host.kind for host in hosts if host.pool == pool], dtype="int64")
-        kept, top = disks.kept(pool, kinds)
+        kept, limit = disks.kept(pool, kinds)
         short, few = max(need - kept, 0), len(kinds) < disks.fewest_hosts
         if not short and not few:
             return True
         yard = yard or _Yard(instance, hosts, pool)
-        # While no more hosts run than may fail, none of them counts, and whatever has the larger disks is as good.
-        top = np.inf if len(kinds) < disks.lost_hosts else top
+        top = np.inf if patient or len(kinds) < disks.lost_hosts else limit
         row, kind, gain = yard.best(short, top, left)
         if kind < 0:
             return False
         # As long as none of them is among the hosts that may fail, the next one is worth as much.
-        alike = gain > 0 and (not disks.lost_hosts or disks.offer[pool, kind] <= top < np.inf)
+        alike = gain > 0 and (not disks.lost_hosts or disks.offer[pool, kind] <= limit)
         number = max(int(min(short // gain, left[kind])), 1) if alike and row == len(yard.at) else 1
         yard.take(row, kind, number, left)
 
