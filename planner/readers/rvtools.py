@@ -13,6 +13,7 @@ from planner.errors import InputError
 from planner.readers.cells import headings_of
 from planner.readers.columns import Column, fold, heading_row, match_columns
 from planner.readers.exports import Journal, Part, owners, read_part
+from planner.readers.rvtools_datastores import shared_storage_gib
 from planner.readers.rvtools_hosts import HOST_COLUMNS, note_unknown_hosts, read_hosts
 from planner.readers.rvtools_sizes import (
     is_running,
@@ -29,7 +30,7 @@ from planner.readers.sandbox import Workbook
 from planner.readers.tables import Tables, counted
 
 FORMAT = "RVTools"
-SHEETS = ("vInfo", "vCPU", "vMemory", "vDisk", "vPartition", "vHost", "vmList")
+SHEETS = ("vInfo", "vCPU", "vMemory", "vDisk", "vPartition", "vHost", "vDatastore", "vmList")
 """Sheets that are read, and vmList, which tells a Nutanix Collector export apart."""
 
 _HYPERV_SHEETS = frozenset(map(fold, ("vVHD", "vVLAN", "vCheckpoint", "vIntegration", "vReplication", "vHostStorage")))
@@ -96,7 +97,7 @@ def parse(workbook: Workbook) -> Tables:
     -------
     Tables
         `workloads` with the extra column `storage_gib_used` (guest file systems) where vPartition stands, and `hosts`
-        where vHost stands.
+        where vHost stands; shared storage where vDatastore does too.
 
     Raises
     ------
@@ -124,6 +125,7 @@ def parse(workbook: Workbook) -> Tables:
     if host is not None:
         note_unknown_hosts(frame, origin, host, journal)
         tables.frames["hosts"], tables.origins["hosts"] = read_hosts(host, journal)
+        tables.shared_storage_gib.update(shared_storage_gib(workbook.find("vDatastore"), host, journal))
     return tables
 
 

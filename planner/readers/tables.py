@@ -5,7 +5,7 @@ Several files become one inventory here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -57,6 +57,8 @@ class Tables:
     notes : list of dict
         Rows of `Inventory.notes`, see `note`.
     rules : list of Rule
+    shared_storage_gib : dict
+        Storage that hosts of a pool share, by pool.
     """
 
     file: str
@@ -65,6 +67,7 @@ class Tables:
     origins: dict[str, Origin] = field(default_factory=dict)
     notes: list[dict] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
+    shared_storage_gib: dict[str, float] = field(default_factory=dict)
 
 
 def inventory_of(files: list[Tables]) -> Inventory:
@@ -88,6 +91,7 @@ def inventory_of(files: list[Tables]) -> Inventory:
         },
         sources=sources,
         rules=tuple(rule for part in parts for rule in part.rules),
+        shared_storage_gib=_summed([part.shared_storage_gib for part in parts]),
     )
     if joined.workloads.empty and joined.left_out.empty:
         raise InputError(f"{', '.join(sources)}: found no workload, expected sheet 'Workloads' or a table of workloads")
@@ -98,9 +102,10 @@ def _checked(tables: Tables) -> Inventory:
     """One file's inventory; unlike `Inventory.from_frames` it may have hosts alone."""
     notes, sources = notes_frame(tables.notes), (f"{tables.file} ({tables.format})",)
     if "workloads" in tables.frames:
-        return Inventory.from_frames(
+        inventory = Inventory.from_frames(
             **tables.frames, notes=notes, origins=tables.origins, sources=sources, rules=tuple(tables.rules)
         )
+        return replace(inventory, shared_storage_gib=tables.shared_storage_gib)
     checked = {
         name: schema.conform(tables.frames[name], name, tables.origins[name])
         if name in tables.frames
@@ -109,6 +114,15 @@ def _checked(tables: Tables) -> Inventory:
     }
     nothing = checked["workloads"].assign(reason="")
     return Inventory(**checked, left_out=nothing, notes=notes, sources=sources, rules=tuple(tables.rules))
+
+
+def _summed(parts: list[dict[str, float]]) -> dict[str, float]:
+    """Storage by pool over all files: a cluster of the same name in two exports has both."""
+    total: dict[str, float] = {}
+    for part in parts:
+        for pool, gib in part.items():
+            total[pool] = total.get(pool, 0.0) + gib
+    return total
 
 
 def _stacked(frames: list[pd.DataFrame]) -> pd.DataFrame:
