@@ -439,11 +439,12 @@ def problems(draw) -> planner.Problem:
     owned["storage_gib"] = [draw(raw) for _ in range(len(owned))]
     models = machines(("r", draw(st.integers(4, 6)), draw(st.integers(4, 6))), price=draw(st.integers(1, 9)))
     models = models.assign(storage_gib=draw(raw), count=draw(st.sampled_from([2, 3, 4])))
-    rules = [Forbid("w*", hosts="h0")] if len(owned) and draw(st.booleans()) else []
     policy = Policy(
         storage=Storage(mode="vsan", slack=draw(st.sampled_from([0.0, 0.25])), rebuild=draw(st.booleans())),
         failover=Failover(hosts=draw(st.sampled_from([0, 0, 1])), mode=draw(st.sampled_from(["share", "spare"]))),
     )
+    bare = len(owned) and not policy.failover.hosts
+    rules = [Forbid("w*", hosts="h0")] if bare and draw(st.booleans()) else []
     objective = draw(st.sampled_from(["hosts", "cost"]))
     return drawn_problem(frame, owned, models, policy=policy, rules=rules, objective=objective, prices=Prices.none())
 
@@ -495,6 +496,20 @@ def test_law_brute_force_agrees(problem):
         assert result.status == Status.OPTIMAL
         assert result.objective_value == pytest.approx(best)
         assert not planner.verify(problem, replace(result.bound, value=best + 1))
+
+
+@settings(max_examples=40, deadline=None)
+@given(problems(), st.integers(0, 7), st.integers(1, 4))
+def test_law_pools_that_share_hosts_pass_the_checker_and_their_bounds_are_proven_again(problem, belongs, more):
+    inventory = problem.inventory
+    frame = inventory.workloads.assign(pool=["pq"[belongs >> i & 1] for i in range(len(inventory.workloads))])
+    hosts = pd.concat([inventory.hosts, machines(*((f"m{i}", 5, 5) for i in range(more)), storage_gib=60.0)])
+    result = solved(
+        problem_of(
+            frame, hosts, problem.host_models, policy=problem.policy, objective=problem.objective, prices=Prices.none()
+        )
+    )
+    assert result.reason if result.plan is None else result.bound.value <= result.objective_value + 1e-9
 
 
 @settings(max_examples=30, deadline=None)
