@@ -56,10 +56,10 @@ class _Yard:
     def _changes(self, host: OpenHost) -> tuple[np.ndarray, np.ndarray]:
         """Which classes a host may become with what it carries, and its cost as each."""
         instance, shapes = self.instance, [*host.items]
-        able = self.serves & (instance.capacity >= load(instance, host)).all(axis=1)
-        able &= instance.allowed[shapes].all(axis=0)
-        if host.name or self.spread[shapes].any():  # It stands in a plan, or in a rack that a rule looks at.
-            able &= False
+        # It stays what it is where it stands in a plan, or in a rack that a rule looks at.
+        free = not host.name and not self.spread[shapes].any()
+        able = self.serves & instance.allowed[shapes].all(axis=0) & free
+        able &= (instance.capacity >= load(instance, host)).all(axis=1)
         return able, instance.opening + np.array([*host.items.values()], dtype="int64") @ instance.placing[shapes]
 
     def best(self, short: int, top: float, left: np.ndarray) -> tuple[int, int, int]:
@@ -69,16 +69,14 @@ class _Yard:
         gain = np.tile(counted, (len(kinds) + 1, 1))
         gain[:-1] -= counted[kinds][:, None]
         usable = self.able & (left > 0)
-        usable[:-1] &= gain[:-1] > 0
         if short:
             usable &= gain > 0
-        else:
+        else:  # Only the number of hosts is missing.
             usable[:-1] = False
         if not usable.any():
             return -1, -1, 0
         cost, purchase = self.cost.astype(float), np.tile(self.instance.tiebreak, (len(kinds) + 1, 1)).astype(float)
-        now = np.arange(len(kinds))
-        cost[:-1] -= self.cost[now, kinds][:, None]
+        cost[:-1] -= self.cost[np.arange(len(kinds)), kinds][:, None]
         purchase[:-1] -= self.instance.tiebreak[kinds][:, None]
         useful = np.maximum(np.minimum(gain, short), 1)
         order = np.lexsort(
