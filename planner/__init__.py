@@ -32,6 +32,7 @@ from planner.scenarios import Scenario, sweep
 from planner.series import Series
 from planner.sizing import Overcommit, Sizing
 from planner.solvers import solve
+from planner.solvers.failures import failures
 from planner.storage import Storage
 from planner.verifier import verify
 from planner.writers import to_bytes, write
@@ -75,6 +76,7 @@ __all__ = [
     "catalogue",
     "check",
     "explain",
+    "failures",
     "numa_fit",
     "numa_misfits",
     "read",

@@ -265,7 +265,7 @@ def require_room(
             serving = np.isin(serves, ("", name))
             lost = members[~fits(members, np.flatnonzero(rows & serving)) & fits(members, np.flatnonzero(serving))]
             if len(lost):
-                where = _sources(laws, int(lost[0]))
+                where = sources(laws, int(lost[0]))
                 shown = ", ".join(map(repr, hosts["name"][rows & serving].head(5)))
                 raise InputError(
                     f"{where}: workload {workloads['name'].iloc[lost[0]]!r} may run on {shown}, and is too large for "
@@ -398,7 +398,7 @@ def _require_hosts(laws: Laws, workloads: pd.DataFrame, hosts: pd.DataFrame) -> 
             if serving.any() and not (permitted[number] & serving).any():
                 w = int(np.flatnonzero(inside & (combination == number))[0])
                 named = f" of pool {pool!r}" if pool else ""
-                raise InputError(f"{_sources(laws, w)}: no host{named} is left that workload {names[w]!r} may run on")
+                raise InputError(f"{sources(laws, w)}: no host{named} is left that workload {names[w]!r} may run on")
         for law in laws.apart:
             members = law.members[inside[law.members]]
             if not len(members):
@@ -413,7 +413,7 @@ def _require_hosts(laws: Laws, workloads: pd.DataFrame, hosts: pd.DataFrame) -> 
                 )
 
 
-def _sources(laws: Laws, w: int) -> str:
+def sources(laws: Laws, w: int) -> str:
     """The laws that say where a workload may run, by their sources."""
     head = laws.heads[w]
     binding = [law.source for law in laws.allowed if (laws.heads[law.members] == head).any()]

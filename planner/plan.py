@@ -13,6 +13,9 @@ from planner.errors import InputError
 PLACEMENT_COLUMNS = ("workload", "host", "model", "pool")
 HOST_COLUMNS = ("host", "model", "pool")
 MOVE_COLUMNS = ("workload", "from_host", "to_host", "reason")
+RESTART_COLUMNS = ("case", "workload", "host")
+ANY = "*"
+"""Case and workload of a row of restarts that names a host which takes over any other's whole load."""
 
 
 class Status(StrEnum):
@@ -44,13 +47,21 @@ class Plan:
         `host` a name such as ``r740-3``; on an owned host `host` is its name.
     spares : DataFrame
         Hosts that are kept running without workloads, for failover: host, model, pool.
+    restarts : DataFrame
+        Where workloads restart when hosts are lost: case, workload, host. `case` is what is lost: the name of a host,
+        of a rack, or several sorted and joined by " + ". Rows with ``*`` for case and workload name hosts that carry
+        nothing and take over in every case that has no rows of its own for their pool: the i-th lost host that carries
+        anything, in the order of the plan's hosts, restarts whole on the i-th of them that is left.
     """
 
     placement: pd.DataFrame
     spares: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(HOST_COLUMNS), dtype=str))
+    restarts: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(RESTART_COLUMNS), dtype=str))
 
     @classmethod
-    def from_frames(cls, placement: pd.DataFrame, spares: pd.DataFrame | None = None) -> Plan:
+    def from_frames(
+        cls, placement: pd.DataFrame, spares: pd.DataFrame | None = None, restarts: pd.DataFrame | None = None
+    ) -> Plan:
         """A plan from tables that may lack `model` and `pool`, as a plan by hand does.
 
         Raises
@@ -61,7 +72,11 @@ class Plan:
         for name in ("workload", "host"):
             if name not in placement:
                 raise InputError(f"plan: found columns {', '.join(map(str, placement.columns))}, expected {name!r} too")
-        return cls(placement=_texts(placement, PLACEMENT_COLUMNS), spares=_texts(spares, HOST_COLUMNS))
+        return cls(
+            placement=_texts(placement, PLACEMENT_COLUMNS),
+            spares=_texts(spares, HOST_COLUMNS),
+            restarts=_texts(restarts, RESTART_COLUMNS),
+        )
 
     @property
     def hosts(self) -> pd.DataFrame:

@@ -48,7 +48,8 @@ RESOURCE_UNITS = {
     "gpus": "GPU",
     "workloads": "workloads",
 }
-FailoverMode = Literal["share", "spare"]
+FailoverMode = Literal["share", "spare", "verified"]
+RELAXABLE = {"overcommit": ("cpu", "memory"), "headroom": ("cpu", "memory", "storage", "network", "iops")}
 HYPERVISOR_FIGURES = {
     "cores_per_host": 1024,
     "memory_gib_per_host": 65536,
@@ -130,6 +131,10 @@ def _hypervisors() -> dict[str, dict[str, float]]:
     }
 
 
+RELAXED = tuple(f"{part}_{name}" for part, names in RELAXABLE.items() for name in names)
+"""Figures that a failover may relax while hosts are lost."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Failover:
     """How many hosts of a pool may fail at once without a workload being lost.
@@ -138,10 +143,38 @@ class Failover:
     by resource (a percentage reserve); a host that carries nothing counts only if it could carry any one workload of
     the pool. ``spare``: `hosts` hosts of the pool carry nothing and could each take over the load of any other. In
     both a host that carries nothing counts only if the rules let a workload of the pool run there.
+    ``verified``: for the loss of any 1 to `hosts` hosts of a pool, or domains of `within`, the plan says where every
+    lost workload restarts: on a host of the plan that is left, under every rule, beside what runs there and stays.
+
+    Parameters
+    ----------
+    hosts : int
+        How many are lost at once; domains of `within` where it is not "host".
+    mode : {"share", "spare", "verified"}
+    within : str
+        What is lost as one: "host", or the column of hosts that names it: "rack", or any other such as "fault_domain".
+        All hosts of a domain are lost at once, whatever pool they are in.
+    overcommit_cpu, overcommit_memory : float, optional
+        Overcommit while hosts are lost, at least the policy's; None: as in normal running.
+    headroom_cpu, headroom_memory, headroom_storage, headroom_network, headroom_iops : float, optional
+        Headroom while hosts are lost, at most the policy's; None: as in normal running.
+
+    Examples
+    --------
+    >>> Failover(hosts=1, mode="verified", overcommit_cpu=6.0, headroom_cpu=0.0).relaxed
+    {'overcommit_cpu': 6.0, 'headroom_cpu': 0.0}
     """
 
     hosts: int = 0
     mode: FailoverMode = "share"
+    within: str = "host"
+    overcommit_cpu: float | None = None
+    overcommit_memory: float | None = None
+    headroom_cpu: float | None = None
+    headroom_memory: float | None = None
+    headroom_storage: float | None = None
+    headroom_network: float | None = None
+    headroom_iops: float | None = None
 
     def __post_init__(self):
         settings.require(self.hosts, "failover.hosts", 0, 64)
@@ -149,6 +182,26 @@ class Failover:
             raise InputError(f"failover.hosts: found {self.hosts!r}, expected a whole number")
         object.__setattr__(self, "hosts", int(self.hosts))
         _choice(self.mode, "failover.mode", get_args(FailoverMode))
+        if not isinstance(self.within, str) or not self.within.strip():
+            raise InputError(f"failover.within: found {self.within!r}, expected 'host' or a column of hosts: 'rack'")
+        for name, value in self.relaxed.items():
+            settings.require(value, f"failover.{name}", *((0.1, 64) if name.startswith("overcommit") else (0, 0.95)))
+        given = [*self.relaxed, *(["within"] if self.within != "host" else [])]
+        if given and self.mode != "verified":
+            raise InputError(
+                f"failover.{given[0]}: found {getattr(self, given[0])!r} with mode {self.mode!r}, expected mode "
+                "'verified': no other judges what happens when hosts are lost"
+            )
+
+    @property
+    def relaxed(self) -> dict[str, float]:
+        """The figures that hold while hosts are lost in place of the policy's."""
+        return {name: getattr(self, name) for name in RELAXED if getattr(self, name) is not None}
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether a plan has to say where lost workloads restart."""
+        return self.hosts > 0 and self.mode == "verified"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,6 +247,27 @@ class Policy:
     growth: Growth = field(default_factory=Growth)
     storage: Storage = field(default_factory=Storage)
     time: Periods = field(default_factory=Periods)
+
+    def __post_init__(self):
+        for name, value in self.failover.relaxed.items():
+            part, resource = name.split("_", 1)
+            normal = getattr(getattr(self, part), resource)
+            if (value < normal) if part == "overcommit" else (value > normal):
+                limit = "at least" if part == "overcommit" else "at most"
+                raise InputError(
+                    f"failover.{name}: found {value:g}, stricter than {part}.{resource} in normal running, expected "
+                    f"{limit} {normal:g}"
+                )
+
+    @property
+    def in_failure(self) -> Policy:
+        """The policy while hosts are lost: overcommit and headroom as the failover relaxes them, and no reserve."""
+        changed = {part: {} for part in RELAXABLE}
+        for name, value in self.failover.relaxed.items():
+            part, resource = name.split("_", 1)
+            changed[part][resource] = value
+        parts = {part: replace(getattr(self, part), **values) for part, values in changed.items()}
+        return replace(self, failover=Failover(), **parts)
 
     @classmethod
     def preset(cls, name: str) -> Policy:

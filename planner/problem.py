@@ -16,6 +16,7 @@ from planner import schema
 from planner.errors import InputError, did_you_mean, nearest
 from planner.inventory import Inventory
 from planner.laws import Laws, offered, require_room, resolve
+from planner.losses import require_survivors
 from planner.policy import RESOURCE_UNITS, RESOURCES, Policy
 from planner.prices import Prices
 from planner.rules import Rule
@@ -133,7 +134,7 @@ class Problem:
         shared = pool_storage(policy, workloads, left, inventory.workloads["pool"], inventory.shared_storage_gib)
         laws = resolve(rules, workloads, hosts)
         require_room(laws, workloads, hosts, partial(_fitting, demand, capacity))
-        _require_survivors(workloads, hosts, policy)
+        require_survivors(policy.failover, laws, workloads, hosts)
         return cls(
             inventory=inventory,
             policy=policy,
@@ -219,6 +220,13 @@ class Problem:
     def cpu_unit(self) -> str:
         """Unit of CPU figures: GHz where every workload is sized by measured CPU, else vCPU."""
         return self.policy.sizing.cpu_unit(self.workloads)
+
+    @cached_property
+    def in_failure(self) -> Problem:
+        """The problem while hosts are lost: demand and capacity by `Policy.in_failure`, the same rules, no reserve."""
+        if self.policy.failover.relaxed:
+            return self.replace(policy=self.policy.in_failure)
+        return changed(self, policy=self.policy.in_failure)
 
     def unit(self, resource: str) -> str:
         """Unit of a resource's figures."""
@@ -337,15 +345,3 @@ def _fitting(demand: np.ndarray, capacity: np.ndarray, members: np.ndarray, rows
     for room in np.unique(capacity[rows], axis=0):
         fits |= (needs <= room).all(axis=1)
     return fits
-
-
-def _require_survivors(workloads: pd.DataFrame, hosts: pd.DataFrame, policy: Policy) -> None:
-    """Raise an InputError where as many hosts are to fail as a pool has."""
-    k = policy.failover.hosts
-    for pool in workloads["pool"].unique() if k else ():
-        number = hosts["available"][hosts["pool"].isin(["", pool])].sum()
-        if number <= k:
-            named = f"pool {pool!r}" if pool else "the workloads"
-            raise InputError(
-                f"failover.hosts: found {k} hosts to fail and {number:,.0f} that {named} may use, expected fewer"
-            )

@@ -15,6 +15,7 @@ from planner.baseline import Baseline
 from planner.checker import check
 from planner.economics.costs import Costs, costs
 from planner.economics.energy import busy, power_w, watts
+from planner.failure_tables import failure_table
 from planner.inventory import notes_frame
 from planner.numa import numa_warnings
 from planner.plan import Plan, Result
@@ -44,6 +45,9 @@ class Report:
     moves : DataFrame or None
     explanations : dict of str to DataFrame
         The tables of `planner.explain`, empty where it was not asked.
+    failures : DataFrame or None
+        Where the policy's failover is verified: case, workloads_lost, worst_resource, used_share, restart_on (how many
+        hosts, or "spare hosts" that take over whole), verdict; the worst case first, the first 1,000 at most.
     """
 
     problem: Problem
@@ -61,6 +65,7 @@ class Report:
     verdict: pd.DataFrame
     moves: pd.DataFrame | None
     explanations: dict[str, pd.DataFrame] = field(default_factory=dict)
+    failures: pd.DataFrame | None = None
 
     def __repr__(self) -> str:
         return self.totals.to_string(index=False)
@@ -116,6 +121,7 @@ def report(
         verdict=_verdict(violations),
         moves=None if result is None else result.moves,
         explanations=dict(explanations or {}),
+        failures=failure_table(problem, plan, violations),
     )
 
 
@@ -247,6 +253,7 @@ def _summary(problem: Problem, plan: Plan, result: Result | None, hosts: pd.Data
         ("workloads left out", len(problem.inventory.left_out), "workloads"),
         ("hosts", plan.hosts_used, "hosts"),
         ("hosts that only stand by", len(plan.spares), "hosts"),
+        *_survival(problem),
         ("policy", problem.policy.name, ""),
         ("objective", f"least {problem.objective}", ""),
     ]
@@ -272,6 +279,15 @@ def _summary(problem: Problem, plan: Plan, result: Result | None, hosts: pd.Data
         ]
     rows.append(("checker's verdict", "accepted" if violations == 0 else f"{violations:,} violations", ""))
     return pd.DataFrame(rows, columns=["item", "value", "unit"], dtype=object)
+
+
+def _survival(problem: Problem) -> list[tuple]:
+    """What the plan was made to survive."""
+    failover = problem.policy.failover
+    if not failover.is_verified:
+        return []
+    what = "hosts of a pool" if failover.within == "host" else f"domains of {failover.within}"
+    return [("lost at once, every case verified", failover.hosts, what)]
 
 
 def _placement(problem: Problem, plan: Plan) -> pd.DataFrame:

@@ -126,8 +126,19 @@ def show_result(result: Result, report: Report | None) -> None:
     totals(report)
     if result.moves is not None and len(result.moves):
         _frame(f"{len(result.moves):,} moves", result.moves)
+    if report.failures is not None and len(report.failures):
+        _out.print(worst_case(report.failures), markup=False, soft_wrap=True)
     verdict = report.verdict["kind"].iloc[0]
     _out.print(f"checker: {verdict}", markup=False)
+
+
+def worst_case(failures: pd.DataFrame) -> str:
+    """One line on the worst case of failure."""
+    worst = failures.iloc[0]
+    return (
+        f"failures: {len(failures):,} cases; the worst is the loss of {worst['case']}: {worst['workloads_lost']:,} "
+        f"workloads restart, {worst['used_share']:.0%} of the {worst['worst_resource']} that is left is used"
+    )
 
 
 def totals(report: Report) -> None:

@@ -12,9 +12,9 @@ from tests.conftest import ROOT
 LAYERS = [
     {"cli", "__main__", "web", "terminal"},
     {"jobs", "scenarios", "writers", "charts", "migration", "explanations"},
-    {"solvers", "reports"},
+    {"solvers", "reports", "failure_tables"},
     {"checker", "replay", "verifier", "readers", "economics", "baseline"},
-    {"plan", "problem", "laws", "timeline"},
+    {"plan", "problem", "laws", "losses", "timeline"},
     {"policy", "prices", "rules", "inventory", "numa", "sizing", "series", "periods", "matching", "storage"},
     {"schema", "catalogue", "units", "errors", "settings", "samples", "stamps"},
 ]

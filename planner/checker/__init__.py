@@ -9,7 +9,8 @@ A plan is accepted when
    planned by the hour, so is at every sample of the full series the sum of what the workloads were measured to use,
    clipped to the policy's percentile of each hour, grown, and with overhead;
 5. every placement rule holds;
-6. in every pool the policy's failover reserve is there;
+6. in every pool the policy's failover reserve is there; and where it is to be verified, the plan's own restarts show
+    for every case of failure that each lost workload has a place: `checker.restarts` says how they are judged;
 7. where pools share their storage, every pool has what its workloads need of it, and the hosts that it takes.
 """
 
@@ -20,16 +21,14 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import pandas as pd
 
+from planner.checker.failover import failover_violations
 from planner.checker.rules import rule_violations
 from planner.checker.storage import storage_violations
-from planner.checker.violation import Violation
+from planner.checker.violation import TOLERANCE, Violation
 from planner.errors import did_you_mean
 from planner.plan import Plan
 from planner.problem import Problem
 from planner.replay import excesses
-
-TOLERANCE = 1e-9
-"""Relative rounding error granted to a sum of floats against a capacity."""
 
 
 def check(problem: Problem, plan: Plan) -> list[Violation]:
@@ -56,8 +55,8 @@ def check(problem: Problem, plan: Plan) -> list[Violation]:
     violations += _pools(problem, plan, placed, hosts)
     violations += rule_violations(problem, _at(problem, placed), hosts)
     of_pool = _pool_of_hosts(problem, hosts, placed)
-    violations += _failover(problem, hosts, of_pool, load)
-    violations += storage_violations(problem, hosts["row"].to_numpy("int64"), of_pool, TOLERANCE)
+    violations += failover_violations(problem, plan, hosts, placed, of_pool, load)
+    violations += storage_violations(problem, hosts["row"].to_numpy("int64"), of_pool)
     return violations
 
 
@@ -208,25 +207,6 @@ def _at(problem: Problem, placed: pd.DataFrame) -> np.ndarray:
     return at
 
 
-def _failover(problem: Problem, hosts: pd.DataFrame, of_pool: np.ndarray, load: np.ndarray) -> Iterator[Violation]:
-    failover = problem.policy.failover
-    if failover.hosts == 0:
-        return
-    for pool in problem.pools:
-        mine = problem.workloads["pool"].to_numpy() == pool
-        row, spare = hosts["row"].to_numpy(), hosts["spare"].to_numpy()
-        # A host that stands by where rules let no workload of the pool run is no reserve.
-        inside = np.flatnonzero((of_pool == pool) & (row >= 0) & (~spare | problem.laws.open_to(mine)[row]))
-        capacity = problem.capacity[hosts["row"].to_numpy()[inside]]
-        demand = load[inside]
-        if failover.mode == "share":
-            # A host that carries nothing counts only if any one workload of the pool could restart on it.
-            largest = problem.demand[mine].max(axis=(0, 2))
-            counts = ~spare[inside] | (capacity >= largest - TOLERANCE * largest).all(axis=1)
-            inside, capacity, demand = inside[counts], capacity[counts], demand[counts]
-        yield from (_share if failover.mode == "share" else _spare)(problem, pool, hosts.iloc[inside], capacity, demand)
-
-
 def _pool_of_hosts(problem: Problem, hosts: pd.DataFrame, placed: pd.DataFrame) -> np.ndarray:
     """Pool of each host: its workloads', else the one that the plan states, else the one that the host serves."""
     serves = np.array([problem.hosts["pool"].iloc[row] if row >= 0 else "" for row in hosts["row"]], dtype=object)
@@ -236,34 +216,3 @@ def _pool_of_hosts(problem: Problem, hosts: pd.DataFrame, placed: pd.DataFrame) 
         pools = np.where(pools == "", problem.pools[0], pools)
     pools[placed["h"].to_numpy()] = problem.workloads["pool"].to_numpy()[placed["w"].to_numpy()]
     return pools
-
-
-def _share(
-    problem: Problem, pool: str, hosts: pd.DataFrame, capacity: np.ndarray, load: np.ndarray
-) -> Iterator[Violation]:
-    k = problem.policy.failover.hosts
-    left = np.sort(capacity, axis=0)[: max(len(hosts) - k, 0)].sum(axis=0)
-    demand = load.sum(axis=0).max(axis=1)
-    for r in np.flatnonzero(demand > left + TOLERANCE * np.maximum(left, 1)):
-        resource, unit = problem.resources[r], problem.unit(problem.resources[r])
-        named = f"pool {pool!r}" if pool else "the plan"
-        message = (
-            f"with its {k} largest hosts lost, {named} offers {left[r]:,.6g} {unit} of {resource}, "
-            f"{demand[r]:,.6g} are needed"
-        )
-        yield Violation(
-            kind="failover", message=message, resource=resource, found=float(demand[r]), limit=float(left[r])
-        )
-
-
-def _spare(
-    problem: Problem, pool: str, hosts: pd.DataFrame, capacity: np.ndarray, load: np.ndarray
-) -> Iterator[Violation]:
-    k = problem.policy.failover.hosts
-    spare = hosts["spare"].to_numpy()
-    peak = load[~spare].max(axis=(0, 2), initial=0.0)
-    able = (capacity[spare] >= peak - TOLERANCE * np.maximum(peak, 1)).all(axis=1).sum()
-    if able < k:
-        named = f"pool {pool!r}" if pool else "the plan"
-        message = f"{named} has {able} spare hosts that could take over any other host's load, {k} are to stand by"
-        yield Violation(kind="failover", message=message, found=float(able), limit=float(k))

@@ -6,13 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from planner.checker.violation import Violation
+from planner.checker.violation import TOLERANCE, Violation
 from planner.problem import Problem
 
 
-def storage_violations(
-    problem: Problem, rows: np.ndarray, of_pool: np.ndarray, tolerance: float
-) -> Iterator[Violation]:
+def storage_violations(problem: Problem, rows: np.ndarray, of_pool: np.ndarray) -> Iterator[Violation]:
     """Every pool whose shared storage does not suffice, or that runs too few hosts for it.
 
     Parameters
@@ -22,8 +20,6 @@ def storage_violations(
         Row in problem.hosts of each host of the plan, -1 where there is none.
     of_pool : array of str
         The pool that each of them runs for.
-    tolerance : float
-        Relative error granted to a sum.
     """
     for storage in problem.shared_storage:
         named = f"pool {storage.pool!r}" if storage.pool else "the plan"
@@ -37,7 +33,7 @@ def storage_violations(
             limit = storage.limit_gib
             offers = f"the shared storage of {named} has {limit:,.6g} GiB"
         found = {"kind": "storage pool", "resource": "storage"}
-        if storage.needed_gib > limit + tolerance * max(limit, 1):
+        if storage.needed_gib > limit + TOLERANCE * max(limit, 1):
             message = f"{offers}, {storage.needed_gib:,.6g} are needed"
             yield Violation(**found, message=message, found=storage.needed_gib, limit=limit)
         if len(running) < storage.minimum_hosts:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+TOLERANCE = 1e-9
+"""Relative rounding error granted to a sum of floats against a capacity."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Violation:

@@ -79,13 +79,19 @@ def read_plan(source: Source) -> WrittenPlan:
         close = nearest("workload", placement.columns)
         hint = f"; the nearest is {close!r}" if close else ""
         raise InputError(f"{book.file}: found columns {found}, expected a plan with columns Workload and Host{hint}")
+    restarts = None
+    if "case" in placement and book.is_csv:
+        stated = placement["case"] != ""
+        restarts, placement = placement[stated], placement[~stated]
     spare = placement["workload"] == ""
     spares = placement[spare]
     if (hosts := book.find("Hosts")) is not None and sheet is not hosts:
         table = _text(_table(book, hosts))
         if "workloads" in table:
             spares = table[pd.to_numeric(table["workloads"], errors="coerce") == 0]
-    return WrittenPlan(plan=Plan.from_frames(placement[~spare], spares), settings=_settings(book))
+    if (stated := book.find("Restarts")) is not None and sheet is not stated:
+        restarts = _text(_table(book, stated))
+    return WrittenPlan(plan=Plan.from_frames(placement[~spare], spares, restarts), settings=_settings(book))
 
 
 def _names(columns: pd.Index) -> dict[str, str]:
@@ -156,7 +162,7 @@ def _from_json(file: str, data: bytes) -> WrittenPlan:
         raise InputError(f"{file}: expected a plan in JSON; {error}") from error
     if not isinstance(document, dict) or not isinstance(document.get("placement"), list):
         raise InputError(f"{file}: found JSON without a list 'placement', expected a plan that planner wrote")
-    plan = Plan.from_frames(pd.DataFrame(document["placement"]), _spares(document))
+    plan = Plan.from_frames(pd.DataFrame(document["placement"]), _rows(document, "spares"), _rows(document, "restarts"))
     given = document.get("settings")
     if not given:
         return WrittenPlan(plan=plan)
@@ -175,5 +181,5 @@ def _from_json(file: str, data: bytes) -> WrittenPlan:
     return WrittenPlan(plan=plan, settings=found)
 
 
-def _spares(document: dict) -> pd.DataFrame | None:
-    return pd.DataFrame(document["spares"]) if document.get("spares") else None
+def _rows(document: dict, name: str) -> pd.DataFrame | None:
+    return pd.DataFrame(document[name]) if document.get(name) else None

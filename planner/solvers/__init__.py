@@ -23,6 +23,7 @@ from planner.solvers.incumbent import Clock, Incumbent, progress
 from planner.solvers.instance import Instance, build, components
 from planner.solvers.repack import even_out
 from planner.solvers.search import Search
+from planner.solvers.securing import SEARCHING, Securing, by_spares
 
 __all__ = ["solve"]
 
@@ -103,9 +104,18 @@ def solve(
         incumbents.append(Incumbent(instance=part, announce=announce, gap=gap, seed=seed))
     for incumbent in incumbents:
         _first(problem, incumbent, clock, seed)
-    _search(incumbents, clock, seed, workers, executor)
+    verified = problem.policy.failover.is_verified
+    _search(incumbents, clock, SEARCHING if verified else 1.0, seed, workers, executor)
+    for incumbent in incumbents if verified else ():
+
+        def from_the_start(other: Incumbent) -> None:
+            _first(problem, other, clock, seed)
+            _search([other], clock, SEARCHING, seed, workers, None)
+
+        by_spares(incumbent, from_the_start)
     before = _settle(problem, incumbents, start, clock, seed, workers)
-    return _result(problem, book, incumbents, before, start, clock, gap, trace, seed, workers)
+    plan, reason = _planned(problem, incumbents, before, start, clock)
+    return _result(problem, book, incumbents, plan, reason, start, clock, gap, trace, seed, workers)
 
 
 def _first(problem: Problem, incumbent: Incumbent, clock: Clock, seed: int) -> None:
@@ -143,22 +153,26 @@ def _first(problem: Problem, incumbent: Incumbent, clock: Clock, seed: int) -> N
                 return
 
 
-def _search(incumbents: list[Incumbent], clock: Clock, seed: int, workers: int, executor: Executor | None) -> None:
-    """Search every instance that is still open, the time that is left shared among them."""
+def _search(
+    incumbents: list[Incumbent], clock: Clock, share: float, seed: int, workers: int, executor: Executor | None
+) -> None:
+    """Search every instance that is still open, a share of the time that is left divided among them."""
     if any(incumbent.infeasible for incumbent in incumbents):
         return
     waiting = [incumbent for incumbent in incumbents if not incumbent.good_enough]
     if executor is not None:
-        jobs = [executor.submit(Search(incumbent, clock, clock.limit, seed, workers).run) for incumbent in waiting]
+        end = clock.seconds + share * clock.remaining
+        jobs = [executor.submit(Search(incumbent, clock, end, seed, workers).run) for incumbent in waiting]
         for job in jobs:
             job.result()
     else:
+        end = clock.seconds + share * clock.remaining
         for number, incumbent in enumerate(waiting):
-            until = clock.seconds + clock.remaining / (len(waiting) - number)
+            until = clock.seconds + max(end - clock.seconds, 0.0) / (len(waiting) - number)
             Search(incumbent, clock, until, seed, workers).run()
     for incumbent in incumbents:
         if incumbent.packing is not None and not clock.over:
-            cpsat.buy_least(incumbent, clock, min(clock.remaining, 5.0), seed=seed, workers=workers)
+            cpsat.buy_least(incumbent, clock, min(share * clock.remaining, 5.0), seed=seed, workers=workers)
 
 
 def _settle(
@@ -177,11 +191,29 @@ def _settle(
     return before
 
 
+def _planned(
+    problem: Problem, incumbents: list[Incumbent], before: list, start: Plan | None, clock: Clock
+) -> tuple[Plan | None, str]:
+    """The plan of all packings, with its restarts where failover is to be verified; else why there is none."""
+    if any(incumbent.infeasible or incumbent.packing is None for incumbent in incumbents):
+        return None, "no plan was found, and none was proven impossible"
+
+    def assemble(packings: list) -> Plan:
+        pairs = zip(incumbents, packings, strict=True)
+        return assembled(problem, [(incumbent.instance, packing) for incumbent, packing in pairs], before, start)
+
+    if not problem.policy.failover.is_verified:
+        return assemble([incumbent.packing for incumbent in incumbents]), ""
+    securing = Securing(problem, incumbents, assemble, clock, even=start is None)
+    return securing.run(), securing.reason
+
+
 def _result(
     problem: Problem,
     book: Ledger,
     incumbents: list[Incumbent],
-    before: list,
+    plan: Plan | None,
+    reason: str,
     start: Plan | None,
     clock: Clock,
     gap: float,
@@ -190,8 +222,7 @@ def _result(
     workers: int,
 ) -> Result:
     infeasible = [incumbent for incumbent in incumbents if incumbent.infeasible]
-    complete = not infeasible and all(incumbent.packing is not None for incumbent in incumbents)
-    plan = assembled(problem, [(i.instance, i.packing) for i in incumbents], before, start) if complete else None
+    complete = plan is not None
     if plan is not None and (violations := check(problem, plan)):
         raise AssertionError(
             f"the checker rejects the solver's plan, which is a defect of this program: {violations[0]}"
@@ -201,7 +232,7 @@ def _result(
     if infeasible:
         status, reason = Status.INFEASIBLE, infeasible[0].reason
     elif plan is None:
-        status, reason = Status.UNKNOWN, "no plan was found, and none was proven impossible"
+        status = Status.UNKNOWN
     else:
         status, reason = (Status.OPTIMAL if proven else Status.FEASIBLE), ""
     stop = Stop.PROVEN if proven else Stop.GAP if reached else Stop.CANCELLED if clock.cancelled else Stop.TIME

@@ -213,7 +213,7 @@ def cover(
         for c in np.flatnonzero(~serving):
             model.add(on[c, p] == 0)
         model.add(sum(on[:, p]) >= 1)
-        if instance.failover_mode == "share" and instance.failover_hosts:
+        if instance.failover_mode != "spare" and instance.failover_hosts:
             keep_share(model, instance.relaxed, p, list(on[:, p]))
     for number, w in enumerate(weightings):
         asked = w.total(instance)

@@ -138,7 +138,7 @@ class Model:
 
     def _keep_reserve(self) -> None:
         if self.instance.failover_hosts:
-            keep = self._keep_share if self.instance.failover_mode == "share" else self._keep_spares
+            keep = self._keep_spares if self.instance.failover_mode == "spare" else self._keep_share
             for p in range(len(self.instance.pools)):
                 keep(p)
 
@@ -220,8 +220,8 @@ class Model:
 
     def packing(self, value: Callable[[cp_model.IntVar], int], names: Sequence[str] = ()) -> Packing:
         """The packing that `value(variable)` stands for, its hosts named by slot where `names` are given."""
-        share = self.instance.failover_hosts > 0 and self.instance.failover_mode == "share"
-        empty = share or self.instance.disks is not None  # Hosts that carry nothing may be on for a reason.
+        reserve = self.instance.failover_hosts > 0 and self.instance.failover_mode != "spare"
+        empty = reserve or self.instance.disks is not None  # Hosts that carry nothing may be on for a reason.
         waits = [value(self.on[i] if empty else 0) or value(self.idle[i]) for i in range(len(self.slots))]
         items: list[dict[int, int]] = [{} for _ in self.slots]
         for (s, i), variable in self.number.items():
@@ -243,6 +243,8 @@ def slots_for(instance: Instance, incumbent: Incumbent) -> list[Slot]:
     for c in range(len(instance.available)):
         for p, items in enumerate(per_pool):
             fits, reach = instance.fits[instance.pool == p, c].any(), 0
+            if instance.failing is not None:  # It may stand by where nothing of the pool fits in normal running.
+                fits = fits or instance.able(p)[c]
             if instance.disks is not None:
                 reach = int(instance.disks.reach(p)[c])
             if not fits and not reach:
@@ -282,6 +284,7 @@ def improve(
         model.hint(seated(slots, incumbent.packing))
     model.model.minimize(model.objective)
     status, best_bound = search(model, _Offer(model, incumbent, True), clock, seconds, seed, workers, effort)
+    incumbent.exhausted = status == cp_model.OPTIMAL
     if status == cp_model.INFEASIBLE and incumbent.packing is None:
         incumbent.infeasible = True
         incumbent.reason = (

@@ -55,6 +55,8 @@ class Incumbent:
         Called with the method's name whenever something improved.
     gap : float
         Relative gap at which the search may end.
+    exhausted : bool
+        Whether CP-SAT has searched its model to the end: it proves nothing more.
     anchors : tuple of OpenHost
         Hosts with the items that rules across hosts concern, placed before all others.
     """
@@ -70,6 +72,7 @@ class Incumbent:
     bound: int | None = None
     bound_method: str = ""
     searched: bool = False
+    exhausted: bool = False
     weightings: list[bounds.Weighting] = field(default_factory=list)
     cover: bounds.Cover | None = None
     reason: str = ""
@@ -106,10 +109,9 @@ class Incumbent:
         complete = with_reserve(self.instance, packing)
         if complete is None or not across(self.instance, complete.hosts):
             return False
-        key = complete.key(self.instance)
-        if self.key is not None and key >= self.key:
+        if self.packing is not None and complete.rank(self.instance) >= self.packing.rank(self.instance):
             return False
-        self.packing, self.key, self.method = complete, key, method
+        self.packing, self.key, self.method = complete, complete.key(self.instance), method
         self.announce(method)
         return True
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from planner.economics.ledger import Ledger
+from planner.losses import domains
 from planner.problem import Problem
 from planner.solvers.couplings import Grouping, Span, Spread, grouping
 from planner.solvers.disks import Disks, disks_of
@@ -72,6 +73,8 @@ class Instance:
         Which workloads the shapes are made of.
     disks : Disks or None
         What pools need of the disks of their hosts, where hosts bring shared storage.
+    failing : Failing, optional
+        Where the failover is to be verified: what holds while hosts are lost.
     """
 
     pools: tuple[str, ...]
@@ -98,9 +101,15 @@ class Instance:
     failover_mode: str
     members: Members
     disks: Disks | None = None
+    failing: Failing | None = None
 
     def able(self, pool: int) -> np.ndarray:
-        """Which classes could carry any one workload of a pool, and so count when they stand by: bool [C]."""
+        """Which classes count when they stand by for a pool: bool [C].
+
+        Those that could carry any one workload of it; where the failover is verified, any that may carry some.
+        """
+        if self.failing is not None:
+            return self.allowed[self.pool == pool].any(axis=0)
         return (self.capacity >= self.restart[pool]).all(axis=1) & self.allowed[self.pool == pool].any(axis=0)
 
     @cached_property
@@ -131,7 +140,7 @@ class Instance:
         cut = {name: getattr(self, name)[shapes] for name in PER_SHAPE}
         spreads = tuple(replace(law, amount=law.amount[shapes]) for law in self.spreads)
         spans = tuple(replace(law, amount=law.amount[shapes]) for law in self.spans)
-        return replace(self, **cut, spreads=spreads, spans=spans, failover_hosts=0, disks=None)
+        return replace(self, **cut, spreads=spreads, spans=spans, failover_hosts=0, failing=None, disks=None)
 
     @cached_property
     def relaxed(self) -> Instance:
@@ -143,6 +152,29 @@ class Instance:
         restart = np.maximum(self.restart - 1, 0)
         disks = None if disks is None else disks.relaxed
         return replace(self, demand=self.least, capacity=self.most, restart=restart, disks=disks)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Failing:
+    """What holds while hosts are lost, Q columns: overcommit and headroom may be relaxed then.
+
+    Parameters
+    ----------
+    demand : array of int, shape [S, Q]
+        One item of each shape, rounded up.
+    capacity, offered : array of int, shape [C, Q]
+        Rounded down and rounded up.
+    total : array of int, shape [P, Q]
+        All of each pool, rounded down.
+    domain : array of int, shape [C], optional
+        What each class fails together with; None where hosts fail one by one.
+    """
+
+    demand: np.ndarray
+    capacity: np.ndarray
+    offered: np.ndarray
+    total: np.ndarray
+    domain: np.ndarray | None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -192,14 +224,19 @@ def build(problem: Problem, ledger: Ledger, pools: tuple[str, ...]) -> Instance:
     found = grouping(problem.laws, workloads, item_start)
     figures = _integers(problem, workloads, item_start, found)
     combination, permitted = problem.laws.permitted
+    failing = None
+    if problem.policy.failover.is_verified:
+        failing = _integers(problem.in_failure, workloads, item_start, found, undivided=True)
     disks = disks_of(problem, pools)
-    classes = _classes(problem, ledger, pools, figures, permitted, found, disks)
+    classes = _classes(problem, ledger, pools, [figures, failing] if failing else [figures], permitted, found, disks)
     rows = np.array([members[0] for members in classes], dtype="int64")
     rates, rate_of = np.unique(ledger.rate[rows], return_inverse=True)
     placing = np.add.reduceat(
         np.rint(ledger.busy[workloads][:, None] * rates[None, :]).astype("int64"), item_start[:-1], axis=0
     )
     key = np.column_stack([pool_of[heads], figures.demand, figures.least, found.key, combination[heads], placing])
+    if failing is not None and problem.policy.failover.relaxed:
+        key = np.column_stack([key, failing.demand, failing.least])
     shape_of, first = _distinct(key)
     order = np.argsort(shape_of, kind="stable")
     shape_start = np.concatenate([[0], np.cumsum(np.bincount(shape_of))])
@@ -232,6 +269,7 @@ def build(problem: Problem, ledger: Ledger, pools: tuple[str, ...]) -> Instance:
         restart=np.array([figures.single[pool_of[workloads] == p].max(axis=0) for p in range(len(pools))]),
         failover_hosts=failover.hosts,
         failover_mode=failover.mode,
+        failing=None if failing is None else _failing(problem, failing, found, pool_of[heads], len(pools), first, rows),
         members=Members(of_shape=order, shape_start=shape_start, workloads=workloads, item_start=item_start),
         disks=disks,
     )
@@ -264,8 +302,36 @@ class _Figures:
     single: np.ndarray
 
 
-def _integers(problem: Problem, workloads: np.ndarray, item_start: np.ndarray, found: Grouping) -> _Figures:
-    """Whole steps with common divisors taken out; a column is a resource in a period, or counts a group."""
+def _failing(
+    problem: Problem,
+    figures: _Figures,
+    found: Grouping,
+    pool: np.ndarray,
+    pools: int,
+    first: np.ndarray,
+    rows: np.ndarray,
+) -> Failing:
+    """What holds while hosts are lost, of the shapes and classes that begin at some items and rows."""
+    width = figures.demand.shape[1] - found.columns.shape[1]
+    least = figures.least[:, :width]
+    within = problem.policy.failover.within
+    where = None if within == "host" else pd.factorize(domains(problem.hosts, within))[0][rows]
+    return Failing(
+        demand=figures.demand[first][:, :width],
+        capacity=figures.capacity[rows][:, :width],
+        total=np.array([least[pool == p].sum(axis=0) for p in range(pools)]),
+        offered=figures.most[rows][:, :width],
+        domain=where,
+    )
+
+
+def _integers(
+    problem: Problem, workloads: np.ndarray, item_start: np.ndarray, found: Grouping, *, undivided: bool = False
+) -> _Figures:
+    """Whole steps with common divisors taken out; a column is a resource in a period, or counts a group.
+
+    `undivided` leaves the divisors in: where hosts are summed up what one alone cannot use counts too.
+    """
     periods = problem.demand.shape[2]
     each = problem.demand[workloads].reshape(len(workloads), -1)
     summed = np.add.reduceat(each, item_start[:-1], axis=0)
@@ -281,7 +347,7 @@ def _integers(problem: Problem, workloads: np.ndarray, item_start: np.ndarray, f
     single = np.ceil(each / step - EVEN).astype("int64")
     divisor = np.maximum(np.gcd.reduce(np.vstack([demand, least]), axis=0), 1)
     failover = problem.policy.failover
-    if failover.hosts and failover.mode == "share":  # Hosts are summed up there: what one alone cannot use counts too.
+    if undivided or (failover.hosts and failover.mode == "share"):
         divisor[:] = 1
     members, room = found.columns, np.tile(found.room, (len(capacity), 1))
     return _Figures(
@@ -301,7 +367,7 @@ def _classes(
     problem: Problem,
     ledger: Ledger,
     pools: tuple[str, ...],
-    figures: _Figures,
+    figures: list[_Figures],
     permitted: np.ndarray,
     found: Grouping,
     disks: Disks | None,
@@ -311,7 +377,10 @@ def _classes(
     rows = np.flatnonzero((((serves == "") | serves.isin(pools)) & there).to_numpy())
     whom = pd.factorize(serves)[0][rows]
     rate = np.unique(ledger.rate, return_inverse=True)[1][rows]
-    key = [figures.capacity[rows], figures.most[rows], ledger.opening[rows], ledger.tiebreak[rows], rate, whom]
+    key = [part[rows] for one in figures for part in (one.capacity, one.most)]
+    if problem.policy.failover.within != "host":
+        key.append(pd.factorize(domains(problem.hosts, problem.policy.failover.within))[0][rows])
+    key += [ledger.opening[rows], ledger.tiebreak[rows], rate, whom]
     key += [permitted[:, rows].T, *(law.domain[rows] for law in found.spreads)]
     if disks is not None:
         key += [disks.offer[:, rows].T, disks.most[:, rows].T]

@@ -24,9 +24,13 @@ class OpenHost:
 
 @dataclass(frozen=True, kw_only=True)
 class Packing:
-    """Hosts in use that together carry every item of the instance."""
+    """Hosts in use that together carry every item of the instance.
+
+    `sure` says that the failover reserve is there; where it is False, restarts are still to be found for every case.
+    """
 
     hosts: tuple[OpenHost, ...]
+    sure: bool = True
 
     def value(self, instance: Instance) -> int:
         """Objective in the ledger's small units."""
@@ -38,6 +42,10 @@ class Packing:
         """Objective first, among equals purchase, then the number of hosts."""
         purchase = sum(int(instance.tiebreak[host.kind]) for host in self.hosts)
         return self.value(instance), purchase, len(self.hosts)
+
+    def rank(self, instance: Instance) -> tuple[bool, tuple[int, int, int]]:
+        """What is least of the better packing: one that is sure goes before any other."""
+        return not self.sure, self.key(instance)
 
     def fits(self, instance: Instance) -> bool:
         """Whether every host has room for what it carries, and every rule holds."""

@@ -202,5 +202,5 @@ def even_out(incumbent: Incumbent) -> None:
     attempt = Attempt(instance, running, np.zeros(len(instance.count), dtype="int64"), incumbent.seed, plain=True)
     attempt.even_out()
     complete = with_reserve(instance, Packing(hosts=(*attempt.result(), *idle)))
-    if complete is not None and complete.key(instance) <= incumbent.key:
+    if complete is not None and complete.rank(instance) <= incumbent.packing.rank(instance):
         incumbent.packing, incumbent.key = complete, complete.key(instance)

@@ -54,7 +54,9 @@ class Search:
 
     @property
     def over(self) -> bool:
-        return self.incumbent.good_enough or self.clock.over or self.clock.seconds >= self.until
+        # Where restarts decide, a model searched to the end may leave a gap that no packing closes.
+        decided = self.instance.failing is not None and self.incumbent.exhausted
+        return decided or self.incumbent.good_enough or self.clock.over or self.clock.seconds >= self.until
 
     def run(self) -> None:
         """Improve packing and bound until the instance is proven or time is up."""

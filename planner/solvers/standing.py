@@ -208,7 +208,8 @@ def named(packing: Packing, before: Standing) -> Packing:
         hosts=tuple(
             OpenHost(kind=h.kind, pool=h.pool, items=h.items, name=name_of.get(i, ""))
             for i, h in enumerate(packing.hosts)
-        )
+        ),
+        sure=packing.sure,
     )
 
 
@@ -229,7 +230,7 @@ def take_if_fewer(incumbent: Incumbent, before: Standing, packing: Packing) -> N
     complete = with_reserve(incumbent.instance, packing)
     if complete is None:
         return
-    new, old = complete.key(incumbent.instance), incumbent.key
+    new, old = complete.rank(incumbent.instance), incumbent.packing.rank(incumbent.instance)
     if new < old or (new == old and stays(before, complete) > stays(before, incumbent.packing)):
         incumbent.take(complete, "fewest moves")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import combinations, pairwise
+from math import comb
 
 import numpy as np
 from ortools.sat.python import cp_model
@@ -14,6 +15,9 @@ SEARCH_SIZE = 200_000
 """Shapes times hosts above which no search is tried."""
 
 SEARCH_WORKERS = 8
+
+MOST_SETS = 2_000
+"""Sets of domains lost at once up to which each one is a constraint of its own."""
 
 BITS = 60
 """Binary digits that a sum of whole numbers may have in CP-SAT."""
@@ -98,7 +102,7 @@ def host_laws(model: cp_model.CpModel, part: Part, used: list[list], idle: list[
             model.add(sum(idle[p]) >= part.failover_hosts)
         elif part.failover_hosts:
             running = [one + other for one, other in zip(used[p], idle[p], strict=True)]
-            _keep_share(model, part, running, part.used[p] + part.idle[p], totals)
+            _keep_share(model, part, running, part.used[p] + part.idle[p], p)
         if part.disks is not None:
             running = [sum(each) for each in zip(used[p], idle[p], disks[p], strict=True)]
             _keep_disks(model, part, p, running)
@@ -113,11 +117,26 @@ def _keep_disks(model: cp_model.CpModel, part: Part, pool: int, running: list) -
         _keep_rest(model, disks.offer[pool], running, most, int(disks.need[pool]), disks.lost_hosts)
 
 
-def _keep_share(model: cp_model.CpModel, part: Part, running: list, most: np.ndarray, totals: np.ndarray) -> None:
-    """Constrain hosts to offer a pool's demand without the k largest, column by column."""
-    for q, total in enumerate((totals[: len(part.fine)] * part.fine).tolist()):
+def _keep_share(model: cp_model.CpModel, part: Part, running: list, most: np.ndarray, pool: int) -> None:
+    """Constrain hosts to offer a pool's demand without the k largest, and without any k domains, column by column."""
+    for q, total in enumerate((part.total[pool] * part.fine).tolist()):
         if total:
-            _keep_rest(model, np.minimum(part.roof[:, q], total), running, most, total, part.failover_hosts)
+            offer = np.minimum(part.roof[:, q], total)
+            _keep_rest(model, offer, running, most, total, part.failover_hosts)
+            if part.domain is not None:
+                _keep_domains(model, part, offer, running, most, total)
+
+
+def _keep_domains(
+    model: cp_model.CpModel, part: Part, offer: np.ndarray, running: list, most: np.ndarray, total: int
+) -> None:
+    """Constrain hosts to offer a total without any k domains; where those are very many nothing more is asked."""
+    serving = np.flatnonzero(most).tolist()
+    known = np.unique(part.domain[serving]).tolist()
+    k = min(part.failover_hosts, len(known))
+    for lost in combinations(known, k) if comb(len(known), k) <= MOST_SETS else ():
+        left = [c for c in serving if part.domain[c] not in lost]
+        keep_cover(model, [(int(offer[c]), running[c], int(most[c])) for c in left], total)
 
 
 def _keep_rest(

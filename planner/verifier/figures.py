@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from planner.economics.ledger import Ledger
+from planner.losses import domains
 from planner.problem import Problem
 from planner.storage import PoolStorage
 from planner.verifier.claims import Claim
@@ -47,8 +48,11 @@ class Part:
         Whether one item may run on an empty host.
     room : array of int, shape [C, Q]
         Capacity for sums of whole demand, at most the total.
-    roof, fine : array of int, shape [C, Q] and [Q]
-        Capacity rounded up for sums of capacity, at most the total, in steps of which a whole one has `fine`.
+    total, roof, fine : array of int, shape [P, Q'], [C, Q'] and [Q']
+        Demand of each pool that must fit what hosts offer once some are lost, and capacity rounded up for sums of it,
+        at most all demand, in steps of which a whole one has `fine`; as relaxed for a failure where it is verified.
+    domain : array of int, shape [C], optional
+        What each class fails together with; None where hosts fail one by one.
     opening, available : array of int, shape [C]
     used, idle : array of int, shape [P, C]
         At most so many hosts carry a pool's items, and stand by for it.
@@ -70,8 +74,10 @@ class Part:
     worth: np.ndarray
     fits: np.ndarray
     room: np.ndarray
+    total: np.ndarray
     roof: np.ndarray
     fine: np.ndarray
+    domain: np.ndarray | None
     opening: np.ndarray
     available: np.ndarray
     used: np.ndarray
@@ -119,7 +125,16 @@ def build(problem: Problem, book: Ledger, claim: Claim) -> Part:
     serves = problem.hosts["pool"].to_numpy()
     serving = np.array([np.isin(serves, ("", pool)) for pool in claim.pools])
     rows = np.flatnonzero(serving.any(axis=0))
-    demand, room, roof, fine = _whole(problem, inside, number, rows)
+    demand, room, *offered = _whole(problem, inside, number, rows)
+    needed, domain, places = demand, None, []
+    if problem.policy.failover.is_verified:
+        needed, _, *offered = _whole(problem.in_failure, inside, number, rows)
+        places.append(np.ascontiguousarray(problem.in_failure.capacity[rows]).view("int64"))
+        if problem.policy.failover.within != "host":
+            names = domains(problem.hosts, problem.policy.failover.within)[rows]
+            places.append(domain := np.unique(names.astype(str), return_inverse=True)[1])
+    roof, fine = offered
+    total = np.array([needed[pool_of[heads] == p].sum(axis=0) for p in range(len(place))])
     apart, crowds = _apart(problem, item_of, len(heads))
     demand = np.column_stack([demand, *(amount for amount, _ in crowds)])
     room = np.column_stack([room, *(np.full(len(rows), most) for _, most in crowds)])
@@ -139,7 +154,7 @@ def build(problem: Problem, book: Ledger, claim: Claim) -> Part:
     first, _, count = distinct(np.column_stack([pool_of[heads], demand, apart, sides, *coupled, pinned, cost, weight]))
     patterns = distinct(np.column_stack([serving[:, rows].T, permitted.T]).astype("int64"))[1]
     figures = np.ascontiguousarray(problem.capacity[rows]).view("int64")
-    places = [domain[rows] for _, domain, _ in spreads]
+    places += [where[rows] for _, where, _ in spreads]
     storage = [one for name in claim.pools for one in problem.shared_storage if one.pool == name and one.by_hosts]
     places += [one.usable_gib[rows].view("int64") for one in storage]
     key = [figures, book.opening[rows], rate_of, patterns, worth[:, rows].T, *places]
@@ -163,15 +178,17 @@ def build(problem: Problem, book: Ledger, claim: Claim) -> Part:
         demand=demand,
         apart=apart[first],
         sides=sides[first],
-        spreads=tuple((amount[first], domain[rows[lead]], most) for amount, domain, most in spreads),
+        spreads=tuple((amount[first], where[rows[lead]], most) for amount, where, most in spreads),
         spans=tuple((amount[first], most) for amount, most in spans),
         cost=cost[np.ix_(first, rate_of[lead])],
         weight=weight[first],
         worth=worth[:, rows[lead]].T,
         fits=fits,
         room=room,
+        total=total,
         roof=roof,
         fine=fine,
+        domain=None if domain is None else domain[lead],
         opening=book.opening[rows[lead]],
         available=available,
         used=np.minimum(most, available),
@@ -313,7 +330,10 @@ def _idle(
     k, idle = problem.policy.failover.hosts, np.zeros(serving.shape, dtype="int64")
     for p, name in enumerate(pools if k else ()):
         mine = (problem.workloads["pool"] == name).to_numpy()
-        if problem.policy.failover.mode == "share":
+        if problem.policy.failover.mode == "verified":
+            # Of equal hosts that stand by, no case restarts anything on more than there are workloads.
+            able, most = serving[p], int(mine.sum()) + k
+        elif problem.policy.failover.mode == "share":
             # Each takes any one workload, so as many as there are workloads and may fail are enough.
             largest, capacity = problem.demand[mine].max(axis=(0, 2)), problem.capacity[rows]
             able, most = (capacity + SLACK * np.maximum(capacity, 1) >= largest).all(axis=1), int(mine.sum()) + k + 2

@@ -76,7 +76,11 @@ def policy(preset: str, hypervisor: str, inventory: planner.Inventory) -> Callab
     st.markdown("**Hosts that may fail, and growth**")
     a, b, c, d = st.columns(4)
     fail = a.number_input("Hosts that may fail", 0, 64, base.failover.hosts, key=f"failover_hosts_{preset}")
-    modes = {"share": "room shared by all hosts", "spare": "whole spare hosts"}
+    modes = {
+        "share": "room shared by all hosts",
+        "spare": "whole spare hosts",
+        "verified": "a restart found for every failure",
+    }
     mode = b.selectbox(
         "Reserve kept as", list(modes), index=list(modes).index(base.failover.mode), format_func=modes.get,
         key=f"failover_mode_{preset}",
@@ -96,7 +100,7 @@ def policy(preset: str, hypervisor: str, inventory: planner.Inventory) -> Callab
                 storage_gib_per_host=storage,
                 memory_gib_per_workload=each,
             ),
-            failover=planner.Failover(hosts=int(fail), mode=mode),
+            failover=replace(base.failover if mode == "verified" else planner.Failover(), hosts=int(fail), mode=mode),
             growth=planner.Growth(per_year=round(growth / 100, 6), years=years),
         )
         return made if made == planner.Policy.preset(preset) else replace(made, name=f"{preset}, adjusted")

@@ -68,7 +68,8 @@ def _plan(job: Job, result: planner.Result) -> None:
     _figures(report)
     _files(report)
     names = ["Savings", "Hosts", "Placement", "Moves", "Assumptions", "Search"]
-    savings, hosts, placement, moves, assumptions, search = st.tabs(names, key="result_tabs")
+    names += ["Failures"] if report.failures is not None else []
+    savings, hosts, placement, moves, assumptions, search, *failures = st.tabs(names, key="result_tabs")
     with savings:
         _savings(report)
     with hosts:
@@ -97,6 +98,12 @@ def _plan(job: Job, result: planner.Result) -> None:
         summary = report.summary.assign(value=report.summary["value"].map(_plain))
         st.dataframe(_readable(summary), hide_index=True, key="summary")
 
+    for tab in failures:
+        with tab:
+            st.caption("What is left when hosts are lost, the worst case first; every lost workload has a restart.")
+            share = {heading("used_share"): st.column_config.NumberColumn(format="percent")}
+            st.dataframe(_readable(report.failures), hide_index=True, column_config=share, key="failures")
+
 
 def _figures(report: planner.Report) -> None:
     """Hosts, energy and cost of the plan beside today's; a total that lacks an item says so."""
@@ -120,8 +127,9 @@ def _figures(report: planner.Report) -> None:
     failover = report.problem.policy.failover
     if failover.hosts:
         st.caption(
-            f"These hosts keep a reserve for the loss of {failover.hosts} in each pool. Without it the plan may need "
-            "fewer: set it under *Sizing, reserve, growth*."
+            f"These hosts keep a reserve for the loss of {failover.hosts} in each pool"
+            f"{', every case verified' if failover.is_verified else ''}. Without it the plan may need fewer: set it "
+            "under *Sizing, reserve, growth*."
         )
     if pd.isna(energy["plan"]) or pd.isna(energy["today"]):
         st.caption(

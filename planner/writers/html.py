@@ -27,6 +27,7 @@ def html_bytes(report: Report) -> bytes:
         ("Today and plan", report.totals),
         ("Hosts", report.hosts),
         ("Placement", report.placement),
+        *([] if report.failures is None else [("Failures, the worst case first", report.failures)]),
         *([] if report.moves is None else [("Moves", report.moves)]),
         ("Left out", report.left_out),
         ("Checker's verdict", report.verdict),
@@ -54,7 +55,7 @@ def _cell(name: str, value: object) -> str:
     if value is None or value is pd.NA or value != value:
         return "<td></td>"
     if isinstance(value, int | float) and not isinstance(value, bool):
-        share = str(name).endswith(("_utilisation", "_busy"))
+        share = str(name).endswith(("_utilisation", "_busy", "_share"))
         return (
             f'<td class="n">{value:.1%}</td>'
             if share

@@ -42,6 +42,8 @@ def document(report: Report) -> dict:
         "versions": versions(),
         "placement": records(report.plan.placement),
         "spares": records(report.plan.spares),
+        "restarts": records(report.plan.restarts),
+        "failures": None if report.failures is None else records(report.failures),
         "moves": None if report.moves is None else records(report.moves),
         "totals": records(report.totals),
         "savings": records(report.savings),

@@ -1,4 +1,7 @@
-"""The placement as CSV: one row per workload, then one row per spare host with a blank workload."""
+"""The placement as CSV: one row per workload, then one row per spare host with a blank workload.
+
+Where the plan says where lost workloads restart, a column `case` follows, and a row for each restart.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +20,11 @@ RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")
 def csv_bytes(report: Report) -> bytes:
     """The plan as UTF-8 CSV with a byte order mark, as Excel wants it."""
     plan = report.plan
-    rows = pd.concat([plan.placement, plan.spares], ignore_index=True)[list(PLACEMENT_COLUMNS)].fillna("")
+    columns = [*PLACEMENT_COLUMNS, *(["case"] if len(plan.restarts) else [])]
+    rows = pd.concat([plan.placement, plan.spares, plan.restarts], ignore_index=True)[columns].fillna("")
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(PLACEMENT_COLUMNS)
+    writer.writerow(columns)
     writer.writerows([harmless(cell) for cell in row] for row in rows.itertuples(index=False))
     return text.getvalue().encode("utf-8-sig")
 

@@ -40,6 +40,9 @@ def xlsx_bytes(report: Report) -> bytes:
         writer.sheet("Totals", report.totals)
         writer.sheet("Hosts", report.hosts)
         writer.sheet("Placement", report.placement)
+        if report.failures is not None:
+            writer.sheet("Failures", report.failures, title="What is left when hosts are lost, the worst case first")
+            writer.sheet("Restarts", report.plan.restarts)
         if report.moves is not None:
             writer.sheet("Moves", report.moves)
         for name, table in report.explanations.items():
