@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from ortools.sat.python import cp_model
 
+from planner.solvers.disks import keep_without_largest
 from planner.solvers.failover import keep_share
 from planner.solvers.instance import Instance
 
@@ -177,7 +178,7 @@ def cover(
     """Hosts that cover every weighting at least objective, solved in whole hosts by CP-SAT.
 
     Hosts keep the failover reserve and what shared storage asks for too; those that run for their disks alone count as
-    any other.
+    any other. Where failover is verified, what is left without any k hosts covers every weighting.
 
     Parameters
     ----------
@@ -218,8 +219,13 @@ def cover(
     for number, w in enumerate(weightings):
         asked = w.total(instance)
         asked = asked if surplus is None else int(asked * (1 + surplus[number]))
-        offered = cp_model.LinearExpr.weighted_sum(list(on[:, w.pool]), w.worth.tolist())
-        model.add(offered + w.placing * placing[w.pool] >= asked)
+        running = list(on[:, w.pool])
+        if instance.weighed_losses and not w.placing:  # Restarts cost nothing to place.
+            worth, lost = np.minimum(w.worth, asked).tolist(), instance.weighed_losses
+            keep_without_largest(model, worth, list(range(classes)), running, asked, lost)
+        else:
+            offered = cp_model.LinearExpr.weighted_sum(running, w.worth.tolist())
+            model.add(offered + w.placing * placing[w.pool] >= asked)
     value = sum(int(instance.opening[c]) * (on[c, p] + idle[c, p]) for c in range(classes) for p in range(pools))
     value += sum(placing)
     if most_value is not None:

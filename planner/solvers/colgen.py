@@ -54,6 +54,8 @@ class Generation:
         self.master = Master(self.instance, features)
         self.parts = PartPricer(self.pricer)
         self.centre = (np.zeros(0), np.zeros(0), -np.inf)
+        # Hosts that may fail come on top of those that the program asks for, in the bound and in plans.
+        self.reserve = self.instance.failover_hosts * len(self.instance.pools) * int(self.instance.opening.max())
 
     def seed_patterns(self, packing: Packing) -> None:
         """The hosts of a packing as patterns."""
@@ -129,9 +131,11 @@ class Generation:
     def _reach(self, duals: np.ndarray, fees: np.ndarray) -> float:
         """Worth relative to its cost up to which patterns leave room for the bound to rise."""
         instance = self.instance
-        if len(instance.available) > 1 or len(instance.pools) > 1 or not self.incumbent.bound or fees.any():
+        if len(instance.available) > 1 or len(instance.pools) > 1 or fees.any():
             return 1 + 1e-9
-        return max(1 + 1e-9, float(duals @ instance.count) / self.incumbent.bound * (1 - 1e-9))
+        if (self.incumbent.bound or 0) <= self.reserve:
+            return 1 + 1e-9
+        return max(1 + 1e-9, float(duals @ instance.count) / (self.incumbent.bound - self.reserve) * (1 - 1e-9))
 
     def run(self, seconds: float) -> None:
         """Generate columns until the bound can rise no more, the incumbent is proven, or time is up.
@@ -254,7 +258,7 @@ class Generation:
         value = solution.value
         if self.master.features is not None:  # Prices below 0 count as 0, so coarse ones may prove more.
             value = max(value, float(solution.duals @ self.instance.count - solution.fees @ self.instance.available))
-        return self.incumbent.bound >= np.ceil(value - 1e-6 * max(1.0, abs(value)))
+        return self.incumbent.bound >= np.ceil(value - 1e-6 * max(1.0, abs(value))) + self.reserve
 
     def _value(self, weightings: list[bounds.Weighting], fees: np.ndarray) -> float:
         """The bound of some weightings, before host numbers are made whole."""
@@ -270,7 +274,8 @@ class Generation:
 
     def _prove(self, weightings: list[bounds.Weighting], value: float) -> None:
         """The bound of the weightings through the covering problem, where it may rise."""
-        if self.incumbent.bound is not None and len(self.instance.available) == 1 and value <= self.incumbent.bound:
+        known = self.incumbent.bound
+        if known is not None and len(self.instance.available) == 1 and value + self.reserve <= known:
             return
         self.incumbent.prove(weightings)
 

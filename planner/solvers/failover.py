@@ -40,6 +40,14 @@ def with_reserve(instance: Instance, packing: Packing) -> Packing | None:
     return Packing(hosts=tuple(hosts), sure=sure)
 
 
+def standing_by(instance: Instance) -> int:
+    """What hosts that stand by add at least to the objective of a packing that is as dense as can be."""
+    if instance.failover_mode != "spare" and not instance.weighed_losses:
+        return 0
+    able = [instance.opening[instance.able(p)] for p in range(len(instance.pools))]
+    return sum(instance.failover_hosts * int(opening.min()) for opening in able if len(opening))
+
+
 def _stored(instance: Instance, hosts: list[OpenHost], pool: int) -> tuple[list[OpenHost], bool | None]:
     """The cheapest of some ways to give a pool its reserve and its disks, and whether it is sure, see `_reserved`."""
     found = []

@@ -112,6 +112,11 @@ class Instance:
             return self.allowed[self.pool == pool].any(axis=0)
         return (self.capacity >= self.restart[pool]).all(axis=1) & self.allowed[self.pool == pool].any(axis=0)
 
+    @property
+    def weighed_losses(self) -> int:
+        """How many hosts, the worthiest, whatever weighs items has to do without: what is left carries all of them."""
+        return self.failover_hosts if self.failing is not None and not self.failing.relaxed else 0
+
     @cached_property
     def fits(self) -> np.ndarray:
         """Which shapes fit alone on an empty host of which class: bool [S, C]."""
@@ -168,8 +173,11 @@ class Failing:
         All of each pool, rounded down.
     domain : array of int, shape [C], optional
         What each class fails together with; None where hosts fail one by one.
+    relaxed : bool
+        Whether any figure differs from normal running.
     """
 
+    relaxed: bool
     demand: np.ndarray
     capacity: np.ndarray
     offered: np.ndarray
@@ -317,6 +325,7 @@ def _failing(
     within = problem.policy.failover.within
     where = None if within == "host" else pd.factorize(domains(problem.hosts, within))[0][rows]
     return Failing(
+        relaxed=bool(problem.policy.failover.relaxed),
         demand=figures.demand[first][:, :width],
         capacity=figures.capacity[rows][:, :width],
         total=np.array([least[pool == p].sum(axis=0) for p in range(pools)]),

@@ -8,6 +8,7 @@ from planner.solvers import bounds, cpsat, greedy
 from planner.solvers.coarse import features
 from planner.solvers.colgen import Generation
 from planner.solvers.diving import Dive
+from planner.solvers.failover import standing_by
 from planner.solvers.incumbent import Clock, Incumbent
 from planner.solvers.kernels import SMALL
 from planner.solvers.packing import OpenHost, Packing, used
@@ -234,7 +235,7 @@ class Search:
         counts = self._counts
         while not self.over and not coarse:
             dive = Dive(generation, random, 0.3 if dives else 0.0, lambda: self.over)
-            packing = dive.run(self.incumbent.value - 1)
+            packing = dive.run(self.incumbent.value - 1 - standing_by(self.instance))
             dives += 1
             if packing is not None:
                 self.incumbent.offer(packing, "diving")

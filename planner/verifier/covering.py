@@ -25,8 +25,13 @@ BITS = 60
 
 def most_value(part: Part) -> float:
     """No plan that needs all its hosts has a larger objective."""
-    hosts = float(part.opening.astype(float) @ (part.used + part.idle + disks_alone(part)).sum(axis=0))
+    hosts = float(part.opening.astype(float) @ running_at_most(part).sum(axis=0))
     return hosts + float(part.count.astype(float) @ part.cost.max(axis=1, initial=0))
+
+
+def running_at_most(part: Part) -> np.ndarray:
+    """How many hosts of each class run for each pool at most, whatever for: [P, C]."""
+    return part.used + part.idle + disks_alone(part)
 
 
 def disks_alone(part: Part) -> np.ndarray:
@@ -63,6 +68,9 @@ def covered(part: Part, weightings: list[tuple[int, int, int]], limit: int, dead
         total = int(part.weight[:, v] @ part.count)
         terms = [*zip(part.worth[:, v].tolist(), used[p], part.used[p].tolist(), strict=True)]
         keep_cover(model, [*terms, (each, placing[p], limit)], total)
+        if part.weighed_losses and not each:
+            running = [sum(hosts) for hosts in zip(used[p], idle[p], disks[p], strict=True)]
+            _keep_weighed(model, part, p, part.worth[:, v], running, total)
     opening = part.opening.tolist()
     hosts = sum(cp_model.LinearExpr.weighted_sum(row, opening) for row in (*used, *idle, *disks))
     model.add(hosts + sum(placing) <= limit)
@@ -103,15 +111,23 @@ def host_laws(model: cp_model.CpModel, part: Part, used: list[list], idle: list[
         elif part.failover_hosts:
             running = [one + other for one, other in zip(used[p], idle[p], strict=True)]
             _keep_share(model, part, running, part.used[p] + part.idle[p], p)
+        running = [sum(each) for each in zip(used[p], idle[p], disks[p], strict=True)]
+        for q, total in enumerate(totals.tolist() if part.weighed_losses else ()):
+            _keep_weighed(model, part, p, part.room[:, q], running, total)
         if part.disks is not None:
-            running = [sum(each) for each in zip(used[p], idle[p], disks[p], strict=True)]
             _keep_disks(model, part, p, running)
+
+
+def _keep_weighed(model: cp_model.CpModel, part: Part, pool: int, worth: np.ndarray, running: list, total: int) -> None:
+    """Constrain the hosts that run for a pool, whatever for, to be worth a total without those that may fail."""
+    offer = np.where(part.used[pool] > 0, np.minimum(worth, total), 0)
+    _keep_rest(model, offer, running, running_at_most(part)[pool], total, part.weighed_losses)
 
 
 def _keep_disks(model: cp_model.CpModel, part: Part, pool: int, running: list) -> None:
     """Constrain the hosts that run for a pool, whatever for, to bring its shared storage."""
     disks = part.disks
-    most = (part.used + part.idle + disks.alone)[pool]
+    most = running_at_most(part)[pool]
     model.add(sum(running) >= disks.fewest_hosts)
     if disks.need[pool]:
         _keep_rest(model, disks.offer[pool], running, most, int(disks.need[pool]), disks.lost_hosts)
@@ -163,7 +179,7 @@ def _keep_rest(
 
 def searched(part: Part, limit: int, deadline: float) -> bool:
     """Whether no plan costs at most a limit, by a search of CP-SAT over items on hosts; equal hosts are ordered."""
-    hosts = np.minimum(part.available, (part.used + part.idle + disks_alone(part)).sum(axis=0))
+    hosts = np.minimum(part.available, running_at_most(part).sum(axis=0))
     hosts = np.where(part.opening > 0, np.minimum(hosts, limit // np.maximum(part.opening, 1)), hosts)
     of_class = np.repeat(np.arange(len(hosts)), hosts)
     if len(of_class) * len(part.count) > SEARCH_SIZE:

@@ -58,6 +58,9 @@ class Part:
         At most so many hosts carry a pool's items, and stand by for it.
     failover_hosts, failover_mode
         From the policy.
+    weighed_losses : int
+        How many hosts, the worthiest, may be lost while what is left covers every weighting that placing costs nothing:
+        where failover is verified by the figures of normal running.
     disks : Disks or None
         Where hosts bring shared storage.
     """
@@ -84,6 +87,7 @@ class Part:
     idle: np.ndarray
     failover_hosts: int
     failover_mode: str
+    weighed_losses: int
     disks: Disks | None
 
 
@@ -126,7 +130,7 @@ def build(problem: Problem, book: Ledger, claim: Claim) -> Part:
     serving = np.array([np.isin(serves, ("", pool)) for pool in claim.pools])
     rows = np.flatnonzero(serving.any(axis=0))
     demand, room, *offered = _whole(problem, inside, number, rows)
-    needed, domain, places = demand, None, []
+    needed, domain, places, k = demand, None, [], problem.policy.failover.hosts
     if problem.policy.failover.is_verified:
         needed, _, *offered = _whole(problem.in_failure, inside, number, rows)
         places.append(np.ascontiguousarray(problem.in_failure.capacity[rows]).view("int64"))
@@ -195,6 +199,7 @@ def build(problem: Problem, book: Ledger, claim: Claim) -> Part:
         idle=np.minimum(_idle(problem, claim.pools, pool, demand, room, serving[:, rows[lead]], rows[lead]), available),
         failover_hosts=problem.policy.failover.hosts,
         failover_mode=problem.policy.failover.mode,
+        weighed_losses=0 if not problem.policy.failover.is_verified or problem.policy.failover.relaxed else k,
         disks=disks,
     )
 
