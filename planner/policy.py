@@ -249,6 +249,7 @@ class Policy:
     time: Periods = field(default_factory=Periods)
 
     def __post_init__(self):
+        self._require_copies()
         for name, value in self.failover.relaxed.items():
             part, resource = name.split("_", 1)
             normal = getattr(getattr(self, part), resource)
@@ -258,6 +259,22 @@ class Policy:
                     f"failover.{name}: found {value:g}, stricter than {part}.{resource} in normal running, expected "
                     f"{limit} {normal:g}"
                 )
+
+    def _require_copies(self) -> None:
+        """Raise an InputError where a vSAN would lose data in a failure that plans are to survive."""
+        storage, failover = self.storage, self.failover
+        if storage.mode != "vsan" or not failover.is_verified:
+            return
+        if failover.within != "host":
+            raise InputError(
+                f"failover.within: found {failover.within!r} with storage.mode 'vsan', which keeps its copies on "
+                "different hosts, not on different domains; expected 'host'"
+            )
+        if failover.hosts > storage.failures_to_tolerate:
+            raise InputError(
+                f"failover.hosts: found {failover.hosts} to be lost at once with a vSAN that tolerates "
+                f"{storage.failures_to_tolerate}, expected at most so many, or a larger storage.failures_to_tolerate"
+            )
 
     @property
     def in_failure(self) -> Policy:

@@ -70,6 +70,10 @@ class Disks:
         counted = max(len(offers) - self.lost_hosts, 0)
         return int(offers[:counted].sum()), float(offers[counted]) if counted < len(offers) else np.inf
 
+    def suffice(self, pool: int, kinds: np.ndarray) -> bool:
+        """Whether hosts of some classes bring what a pool needs."""
+        return self.kept(pool, kinds)[0] >= self.need[pool] and len(kinds) >= self.fewest_hosts
+
     def keep(self, model: cp_model.CpModel, pool: int, running: list) -> None:
         """Constrain how many hosts of each class run for a pool so that their disks suffice."""
         classes = np.flatnonzero(self.serves[pool]).tolist()

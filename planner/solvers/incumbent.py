@@ -151,10 +151,13 @@ class Incumbent:
 
 
 def progress(clock: Clock, incumbents: list[Incumbent], method: str, scale: int) -> Progress:
-    """Where the whole search stands: sums over its instances, None where one of them has nothing yet."""
+    """Where the whole search stands: sums over its instances, None where one of them has nothing yet.
+
+    Where failover is to be verified a packing counts once it is sure that there are restarts for every case.
+    """
     values = [incumbent.value for incumbent in incumbents]
     bounds_ = [incumbent.bound for incumbent in incumbents]
-    packed = all(value is not None for value in values)
+    packed = all(incumbent.packing is not None and incumbent.packing.sure for incumbent in incumbents)
     return Progress(
         seconds=clock.seconds,
         method=method,

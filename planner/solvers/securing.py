@@ -29,7 +29,7 @@ TRIES = 6
 """Ways of spreading what is in use that are tried before a host that stands by is kept."""
 
 GRACE = 5.0
-"""Seconds that the restarts of a first plan may take beyond the limit."""
+"""Seconds that the restarts of a first plan may take beyond the limit, or once the search is cancelled."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -164,6 +164,7 @@ class Securing:
     ):
         self.problem, self.incumbents, self.assemble, self.clock, self.even = problem, incumbents, assemble, clock, even
         self.reason = ""
+        self.cancelled_at: float | None = None
 
     def run(self) -> Plan | None:
         """The plan with its restarts; None, and `reason`, where a case of failure is left without."""
@@ -193,7 +194,11 @@ class Securing:
         estate = Estate(self.problem, plan)
 
         def seconds() -> float:
-            return 0.0 if self.clock.cancelled else until - self.clock.seconds
+            if not self.clock.cancelled:
+                return until - self.clock.seconds
+            if self.cancelled_at is None:
+                self.cancelled_at = self.clock.seconds
+            return self.cancelled_at + GRACE - self.clock.seconds if pools is None else 0.0
 
         if pools is not None and not (found := restarts_of(estate, seconds, pools)).complete:
             return plan, found
@@ -245,6 +250,8 @@ class Securing:
             idle.values(), key=lambda h: (-int(instance.opening[h.kind]), -int(instance.tiebreak[h.kind]))
         ):
             rest = [other for other in packing.hosts if other is not host]
+            if not _stored(instance, rest, host.pool):
+                continue
             for attempt in range(TRIES if self.even else 1):
                 if self.clock.over or self.clock.seconds > until:
                     return None
@@ -255,6 +262,12 @@ class Securing:
                 if found.complete:
                     return tried[number], plan
         return None
+
+
+def _stored(instance: Instance, hosts: list[OpenHost], pool: int) -> bool:
+    """Whether the hosts of a pool bring the shared storage that it needs."""
+    kinds = np.array([host.kind for host in hosts if host.pool == pool], dtype="int64")
+    return instance.disks is None or instance.disks.suffice(pool, kinds)
 
 
 def _sure(packing: Packing) -> Packing:
