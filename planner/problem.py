@@ -21,7 +21,7 @@ from planner.policy import RESOURCE_UNITS, RESOURCES, Policy
 from planner.prices import Prices
 from planner.rules import Rule
 from planner.sizing import require_clocks
-from planner.storage import PoolStorage, pool_storage
+from planner.storage import PoolStorage, pool_storage, storage_among
 from planner.timeline import Timeline, timeline_of
 
 Objective = Literal["hosts", "cost", "energy", "carbon"]
@@ -128,9 +128,7 @@ class Problem:
         rules = tuple(dict.fromkeys([*inventory.rules, *_rules(rules)]))
         left = offered(rules, hosts)
         hosts = hosts.assign(available=left["available"])
-        names, demand, capacity = _arrays(workloads, left, policy, tuple(resources))
-        if timeline is not None:
-            demand = timeline.demand(policy, names, demand, workloads)
+        names, demand, capacity = _arrays(workloads, left, policy, tuple(resources), timeline)
         shared = pool_storage(policy, workloads, left, inventory.workloads["pool"], inventory.shared_storage_gib)
         laws = resolve(rules, workloads, hosts)
         require_room(laws, workloads, hosts, partial(_fitting, demand, capacity))
@@ -208,8 +206,15 @@ class Problem:
             self.inventory, workloads=_expanded(self.inventory.workloads, "workload")[stays].reset_index(drop=True)
         )
         timeline = None if self.timeline is None else changed(self.timeline, row=self.timeline.row[kept])
-        laws = self.laws.among(kept)
-        return changed(self, inventory=inventory, workloads=left, demand=demand, laws=laws, timeline=timeline)
+        return changed(
+            self,
+            inventory=inventory,
+            workloads=left,
+            demand=demand,
+            shared_storage=storage_among(self.shared_storage, self.policy, left),
+            laws=self.laws.among(kept),
+            timeline=timeline,
+        )
 
     @property
     def pools(self) -> tuple[str, ...]:
@@ -224,9 +229,12 @@ class Problem:
     @cached_property
     def in_failure(self) -> Problem:
         """The problem while hosts are lost: demand and capacity by `Policy.in_failure`, the same rules, no reserve."""
-        if self.policy.failover.relaxed:
-            return self.replace(policy=self.policy.in_failure)
-        return changed(self, policy=self.policy.in_failure)
+        policy = self.policy.in_failure
+        if not self.policy.failover.relaxed:
+            return changed(self, policy=policy)
+        left = offered(self.rules, self.hosts)
+        _, demand, capacity = _arrays(self.workloads, left, policy, self.extra_resources, self.timeline)
+        return changed(self, policy=policy, demand=demand, capacity=capacity)
 
     def unit(self, resource: str) -> str:
         """Unit of a resource's figures."""
@@ -292,9 +300,13 @@ def _require_figures(workloads: pd.DataFrame, hosts: pd.DataFrame, policy: Polic
 
 
 def _arrays(
-    workloads: pd.DataFrame, hosts: pd.DataFrame, policy: Policy, extra: tuple[str, ...]
+    workloads: pd.DataFrame,
+    hosts: pd.DataFrame,
+    policy: Policy,
+    extra: tuple[str, ...],
+    timeline: Timeline | None,
 ) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
-    """Resource names, demand [W, R, 1] and capacity [H, R]; resources that limit nothing here are left out."""
+    """Resource names, demand [W, R, P] and capacity [H, R]; resources that limit nothing here are left out."""
     demand = policy.demand_table(workloads)
     capacity = policy.capacity_table(hosts, policy.sizing.cpu_unit(workloads))
     for name in extra:
@@ -310,6 +322,8 @@ def _arrays(
     demand_array = np.stack([demand[name] for name in names], axis=1).astype(float)[:, :, None]
     capacity_array = np.stack([capacity[name] for name in names], axis=1).astype(float)
     demand_array.flags.writeable = capacity_array.flags.writeable = False
+    if timeline is not None:
+        demand_array = timeline.demand(policy, names, demand_array, workloads)
     return names, demand_array, capacity_array
 
 

@@ -21,7 +21,7 @@ them. Growth applies as everywhere; `headroom.storage` is of a host's own disks 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
@@ -239,7 +239,7 @@ def pool_storage(
     storage = policy.storage
     if storage.mode == "host":
         return ()
-    demand = policy.demand_table(workloads)["storage"] * (1 + storage.snapshots)
+    needed = _needed_gib(policy, workloads)
     if storage.mode == "shared":
         capacity, usable, minimum, lost = _capacity_gib(storage, sorted(set(pools)), known_gib), 0.0, 0, 0
     else:
@@ -250,13 +250,13 @@ def pool_storage(
     plural = "s" if storage.failures_to_tolerate > 1 else ""
     merged = set(workloads["pool"]) != set(pools)
     found = []
-    for pool in sorted(workloads["pool"].unique()):
+    for pool in needed:
         limit = sum(capacity.values()) if merged else capacity.get(pool, np.nan)
         serves = hosts["pool"].isin(["", pool]).to_numpy()
         found.append(
             PoolStorage(
                 pool=pool,
-                needed_gib=float(demand[(workloads["pool"] == pool).to_numpy()].sum()),
+                needed_gib=needed[pool],
                 limit_gib=float(limit) if capacity else np.nan,
                 usable_gib=np.where(serves, usable, 0.0),
                 serves=serves,
@@ -266,6 +266,25 @@ def pool_storage(
             )
         )
     return tuple(found)
+
+
+def storage_among(shared: tuple[PoolStorage, ...], policy: Policy, workloads: pd.DataFrame) -> tuple[PoolStorage, ...]:
+    """The shared storage of pools of which only some workloads are left."""
+    if not shared:
+        return ()
+    needed = _needed_gib(policy, workloads)
+    return tuple(replace(one, needed_gib=needed[one.pool]) for one in shared if one.pool in needed)
+
+
+def storage_demand_gib(policy: Policy, workloads: pd.DataFrame) -> np.ndarray:
+    """What each workload needs of shared storage, grown, snapshots included: [W]."""
+    return np.asarray(policy.demand_table(workloads)["storage"], dtype=float) * (1 + policy.storage.snapshots)
+
+
+def _needed_gib(policy: Policy, workloads: pd.DataFrame) -> dict[str, float]:
+    """Storage that the workloads of each pool need together, snapshots included."""
+    demand, pools = storage_demand_gib(policy, workloads), workloads["pool"].to_numpy()
+    return {pool: float(demand[pools == pool].sum()) for pool in sorted(set(pools))}
 
 
 def _capacity_gib(storage: Storage, pools: list[str], known_gib: Mapping[str, float]) -> dict[str, float]:

@@ -9,10 +9,10 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from planner.explanations.estate import ROUNDING, offered, only_pools, rows_of
+from planner.explanations.estate import ROUNDING, only_pools, rows_of, used_share
 from planner.explanations.proof import bound_shares, used_by
 from planner.explanations.trials import Trial, Trials
-from planner.explanations.wording import called, joined, opening, pools_named, valued
+from planner.explanations.wording import called, joined, lost, opening, pools_named, valued
 from planner.plan import Result
 from planner.problem import Problem
 
@@ -79,13 +79,13 @@ def limits(problem: Problem, result: Result, sums: pd.DataFrame, trials: Trials)
         own = []
         for row in sums[sums["pool"] == pool].sort_values("alone", ascending=False).itertuples():
             mine = hosts[hosts["pool"] == pool]
-            room = offered(problem, mine, row.resource)
+            used = used_share(problem, pool, mine, row.resource)
             leans = shares.get(row.resource, 0.0)
             forced = problem.objective == "hosts" and row.hosts_by_division == len(mine)
             # One host and its reserve are the fewest there can be: then no resource binds, whatever the bound rests on.
             suspected = bool(forced or leans >= WEIGHTY) and len(mine) > 1 + problem.policy.failover.hosts
             # What a bound on money rests on is no single resource: there the use says which ones may bind.
-            scarce = problem.objective != "hosts" and row.demand >= SCARCE * room
+            scarce = problem.objective != "hosts" and used >= SCARCE
             step, trial = _saving(problem, part, pool, row.resource, scarce or suspected, trials)
             saved = None if trial.value is None else max(part.before - trial.value, 0.0)
             due = trial.value is not None and _due(part, trial.value)
@@ -93,7 +93,7 @@ def limits(problem: Problem, result: Result, sums: pd.DataFrame, trials: Trials)
                 {
                     "pool": pool,
                     "resource": row.resource,
-                    "used_share": row.demand / room if room > 0 else np.nan,
+                    "used_share": used,
                     "bound_share": leans if pool in group_of else np.nan,
                     "binding": "yes" if suspected or due else "no",
                     "step": step,
@@ -180,7 +180,7 @@ def _sentence(problem: Problem, pool: str, rows: list[dict], count: int, best: b
     most = max((row["used_share"] for row in binding), default=np.inf)
     close = [row for row in rows if row["binding"] == "no" and row["used_share"] >= CLOSE * most]
     slack = [row for row in rows if row["binding"] == "no" and row not in close]
-    kept, running = f" with {k} of them lost" if k else "", count
+    kept, running = f" with {lost(problem.policy.failover)} lost" if k else "", count
     if k and problem.policy.failover.mode == "spare":
         kept, running = f" beside the {k} spare", count - k
     found = [

@@ -57,16 +57,17 @@ def without_host(problem: Problem, pool: str, count: int, trials: Trials) -> lis
 
     Resources alone are looked at, no rule; the reserve for lost hosts is kept free.
     """
-    available = problem.hosts["available"].to_numpy()
+    available, lost = problem.hosts["available"].to_numpy(), problem.policy.failover
     rows = np.flatnonzero(serves(problem, pool) & (available > 0))
     inside = np.flatnonzero(problem.workloads["pool"].to_numpy() == pool)
+    problem = problem.in_failure if lost.is_verified else problem
     demand, capacity = problem.demand[inside], problem.capacity[rows]
     scale = np.where(np.isfinite(capacity), capacity, 0.0).max(axis=0)
     share = (demand.max(axis=2) / np.maximum(scale, 1e-12)).max(axis=1)
     size = (np.minimum(capacity, scale) / np.maximum(scale, 1e-12)).min(axis=1)
     each = np.repeat(rows, np.minimum(available[rows], count).astype(int))
     each = each[np.argsort(-np.repeat(size, np.minimum(available[rows], count).astype(int)), kind="stable")][:count]
-    each = each[problem.policy.failover.hosts :]
+    each = each[lost.hosts :]
     left = np.repeat(problem.capacity[each][:, :, None], demand.shape[2], axis=2)
     slack = 1e-9 * np.where(np.isfinite(left), left, 1.0)
     out = []
@@ -100,8 +101,18 @@ def _sentence(problem: Problem, pool: str, resource: str, divided: float, used: 
         breaks = f"packed onto {divided:,.0f}, largest first, {listed(out, most=3)} {verb} no host, {known}"
     else:
         known = "fewer is proven impossible" if proven else "whether fewer would do is not known"
-        breaks = f"by their sizes alone all would fit on {divided:,.0f}, it is the rules that ask for more; {known}"
+        more = _asking(problem)
+        breaks = f"by their sizes alone all would fit on {divided:,.0f}, it is {more} that ask for more; {known}"
     return f"{says}; packing needs {used:,}: {breaks}."
+
+
+def _asking(problem: Problem) -> str:
+    """What may ask for more hosts than sizes do."""
+    failover = problem.policy.failover
+    if failover.within == "host":
+        return "restarts, workload by workload," if failover.is_verified and not problem.laws else "the rules"
+    what = f"losses of a whole {failover.within.replace('_', ' ')}"
+    return f"the rules and {what}" if problem.laws else what
 
 
 def _divided_only(problem: Problem, pool: str, sums: pd.DataFrame) -> str:

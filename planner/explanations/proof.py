@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from planner.explanations.estate import ROUNDING, in_pieces, rows_of
-from planner.explanations.wording import called, counted, joined, listed, pools_named, valued
+from planner.explanations.wording import called, counted, joined, listed, lost, pools_named, valued
 from planner.plan import Result
 from planner.problem import Problem
 
@@ -89,7 +89,9 @@ def _argument(problem: Problem, group: dict, sums: pd.DataFrame) -> str:
         parts.append(named + words)
         total += hosts
     if total < group["value"] * (1 - ROUNDING):
-        parts.append("and no mix of the hosts that are there covers all resources at once with fewer")
+        failover = problem.policy.failover
+        lost_too = f", with {lost(failover)} lost," if failover.within != "host" else ""
+        parts.append(f"and no mix of the hosts that are there covers all resources at once{lost_too} with fewer")
     return "; ".join(parts)
 
 
@@ -120,7 +122,9 @@ def _of_pool(problem: Problem, group: dict, pool: str, sums: pd.DataFrame) -> tu
     if weighting is None:
         return hosts, words
     weight, worth = weighting["weight"], max(int(weighting["worth"].max()), 1)
-    spare = problem.policy.failover.hosts if problem.policy.failover.mode == "spare" else 0
+    failover = problem.policy.failover
+    on_top = failover.mode == "spare" or (failover.is_verified and not failover.relaxed)
+    spare = failover.hosts if on_top else 0
     asked = float(np.ceil(weight.sum() / worth * (1 - ROUNDING))) + spare
     if asked <= hosts:
         return hosts, words
@@ -152,15 +156,17 @@ def strongest(group: dict, pool: str) -> dict | None:
 
 def _by_sum(problem: Problem, row: pd.Series) -> str:
     k = problem.policy.failover.hosts
-    lost = "1 lost host" if k == 1 else f"{k} lost hosts"
+    failed = "1 lost host" if k == 1 else f"{k} lost hosts"
     whole = max(np.ceil(row["alone"] * (1 - ROUNDING)), 1.0)
     if row["hosts_by_division"] <= 1 + k:
-        makes = f", and the reserve for {lost} makes it {row['hosts_by_division']:,.0f}" if k else ""
+        makes = f", and the reserve for {failed} makes it {row['hosts_by_division']:,.0f}" if k else ""
         return f"it takes one host to carry anything{makes}"
     alone = f"{called(row['resource'])} alone needs {_hundredths(row['alone'])} hosts"
     if whole - row["alone"] > ROUNDING:
         alone += f", so {whole:,.0f}"
-    return alone + (f", and with the reserve for {lost} {row['hosts_by_division']:,.0f}" if k else "")
+    if k and row["hosts_by_division"] == whole:
+        return f"{alone}, and the reserve for {failed} asks for no more"
+    return alone + (f", and with the reserve for {failed} {row['hosts_by_division']:,.0f}" if k else "")
 
 
 def _by_pieces(row, piece: float, hosts: float) -> str:
@@ -212,6 +218,7 @@ def bound_shares(problem: Problem, group: dict, pool: str, sums: pd.DataFrame) -
     ):
         if weighting["method"] == "groups kept apart":
             return {}
+        mine = mine[mine["resource"].isin(problem.resources)]
         at = [problem.resources.index(resource) for resource in mine["resource"]]
         inside = problem.workloads["pool"].to_numpy() == pool
         per_host = mine["per_host"].to_numpy(dtype=float)

@@ -67,7 +67,12 @@ def _phrase(row) -> str:
     if row.kind != "setting":
         return row.change
     part, key = row.change.split(" = ")[0].split(".")
-    needed, now = row.needed, row.now
+    needed, now, when = row.needed, row.now, ""
+    if part == "failover" and key != "hosts":
+        part, key = key.split("_", 1)
+        when = " while hosts are lost"
     if part == "headroom":
         needed, now = (f"{float(figure):.0%}" for figure in (needed, now))
-    return WORDS[part].format(resource=called(key), needed=needed, now=now)
+    if part == "failover" and float(needed) == 0:
+        return "no reserve for lost hosts"
+    return WORDS[part].format(resource=called(key), needed=needed, now=now) + when

@@ -10,6 +10,7 @@ import pandas as pd
 
 from planner.errors import InputError
 from planner.laws import label_source, rule_source
+from planner.policy import Policy
 from planner.problem import Problem
 
 LABELS = ("keep_apart", "keep_together", "pin", "forbid", "require_tag", "avoid_tag")
@@ -71,15 +72,29 @@ def relaxable(problem: Problem) -> list[Setting]:
     hosts = policy.failover.hosts
     if hosts:
         found.append(_setting("failover.hosts", hosts, tuple(range(hosts - 1, -1, -1))))
+    if policy.failover.is_verified:
+        # What may be used more in normal running may be while hosts are lost; here it is asked for then alone.
+        found += [_setting(f"failover.{one.name.replace('.', '_')}", *_beyond(policy, one)) for one in found[:-1]]
     return found
+
+
+def _beyond(policy: Policy, setting: Setting) -> tuple[float, tuple[float, ...]]:
+    """The figure of a setting while hosts are lost, and the steps that ask for less than it."""
+    now = policy.failover.relaxed.get(setting.name.replace(".", "_"), setting.now)
+    larger = setting.name.startswith("overcommit")
+    return now, tuple(step for step in setting.steps if (step > now if larger else step < now))
 
 
 def _setting(name: str, now: float, values: tuple[float, ...]) -> Setting:
     part, key = name.split(".")
 
     def apply(problem: Problem, value: float) -> Problem:
-        changed = replace(getattr(problem.policy, part), **{key: value})
-        return problem.replace(policy=replace(problem.policy, **{part: changed}))
+        changes = {part: replace(getattr(problem.policy, part), **{key: value})}
+        failover, relaxed = problem.policy.failover, f"{part}_{key}"
+        if relaxed in failover.relaxed:  # While hosts are lost it is never stricter.
+            loosest = max if part == "overcommit" else min
+            changes["failover"] = replace(failover, **{relaxed: loosest(value, failover.relaxed[relaxed])})
+        return problem.replace(policy=replace(problem.policy, **changes))
 
     return Setting(name=name, now=now, steps=values, apply=apply)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from planner.policy import Failover
 from planner.problem import Problem
 
 
@@ -52,6 +53,17 @@ def counted(number: float, word: str) -> str:
 def valued(problem: Problem, value: float, unit: str) -> str:
     """A value of the objective with its unit."""
     return counted(value, "host") if problem.objective == "hosts" else f"{value:,.2f} {unit}"
+
+
+def lost(failover: Failover) -> str:
+    """What a plan has to survive the loss of, as a part of its hosts.
+
+    >>> lost(Failover(hosts=2)), lost(Failover(hosts=1, mode="verified", within="fault_domain"))
+    ('2 of them', 'any 1 fault domain')
+    """
+    if failover.within == "host":
+        return f"{failover.hosts} of them"
+    return f"any {counted(failover.hosts, failover.within.replace('_', ' '))}"
 
 
 def called(resource: str) -> str:
