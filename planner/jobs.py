@@ -92,9 +92,15 @@ class Job:
     ----------
     problem : Problem
     solve : callable, optional
-        What is called with the problem, the options, `on_progress` and `should_stop`; `planner.solve` by default.
+        What is called with the problem, the options, `on_progress` and `should_stop`; `planner.solve` by default. What
+        it returns is the result.
     **options
         Arguments of `planner.solve`: time_limit, gap, seed, workers, start.
+
+    Attributes
+    ----------
+    explaining : Job or None
+        The job that explains this one's result, once somebody asked for it.
 
     Examples
     --------
@@ -116,6 +122,7 @@ class Job:
         self._ended: float | None = None
         self._result: Result | None = None
         self._error, self._details = "", ()
+        self.explaining: Job | None = None
 
     @property
     def time_limit(self) -> float:

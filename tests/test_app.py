@@ -189,6 +189,8 @@ def test_no_plan_has_its_reason_and_a_way_back():
     app.button(key="solve").click().run()
     until(app, lambda page: any(button.key == "earlier" for button in page.button))
     assert "No plan exists" in errors(app)[0]
+    explained(app)
+    assert any("Why there is no plan" in text.value for text in app.markdown)
     app.button(key="earlier").click().run()
     assert app.query_params["job"] == before
     assert has_plan(app)
@@ -225,3 +227,29 @@ def test_an_estate_without_watts_is_solved_and_its_cost_says_what_it_lacks():
     shown = {metric.label: metric.value for metric in app.metric}
     assert shown["Energy a year"] == "not known"
     assert "Cost a year without energy" in shown
+
+
+def explained(app: AppTest, seconds: int = 10) -> AppTest:
+    app.number_input(key="why_seconds").set_value(seconds)
+    app.button(key="explain").click().run()
+    return until(app, lambda app: any("Spreadsheet against packing" in text.value for text in app.markdown))
+
+
+def test_a_plan_is_explained_where_somebody_asks_and_its_files_say_so_too():
+    app = explained(solved(sampled()))
+    said = "\n".join(text.value for text in app.markdown)
+    assert "What binds" in said and "Why not one host fewer" in said
+    report = app.session_state["report"]
+    assert set(report.explanations) >= {"sentences", "binding", "division"}
+    again = page(token_of(app))
+    assert any("Spreadsheet against packing" in text.value for text in again.markdown), "kept over reloading the page"
+
+
+def test_a_reserve_is_verified_by_rack_and_relaxed_while_hosts_are_lost():
+    app = sampled("medium_estate.xlsx")
+    app.selectbox(key="failover_mode_balanced").select("verified")
+    app.number_input(key="failover_overcommit_cpu").set_value(8.0)
+    app = solved(app)
+    failover = app.session_state["report"].problem.policy.failover
+    assert (failover.is_verified, failover.relaxed) == (True, {"overcommit_cpu": 8.0})
+    assert any(tab.label == "Failures" for tab in app.tabs)

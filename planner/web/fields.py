@@ -73,20 +73,11 @@ def policy(preset: str, hypervisor: str, inventory: planner.Inventory) -> Callab
     host_memory = number(b, "Memory per host (GiB)", "hypervisor_memory", taken.memory_gib_per_host, 0, 65536, 4.0)
     storage = number(c, "Storage per host (GiB)", "hypervisor_storage", taken.storage_gib_per_host, 0, 1048576, 16.0)
     each = number(d, "Memory per workload (GiB)", "hypervisor_each", taken.memory_gib_per_workload, 0, 1024, 0.05)
-    st.markdown("**Hosts that may fail, and growth**")
-    a, b, c, d = st.columns(4)
-    fail = a.number_input("Hosts that may fail", 0, 64, base.failover.hosts, key=f"failover_hosts_{preset}")
-    modes = {
-        "share": "room shared by all hosts",
-        "spare": "whole spare hosts",
-        "verified": "a restart found for every failure",
-    }
-    mode = b.selectbox(
-        "Reserve kept as", list(modes), index=list(modes).index(base.failover.mode), format_func=modes.get,
-        key=f"failover_mode_{preset}",
-    )  # fmt: skip
-    growth = number(c, "Growth per year (%)", "growth", 100 * base.growth.per_year, -50, 500, 5.0)
-    years = number(d, "Growth over (years)", "growth_years", base.growth.years, 0, 30, 1.0)
+    failover = _failover(base, preset, inventory)
+    st.markdown("**Growth**")
+    a, b, _ = st.columns([1, 1, 2])
+    growth = number(a, "Growth per year (%)", "growth", 100 * base.growth.per_year, -50, 500, 5.0)
+    years = number(b, "Growth over (years)", "growth_years", base.growth.years, 0, 30, 1.0)
 
     def made() -> planner.Policy:
         made = replace(
@@ -100,10 +91,48 @@ def policy(preset: str, hypervisor: str, inventory: planner.Inventory) -> Callab
                 storage_gib_per_host=storage,
                 memory_gib_per_workload=each,
             ),
-            failover=replace(base.failover if mode == "verified" else planner.Failover(), hosts=int(fail), mode=mode),
+            failover=failover(),
             growth=planner.Growth(per_year=round(growth / 100, 6), years=years),
         )
         return made if made == planner.Policy.preset(preset) else replace(made, name=f"{preset}, adjusted")
+
+    return made
+
+
+def _failover(base: planner.Policy, preset: str, inventory: planner.Inventory) -> Callable[[], planner.Failover]:
+    """Fields of the reserve for hosts that fail; those of what holds meanwhile count only where it is verified."""
+    st.markdown("**Hosts that may fail**")
+    a, b, c, d, e = st.columns([2, 3, 2, 3, 3])
+    fail = a.number_input("Hosts that may fail", 0, 64, base.failover.hosts, key=f"failover_hosts_{preset}")
+    modes = {
+        "share": "room shared by all hosts",
+        "spare": "whole spare hosts",
+        "verified": "a restart found for every failure",
+    }
+    mode = b.selectbox(
+        "Reserve kept as", list(modes), index=list(modes).index(base.failover.mode), format_func=modes.get,
+        key=f"failover_mode_{preset}",
+    )  # fmt: skip
+    racks = not schema.is_blank(inventory.hosts["rack"]).any() and len(inventory.hosts) > 0
+    within = c.selectbox(
+        "Lost as one", ["host", "rack"] if racks else ["host"], key="failover_within", disabled=not racks,
+        help="For a restart found for every failure: single hosts, or whole racks where the file names every host's.",
+    )  # fmt: skip
+    relaxed = {
+        name: place.number_input(
+            label, 0.1, most, None, step, "%g", key=f"failover_{name}", placeholder="as otherwise",
+            help="For a restart found for every failure: what is promised while hosts are lost.",
+        )
+        for place, label, name, most, step in (
+            (d, "vCPUs per core meanwhile", "overcommit_cpu", 64.0, 0.5),
+            (e, "Memory per GiB meanwhile", "overcommit_memory", 10.0, 0.1),
+        )
+    }  # fmt: skip
+
+    def made() -> planner.Failover:
+        if mode != "verified":
+            return planner.Failover(hosts=int(fail), mode=mode)
+        return replace(base.failover, hosts=int(fail), mode=mode, within=within, **relaxed)
 
     return made
 

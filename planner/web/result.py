@@ -8,7 +8,7 @@ import streamlit as st
 import planner
 from planner import charts, writers
 from planner.jobs import Job, JobState
-from planner.web import frame
+from planner.web import frame, why
 from planner.web.progress import figure
 from planner.writers.headings import heading
 
@@ -37,6 +37,7 @@ def show(job: Job) -> None:
         st.info("Stopped before the search began, so there is no plan.")
     elif end.result.plan is None:
         _none(end.result)
+        why.show(job, end.result)
     else:
         _plan(job, end.result)
         return
@@ -67,9 +68,9 @@ def _plan(job: Job, result: planner.Result) -> None:
     _verdict(report, result)
     _figures(report)
     _files(report)
-    names = ["Savings", "Hosts", "Placement", "Moves", "Assumptions", "Search"]
+    names = ["Savings", "Hosts", "Placement", "Moves", "Why", "Assumptions", "Search"]
     names += ["Failures"] if report.failures is not None else []
-    savings, hosts, placement, moves, assumptions, search, *failures = st.tabs(names, key="result_tabs")
+    savings, hosts, placement, moves, reasons, assumptions, search, *failures = st.tabs(names, key="result_tabs")
     with savings:
         _savings(report)
     with hosts:
@@ -90,6 +91,8 @@ def _plan(job: Job, result: planner.Result) -> None:
         else:
             st.caption(f"{len(report.moves):,} workloads change their host.")
             st.dataframe(_readable(report.moves), hide_index=True, key="moves")
+    with reasons:
+        why.show(job, result)
     with assumptions:
         used = report.assumptions.assign(value=report.assumptions["value"].map(_plain))
         st.dataframe(_readable(used), hide_index=True, key="assumptions_used")
@@ -138,11 +141,14 @@ def _figures(report: planner.Report) -> None:
 
 
 def _report(job: Job, result: planner.Result) -> planner.Report:
-    """The report of this job, made once a session."""
-    if st.session_state.get("report_of") != job.token:
+    """The report of this job, made once a session, and once more when it has been explained."""
+    explained = why.explanation(job)
+    made_of = job.token, explained is not None
+    if st.session_state.get("report_of") != made_of:
         with st.spinner("Writing the report ..."):
-            st.session_state["report"] = planner.report(job.problem, result.plan, result=result)
-        st.session_state["report_of"] = job.token
+            tables = None if explained is None else explained.tables
+            st.session_state["report"] = planner.report(job.problem, result.plan, result=result, explanations=tables)
+        st.session_state["report_of"] = made_of
     return st.session_state["report"]
 
 

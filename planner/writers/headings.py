@@ -24,6 +24,16 @@ _WHOLE = {
     "plan_horizon": "Plan over the horizon",
     "saving_horizon": "Saving over the horizon",
 }
+EXPLANATIONS = {
+    "sentences": "Explanations",
+    "binding": "What binds",
+    "proof": "Why not fewer",
+    "changes": "What would save",
+    "conflict": "What conflicts",
+    "division": "Adding up",
+}
+"""What each table of an explanation is called; the sentences come first."""
+
 _RESOURCES = {"cpu": "CPU", "iops": "IOPS", "gpus": "GPUs"}
 
 

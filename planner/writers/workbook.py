@@ -10,20 +10,11 @@ import xlsxwriter
 
 from planner import schema
 from planner.reports import Report
-from planner.writers.headings import heading
+from planner.writers.headings import EXPLANATIONS, heading
 
 _WIDEST = 60
 """Characters of the widest column; longer texts wrap."""
 _LINE_POINTS = 15
-EXPLANATIONS = {
-    "sentences": "Explanations",
-    "binding": "What binds",
-    "proof": "Why not fewer",
-    "changes": "What would save",
-    "division": "Adding up",
-}
-"""Sheet of each table of an explanation; the sentences come first."""
-
 _COLOUR = "#0b6e8f"
 
 
@@ -46,7 +37,7 @@ def xlsx_bytes(report: Report) -> bytes:
         if report.moves is not None:
             writer.sheet("Moves", report.moves)
         for name, table in report.explanations.items():
-            writer.sheet(EXPLANATIONS.get(name, name.capitalize()), table)
+            writer.sheet(EXPLANATIONS[name], table)
         writer.sheet("Left out", report.left_out)
         writer.sheet("Assumptions", report.assumptions)
         labels = {a.name: a.heading for a in schema.attributes("host_models").values()}

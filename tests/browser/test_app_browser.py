@@ -124,3 +124,13 @@ def test_rules_of_a_file_are_kept_and_a_misspelt_name_is_named(app: Page, tmp_pa
     expect(uploaded).to_have_text("right.toml")
     solve(app)
     expect(app.get_by_text(re.compile("3 hosts carry 3 workloads"))).to_be_visible(timeout=LONG)
+
+
+def test_a_plan_is_explained(app: Page):
+    choose_sample(app, "Small company")
+    solve(app)
+    expect_plan(app)
+    app.get_by_role("tab", name="Why", exact=True).click()
+    app.get_by_role("button", name="Explain this result").click()
+    expect(app.get_by_text("Spreadsheet against packing")).to_be_visible(timeout=LONG)
+    expect(app.get_by_test_id("stException")).to_have_count(0)

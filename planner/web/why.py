@@ -1,0 +1,91 @@
+"""Why: what the explanation of a result says, asked for with a button and found in the background."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+import planner
+from planner.jobs import Job, JobState
+from planner.web import frame
+from planner.writers.headings import EXPLANATIONS, heading
+
+SECONDS = 60
+"""That an explanation takes at most unless another limit is chosen."""
+
+_PERCENT = {heading(name): st.column_config.NumberColumn(format="percent") for name in ("used_share", "bound_share")}
+
+
+def show(job: Job, result: planner.Result) -> None:
+    """The explanation of a finished job's result: the button that asks for it, how far it is, or what it says."""
+    asked = job.explaining
+    if asked is None:
+        _button(job, result)
+        return
+    if not asked.finished:
+        _live(asked.token)
+        return
+    end = asked.snapshot()
+    if end.state is JobState.FAILED:
+        frame.show_error(end.error, end.details)
+    if end.result is None:
+        _button(job, result)
+    else:
+        _told(end.result)
+
+
+def explanation(job: Job) -> planner.Explanation | None:
+    """The explanation of a job's result, once it has been asked for and found."""
+    return None if job.explaining is None else job.explaining.snapshot().result
+
+
+def _button(job: Job, result: planner.Result) -> None:
+    st.caption(
+        "The problem is solved again with one thing changed at a time: what binds, why not one host fewer, which "
+        "smallest change would make it possible, where adding up and dividing breaks. Only what was found or proven is "
+        "said."
+    )
+    limit, ask = st.columns([1, 3], vertical_alignment="bottom")
+    seconds = limit.number_input("Explain for at most (seconds)", 5, 7200, SECONDS, 10, key="why_seconds")
+    if ask.button("Explain this result", key="explain"):
+        runner = frame.runner()
+        job.explaining = runner.submit(
+            job.problem, solve=_explaining(result), time_limit=float(seconds), workers=runner.workers
+        )
+        st.rerun()
+
+
+def _explaining(result: planner.Result) -> Callable[..., planner.Explanation]:
+    def run(problem: planner.Problem, *, on_progress: Callable, **options) -> planner.Explanation:
+        return planner.explain(problem, result, **options)
+
+    return run
+
+
+@st.fragment(run_every=0.5)
+def _live(token: str) -> None:
+    asked = frame.runner().get(token)
+    if asked is None or asked.finished:
+        st.rerun()
+    now = asked.snapshot()
+    left, right = st.columns([4, 1], vertical_alignment="center")
+    words = "Waiting in line" if now.state is JobState.QUEUED else "Solving variants of the problem"
+    share = min(now.seconds / asked.time_limit, 1.0)
+    left.progress(share, f"{words} · {now.seconds:.0f} of at most {asked.time_limit:,.0f} s")
+    right.button("Stop and keep what was found", key="stop_why", on_click=asked.cancel, width="stretch")
+
+
+def _told(found: planner.Explanation) -> None:
+    for part, own in found.sentences.groupby("part", sort=False):
+        st.markdown(f"**{part}**")
+        st.markdown("\n".join(f"- {frame.as_text(sentence)}" for sentence in own["sentence"]))
+    if not found.complete:
+        st.caption("Time ran out before every question was asked.")
+    with st.expander("The figures behind it"):
+        for name, table in found.tables.items():
+            if name != "sentences":
+                st.markdown(f"**{EXPLANATIONS[name]}**")
+                st.dataframe(
+                    table.rename(columns=heading), hide_index=True, column_config=_PERCENT, key=f"why_{name}"
+                )
