@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,14 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 
 # A law says what holds, not how long it takes: neighbours may keep the machine busy.
-settings.register_profile("laws", deadline=None, max_examples=60)
+TIMES = int(os.environ.get("LAWS", "1"))
+settings.register_profile("laws", deadline=None, max_examples=60 * TIMES)
 settings.load_profile("laws")
+
+
+def examples(number: int, **options) -> settings:
+    """So many examples of a law; times as many as the environment variable LAWS says."""
+    return settings(max_examples=number * TIMES, deadline=None, **options)
 
 
 @pytest.fixture

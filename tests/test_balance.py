@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from planner import KeepApart, Prices
@@ -13,7 +13,7 @@ from planner.solvers.incumbent import Incumbent
 from planner.solvers.instance import build
 from planner.solvers.packing import load
 from planner.solvers.repack import Attempt, even_out
-from tests.conftest import estate, machines, problem_of, solved
+from tests.conftest import estate, examples, machines, problem_of, solved
 from tests.test_engine import instances
 
 
@@ -23,7 +23,7 @@ def unevenness(instance, packing) -> float:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(instances(), st.integers(0, 5))
 def test_law_evening_out_keeps_every_limit_and_objective_and_never_makes_loads_less_even(instance, seed):
     packing = greedy.fitted(instance, np.arange(len(instance.count)), False, None)
@@ -48,7 +48,7 @@ def test_law_evening_out_keeps_every_limit_and_objective_and_never_makes_loads_l
     assert (placed == instance.count).all()
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(instances(), st.integers(0, 5))
 def test_law_plain_and_compiled_even_out_alike(instance, seed):
     packing = greedy.fitted(instance, np.arange(len(instance.count)), False, None)

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from planner import Failover, KeepApart, Policy
@@ -16,7 +16,7 @@ from planner.solvers.incumbent import Clock
 from planner.solvers.instance import build
 from planner.solvers.pricing import Pricer, Prices
 from planner.solvers.relaxation import multipliers
-from tests.conftest import estate, machines, problem_of, solved
+from tests.conftest import estate, examples, machines, problem_of, solved
 
 NO_GROUPS = np.zeros(0, dtype="int64")
 
@@ -54,7 +54,7 @@ def searched(module, profit, demand, most, capacity, nodes, shift, tabled):
     return int(value), int(upper), best
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(knapsacks(), st.sampled_from([0, 1, 10**6]), st.integers(0, 2), st.booleans())
 def test_law_the_knapsack_search_agrees_with_trying_all_and_compiled_with_plain(case, nodes, shift, tabled):
     plain = searched(kernels._plain("knapsack"), *case, nodes, shift, tabled)
@@ -67,7 +67,7 @@ def test_law_the_knapsack_search_agrees_with_trying_all_and_compiled_with_plain(
         assert plain[0] == plain[1] == best
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(knapsacks(), st.integers(0, 10**6))
 def test_law_exchanges_keep_sets_within_the_host_and_never_make_them_worth_less(case, seed):
     profit, demand, most, capacity = case
@@ -93,7 +93,7 @@ def test_law_exchanges_keep_sets_within_the_host_and_never_make_them_worth_less(
     assert (outcomes[0] == outcomes[1]).all()
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(knapsacks())
 def test_law_cp_sat_prices_the_same(case):
     profit, demand, most, capacity = case
@@ -143,7 +143,7 @@ def sets_on(instance, kind):
             yield x
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(instances())
 def test_law_no_host_is_worth_more_than_a_weighting_says(instance):
     weightings = bounds.resources(instance) + bounds.counting(instance)
@@ -153,7 +153,7 @@ def test_law_no_host_is_worth_more_than_a_weighting_says(instance):
             assert (sets @ weighting.weight).max() <= weighting.worth[kind]
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(instances(), st.integers(0, 1000))
 def test_law_exact_pricing_finds_what_trying_all_finds(instance, seed):
     duals = np.random.default_rng(seed).random(len(instance.count))

@@ -9,7 +9,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 import planner
@@ -20,7 +20,7 @@ from planner.explanations.trials import Trials
 from planner.explanations.variants import laws_of, left_with, without_laws
 from planner.samples import sample
 from planner.solvers.incumbent import Clock
-from tests.conftest import drawn_problem, estate, hard_estate, machines, problem_of, solved
+from tests.conftest import drawn_problem, estate, examples, hard_estate, machines, problem_of, solved
 from tests.test_cli import run
 
 
@@ -288,7 +288,7 @@ def applied(problem: planner.Problem, row) -> planner.Problem:
     return without_laws(problem, dropped)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(8, suppress_health_check=list(HealthCheck))
 @given(problems())
 def test_whatever_is_confirmed_really_holds_and_whatever_is_impossible_does_not(problem):
     result = solved(problem)
@@ -301,7 +301,7 @@ def test_whatever_is_confirmed_really_holds_and_whatever_is_impossible_does_not(
             assert better == (row.status == "confirmed"), row
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(15, suppress_health_check=list(HealthCheck))
 @given(problems(), st.data())
 def test_leaving_workloads_out_is_building_without_them(problem, data):
     names = problem.workloads["name"].tolist()

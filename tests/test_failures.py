@@ -1,4 +1,4 @@
-"""Failover that is verified: restarts for every case, in the checker, the solver, the files and the report."""
+"""Failover that is verified: restarts for every case, in the policy, the checker, failures(), files and reports."""
 
 from __future__ import annotations
 
@@ -8,11 +8,8 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, reject, settings
-from hypothesis import strategies as st
 
 import planner
-from benchmarks.estates import host_model, virtual_machines
 from planner import (
     AvoidTag,
     Cap,
@@ -27,12 +24,11 @@ from planner import (
     Plan,
     Policy,
     RequireTag,
-    Status,
 )
 from planner.losses import case_count
 from planner.plan import ANY
 from planner.policy import Headroom
-from tests.conftest import drawn_problem, estate, machines, plan_of, problem_of, solved
+from tests.conftest import estate, machines, plan_of, problem_of, solved
 
 HOSTS = machines(
     ("h1", 8, 8),
@@ -321,156 +317,6 @@ def test_failures_needs_a_plan_of_every_workload():
     assert "plan: workload 'c' is on no host" in str(error.value)
 
 
-# ---- the solver
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_solve_survives_under_every_rule(case):
-    problem = problem_of(TRIO, HOSTS, policy=verified(), rules=CASES[case][0])
-    result = solved(problem)
-    assert result.plan is not None
-    assert planner.failures(problem, result.plan)["survives"].all()
-
-
-@pytest.mark.parametrize(("hosts", "within"), [(1, "host"), (2, "host"), (1, "rack"), (2, "rack")])
-def test_solve_survives_hosts_and_racks(hosts, within):
-    racks = machines(*((f"h{i}", 8, 8) for i in range(12)), rack=[f"R{i % 4}" for i in range(12)])
-    workloads = estate(*((f"w{i}", 1 + i % 3, 1 + i % 2) for i in range(16)))
-    problem = problem_of(workloads, racks, policy=verified(hosts, within=within))
-    result = solved(problem)
-    assert result.plan is not None
-    assert planner.failures(problem, result.plan, hosts=hosts, within=within)["survives"].all()
-
-
-def test_pools_survive_one_by_one():
-    workloads = estate(*((f"w{i}", 2, 2) for i in range(8)), pool=["p", "q"] * 4)
-    hosts = machines(*((f"h{i}", 4, 4) for i in range(8)), pool=["p"] * 4 + ["q"] * 4)
-    result = solved(problem_of(workloads, hosts, policy=verified()))
-    assert (result.status, result.hosts_used) == (Status.OPTIMAL, 6)
-
-
-def test_where_no_restart_is_found_the_reason_names_the_case():
-    # Each pair fits on its two hosts, and the loss of either leaves no room for what it carried.
-    workloads = estate(("a", 5, 1.0), ("b", 5, 1.0))
-    problem = problem_of(workloads, HOSTS, policy=verified(), rules=[Pin("*", hosts="h[12]")])
-    result = planner.solve(problem, time_limit=5)
-    assert result.plan is None
-    assert result.status in (Status.UNKNOWN, Status.INFEASIBLE)
-    assert result.reason
-
-
-@st.composite
-def tiny_problems(draw):
-    """Tiny problems on owned hosts with a rule or two, to be survived."""
-    count, number = draw(st.integers(2, 4)), draw(st.integers(2, 4))
-    size = st.integers(1, 4)
-    frame = estate(*((f"w{i}", draw(size), draw(size)) for i in range(count)))
-    frame["tags"] = [draw(st.sampled_from(["", "gold", "dmz"])) for _ in range(count)]
-    hosts = machines(*((f"h{i}", draw(st.integers(4, 9)), draw(st.integers(4, 9))) for i in range(number)))
-    hosts["rack"] = [draw(st.sampled_from(["R1", "R2", "R3"])) for _ in range(number)]
-    some = draw(st.lists(st.sampled_from(frame["name"].tolist()), min_size=1, max_size=3, unique=True))
-    where = draw(st.lists(st.sampled_from(hosts["name"].tolist()), min_size=1, max_size=3, unique=True))
-    rules = draw(
-        st.lists(
-            st.sampled_from(
-                [
-                    KeepApart(some),
-                    KeepApart(some, at_most=2),
-                    KeepApart(some, within="rack"),
-                    KeepApart("tag:gold", others="tag:dmz"),
-                    KeepTogether(some),
-                    Pin(some, where),
-                    Forbid(some[:1], where[:1]),
-                    Limit(some, most_hosts=1),
-                    Cap("h0", most_workloads=2),
-                ]
-            ),
-            max_size=2,
-        )
-    )
-    failover = Failover(
-        hosts=draw(st.sampled_from([1, 1, 2])),
-        mode="verified",
-        within=draw(st.sampled_from(["host", "host", "rack"])),
-        headroom_cpu=draw(st.sampled_from([None, 0.0])),
-    )
-    policy = Policy(headroom=Headroom(cpu=draw(st.sampled_from([0.0, 0.25]))), failover=failover)
-    return drawn_problem(frame, hosts, policy=policy, rules=rules)
-
-
-def placements(problem):
-    """Every placement with every set of spare hosts that the checker accepts but for restarts."""
-    bare = problem.replace(policy=dataclasses.replace(problem.policy, failover=Failover()))
-    names, hosts = problem.workloads["name"].tolist(), problem.hosts["name"].tolist()
-    for choice in itertools.product(hosts, repeat=len(names)):
-        plan = plan_of(*zip(names, choice, strict=True))
-        if planner.check(bare, plan):
-            continue
-        rest = [name for name in hosts if name not in choice]
-        for number in range(len(rest) + 1):
-            for spares in itertools.combinations(rest, number):
-                yield restarting(plan, spares=spares)
-
-
-def survivable(problem, plan) -> bool:
-    """Whether a map of restarts exists for every case, by trying all of them in the checker's arithmetic."""
-    failover, hosts = problem.policy.failover, [*plan.hosts["host"]]
-    rack = dict(zip(problem.hosts["name"], problem.hosts["rack"], strict=True))
-    unit_of = {h: h if failover.within == "host" else rack[h] for h in hosts}
-    at = dict(zip(plan.placement["workload"], plan.placement["host"], strict=True))
-    units = sorted(set(unit_of.values()))
-    failing = problem.in_failure
-    for number in range(1, failover.hosts + 1):
-        for lost in itertools.combinations(units, number):
-            gone = [w for w, h in at.items() if unit_of[h] in lost]
-            left = [h for h in hosts if unit_of[h] not in lost]
-            tried = (
-                plan_of(*(at | dict(zip(gone, choice, strict=True))).items())
-                for choice in itertools.product(left, repeat=len(gone))
-            )
-            if not any(not planner.check(failing, one) for one in tried):
-                return False
-    return True
-
-
-@settings(max_examples=40, deadline=None)
-@given(tiny_problems())
-def test_law_failures_agree_with_trying_all_restarts(problem):
-    plans = list(itertools.islice(placements(problem), 3))
-    if not plans:
-        reject()
-    failover = problem.policy.failover
-    for plan in plans:
-        table = planner.failures(problem, plan, hosts=failover.hosts, within=failover.within)
-        assert table["proven"].all()
-        assert table["survives"].all() == survivable(problem, plan)
-
-
-@settings(max_examples=20, deadline=None)
-@given(tiny_problems())
-def test_law_no_plan_below_the_bound_survives_and_infeasible_means_none_does(problem):
-    result = solved(problem, time_limit=1)
-    if result.status is Status.INFEASIBLE:
-        below = placements(problem)
-    else:
-        below = (plan for plan in placements(problem) if plan.hosts_used < result.bound.value)
-    assert not any(survivable(problem, plan) for plan in itertools.islice(below, 40))
-    if result.plan is not None:
-        assert survivable(problem, result.plan)
-
-
-@settings(max_examples=15, deadline=None)
-@given(tiny_problems(), st.data())
-def test_law_restarts_with_one_row_changed_are_accepted_only_if_they_still_survive(problem, data):
-    result = planner.solve(problem, time_limit=1)
-    if result.plan is None or result.plan.restarts.empty:
-        reject()
-    rows = result.plan.restarts.copy()
-    dropped = data.draw(st.integers(0, len(rows) - 1))
-    less = dataclasses.replace(result.plan, restarts=rows.drop(index=dropped).reset_index(drop=True))
-    assert {v.kind for v in planner.check(problem, less)} == {"failover"}
-
-
 # ---- files and reports
 
 
@@ -500,18 +346,6 @@ def test_the_report_lists_the_cases_the_worst_first():
         assert table["used_share"].is_monotonic_decreasing
         assert table["workloads_lost"].sum() == len(problem.workloads)
     assert planner.report(problem.replace(policy="raw"), result.plan).failures is None
-
-
-# ---- size
-
-
-def test_n_plus_one_of_800_machines_is_near_its_bound():
-    arguments = {"host_models": host_model(64, 512, 16_000), "prices": planner.Prices.none()}
-    inventory = planner.Inventory.from_frames(workloads=virtual_machines(800, 1, clip=(32, 256, 8_000)))
-    problem = planner.Problem.build(inventory, policy=verified(), **arguments)
-    result = planner.solve(problem, time_limit=15)
-    assert planner.check(problem, result.plan) == []
-    assert result.gap < 0.03
 
 
 def test_the_checker_judges_every_pair_of_30_hosts():

@@ -6,12 +6,13 @@ import itertools
 import time
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.verifier import labels
 from planner.verifier.knapsacks import Knapsack
 from planner.verifier.labels import none_weighs
+from tests.conftest import examples
 from tests.test_engine import best_set, knapsacks
 
 
@@ -26,7 +27,7 @@ def even_prices(net, demand):
     return multipliers
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(knapsacks(), st.integers(-3, 3))
 def test_law_labels_prove_what_is_so_and_nothing_else(case, more):
     net, demand, count, room = case
@@ -35,7 +36,7 @@ def test_law_labels_prove_what_is_so_and_nothing_else(case, more):
     assert proved == (least > best_set(*case) and least > 0)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(knapsacks(), st.integers(-2, 2))
 def test_law_a_knapsack_holds_at_its_optimum_and_not_below(case, more):
     net, demand, count, room = case
@@ -69,7 +70,7 @@ def test_items_kept_apart_are_left_to_the_search_that_knows_of_them():
     assert not knapsack.holds(3, time.monotonic() + 60)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(knapsacks(), st.integers(-2, 2), st.randoms(use_true_random=False))
 def test_law_two_sides_weigh_what_the_heavier_choice_does(case, more, random):
     net, demand, count, room = case

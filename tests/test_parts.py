@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.economics.ledger import ledger
@@ -15,7 +15,7 @@ from planner.solvers.instance import build, components
 from planner.solvers.parts import LARGE, PartPricer
 from planner.solvers.pricing import Pricer, Prices
 from planner.solvers.relaxation import relaxed
-from tests.conftest import estate, hard_estate, machines, problem_of, solved
+from tests.conftest import estate, examples, hard_estate, machines, problem_of, solved
 from tests.test_engine import best_set, instances, knapsacks, sets_on
 
 
@@ -48,7 +48,7 @@ def enumerated(module, profit, demand, most, capacity, large, floor, nodes):
     return upper, complete, worth, begins, room, inside
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(knapsacks(), st.integers(0, 5), st.integers(0, 40), st.sampled_from([0, 2, 10**6]))
 def test_law_no_set_is_worth_more_than_enumeration_says_and_compiled_agrees_with_plain(case, large, floor, nodes):
     large = min(large, len(case[0]))
@@ -64,7 +64,7 @@ def test_law_no_set_is_worth_more_than_enumeration_says_and_compiled_agrees_with
     assert (inside[worth > 0] < large).all()
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(knapsacks())
 def test_law_the_relaxation_bounds_and_its_parts_attain_it(case):
     profit, demand, most, capacity = case
@@ -88,7 +88,7 @@ def test_the_relaxation_ends_where_a_resource_is_used_up_exactly():
     assert amounts.sum() <= 1e-6
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(instances(), st.integers(0, 1000), st.sampled_from([*LARGE, 0.5, 0.0]), st.integers(0, 10**8))
 def test_law_pricing_with_parts_is_never_below_what_trying_all_finds(instance, seed, large, floor):
     prices = Prices.of(np.random.default_rng(seed).random(len(instance.count)), dearest=1)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from planner import Policy, Problem, Storage, readers
+from planner import readers
 from planner.errors import InputError
 from planner.inventory import Inventory
 from planner.readers import rvtools
 from planner.readers.sandbox import Sheet, Workbook
 from planner.readers.tables import inventory_of
+from tests.conftest import examples
 
 VM = {"VM": "web", "Powerstate": "poweredOn", "CPUs": 2.0, "Memory": 8192.0, "VM UUID": "u1", "Host": "esx01"}
 HOST = {"Host": "esx01", "# CPU": 2.0, "Cores per CPU": 16.0, "# Cores": 32.0, "# Memory": 524288.0, "Speed": 2400.0}
@@ -422,7 +423,7 @@ CELLS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3), st.integers(0, 9), CELLS), min_size=1, max_size=12))
 def test_damage_ends_in_an_inventory_or_an_input_error(damage):
     book = export(
@@ -445,7 +446,7 @@ def test_damage_ends_in_an_inventory_or_an_input_error(damage):
         assert str(error)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 4), CELLS), min_size=1, max_size=8))
 def test_damage_to_a_plain_table_ends_the_same_way(damage):
     from planner.readers import template
@@ -462,62 +463,3 @@ def test_damage_to_a_plain_table_ends_the_same_way(damage):
         assert isinstance(inventory_of([template.parse(book)]), Inventory)
     except InputError as error:
         assert str(error)
-
-
-# ---- shared storage
-
-STORE = {"Name": "san1", "Type": "VMFS", "Accessible": "True", "Capacity MiB": 1024.0 * 1024, "Hosts": "e1, e2"}
-
-
-def clusters() -> list[dict]:
-    return [HOST | {"Host": f"e{i}", "Cluster": "c1" if i < 3 else "c2"} for i in range(1, 5)]
-
-
-def test_datastores_that_hosts_of_a_cluster_share_are_added_up():
-    stores = [
-        STORE,
-        STORE | {"Name": "san2", "Hosts": "e1,e2"},
-        STORE | {"Name": "san3", "Hosts": "e3, e4, elsewhere"},
-        STORE | {"Name": "local", "Hosts": "e1"},
-        STORE | {"Name": "images", "Hosts": "e1, e3"},
-        STORE | {"Name": "vsanDatastore", "Type": "vsan"},
-        STORE | {"Name": "gone", "Accessible": "False"},
-        STORE | {"Name": "lost", "Hosts": "x, y"},
-        STORE | {"Name": "odd", "Capacity MiB": "much"},
-    ]
-    inventory = read(VM | {"Cluster": "c1"}, vHost=clusters(), vDatastore=stores)
-    assert inventory.shared_storage_gib == {"c1": 2048.0, "c2": 1024.0}
-    assert [text for text in messages(inventory, "information") if "datastore" in text] == [
-        "2 datastores shared by cluster 'c1': 2,048 GiB, a limit where the policy's storage mode is shared; such as "
-        "'san1'",
-        "1 datastore shared by cluster 'c2': 1,024 GiB, a limit where the policy's storage mode is shared; such as "
-        "'san3'",
-    ]
-    ignored = messages(inventory, "ignored")
-    assert [text for text in ignored if text.startswith("rv.xlsx")] == [
-        "rv.xlsx, sheet vDatastore, row 10, column Capacity MiB: found 'much', expected a number from 0 up"
-    ]
-    for name, why in (
-        ("local", "of one host: local, not shared"),
-        ("images", "that hosts of several clusters reach"),
-        ("vsanDatastore", "of vSAN, whose capacity is raw: storage mode vsan counts the hosts' own disks"),
-        ("gone", "not accessible"),
-        ("lost", "of no host in vHost"),
-        ("odd", "without a capacity"),
-    ):
-        assert f"1 datastore {why}: not counted as shared storage; such as {name!r}" in ignored
-
-
-def test_shared_storage_of_an_export_is_a_limit_where_the_policy_says_so():
-    inventory = read(VM | {"Cluster": "c1", "Provisioned MiB": 2048.0 * 1024}, vHost=clusters(), vDatastore=[STORE])
-    problem = Problem.build(inventory, policy=Policy(storage=Storage(mode="shared")))
-    assert problem.shared_storage[0].unattainable(problem.hosts["available"].to_numpy()) == (
-        "storage: the workloads of pool 'c1' need 2,048 GiB together, their shared storage has 1,024"
-    )
-    assert Problem.build(inventory, policy="raw").shared_storage == ()
-
-
-def test_datastores_without_their_hosts_say_nothing():
-    bare = {name: value for name, value in STORE.items() if name != "Hosts"}
-    assert read(VM, vHost=clusters(), vDatastore=[bare]).shared_storage_gib == {}
-    assert read(VM, vDatastore=[STORE]).shared_storage_gib == {}

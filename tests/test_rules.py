@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, reject, settings
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 import planner
@@ -35,7 +35,7 @@ from planner.solvers.incumbent import Clock, Incumbent
 from planner.solvers.instance import build, components
 from planner.solvers.packing import OpenHost, Packing
 from planner.solvers.search import Search
-from tests.conftest import drawn_problem, estate, machines, plan_of, problem_of, solved
+from tests.conftest import drawn_problem, estate, examples, machines, plan_of, problem_of, solved
 
 HOSTS = machines(
     ("h1", 8, 8),
@@ -260,7 +260,7 @@ def best_by_trying_all(problem) -> float | None:
     return best
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(ruled_problems())
 def test_law_trying_all_placements_agrees(problem):
     result, best = solved(problem), best_by_trying_all(problem)
@@ -268,7 +268,7 @@ def test_law_trying_all_placements_agrees(problem):
     assert best is None or result.objective_value == pytest.approx(best)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(ruled_problems(most=6), st.sampled_from(sorted(METHODS)))
 def test_law_what_any_method_finds_the_checker_accepts(problem, method):
     plan = plan_by(method, problem)
@@ -276,7 +276,7 @@ def test_law_what_any_method_finds_the_checker_accepts(problem, method):
         assert planner.check(problem, plan) == []
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(ruled_problems(), st.randoms(use_true_random=False))
 def test_law_the_model_with_variables_fixed_agrees_with_the_checker(problem, random):
     """On owned hosts: CP-SAT's model and the packing of a placement are feasible just where the checker accepts it."""
@@ -322,7 +322,7 @@ def packed(instance, choice, kind_of) -> list[OpenHost] | None:
     return list(hosts.values())
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(ruled_problems(), st.data())
 def test_law_dropping_a_rule_never_costs_more(problem, data):
     dropped = data.draw(st.integers(0, len(problem.rules) - 1))

@@ -8,14 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import planner
 from planner import Failover, KeepApart, KeepTogether, Overcommit, Pin, Policy, Prices, Status, Stop
 from planner.economics.ledger import ledger
 from planner.solvers.instance import build, components
-from tests.conftest import drawn_problem, estate, machines, problem_of, solved
+from tests.conftest import drawn_problem, estate, examples, machines, problem_of, solved
 
 
 def random_estate(count: int, seed: int, pools: int = 1) -> pd.DataFrame:
@@ -258,7 +258,7 @@ def problems(draw, most: int = 6):
     return drawn_problem(frame, owned, models, policy=policy, objective=objective, prices=Prices.none())
 
 
-@settings(max_examples=120, deadline=None)
+@examples(120)
 @given(problems())
 def test_law_the_plan_passes_the_checker_and_the_bound_is_no_more_than_the_objective(problem):
     result = solved(problem)
@@ -269,7 +269,7 @@ def test_law_the_plan_passes_the_checker_and_the_bound_is_no_more_than_the_objec
         assert result.reason
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(problems(most=3))
 def test_law_brute_force_agrees(problem):
     if problem.policy.failover.hosts:
@@ -303,7 +303,7 @@ def brute_force(problem) -> float | None:
     return best
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(problems(), st.integers(0, 5))
 def test_law_more_demand_never_needs_fewer_hosts(problem, at):
     problem = problem.replace(objective="hosts")
@@ -319,7 +319,7 @@ def test_law_more_demand_never_needs_fewer_hosts(problem, at):
         assert after.status == Status.INFEASIBLE
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(problems())
 def test_law_dropping_a_rule_never_costs_more(problem):
     free = planner.Inventory.from_frames(
@@ -349,7 +349,7 @@ def test_arguments_of_the_wrong_kind_are_named(name, value):
         planner.solve(problem_of(estate(("a", 1, 1)), machines(("h", 1, 1))), **{name: value})
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.integers(0, 10_000))
 def test_law_brute_force_agrees_with_a_reserve(seed):
     rng = np.random.default_rng(seed)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.conftest import estate, machines, plan_of, problem_of, solved
+from tests.conftest import estate, examples, machines, plan_of, problem_of, solved
 
 
 def test_nothing_moves_where_the_plan_that_stands_is_as_good():
@@ -55,7 +55,7 @@ def test_a_start_with_hosts_that_are_gone_or_overfull_is_repaired():
     assert len(moved) == 2, "one of a and b, and c whose host is gone"
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=7), st.data())
 def test_law_solving_again_from_an_optimal_plan_moves_nothing(sizes, data):
     workloads = estate(*((f"w{i}", 1, size) for i, size in enumerate(sizes)))

@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import planner
 from planner import Failover, Forbid, Policy, Prices, Status, Storage
-from tests.conftest import drawn_problem, estate, machines, problem_of, solved
+from tests.conftest import drawn_problem, estate, examples, machines, problem_of, solved
 
 
 @st.composite
@@ -73,7 +73,7 @@ def placements(problem: planner.Problem, mix: tuple[int, ...]):
             yield planner.Plan.from_frames(placed.assign(workload=problem.workloads["name"]), spares)
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(problems())
 def test_law_brute_force_agrees(problem):
     result = solved(problem)
@@ -87,7 +87,7 @@ def test_law_brute_force_agrees(problem):
         assert not planner.verify(problem, replace(result.bound, value=best + 1))
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(problems(), st.integers(0, 7), st.integers(1, 4))
 def test_law_pools_that_share_hosts_pass_the_checker_and_their_bounds_are_proven_again(problem, belongs, more):
     inventory = problem.inventory
@@ -101,7 +101,7 @@ def test_law_pools_that_share_hosts_pass_the_checker_and_their_bounds_are_proven
     assert result.reason if result.plan is None else result.bound.value <= result.objective_value + 1e-9
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(problems(), st.sampled_from(["raid-1", "raid-5", "raid-6"]))
 def test_law_more_snapshots_or_hosts_to_lose_never_take_fewer(problem, raid):
     policy = replace(problem.policy, storage=replace(problem.policy.storage, raid=raid, failures_to_tolerate=None))

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import planner
@@ -18,7 +18,7 @@ from planner.readers.plans import read_plan
 from planner.replay import _batches, _carried
 from planner.solvers import instance
 from planner.solvers.condensed import condensed
-from tests.conftest import SHARED, estate, machines, plan_of, solved
+from tests.conftest import SHARED, estate, examples, machines, plan_of, solved
 
 MONDAY = "2024-05-06"
 USED = Policy(sizing=Sizing(cpu="used"))
@@ -255,7 +255,7 @@ random_series = st.integers(2, 6).flatmap(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(random_series)
 def test_hours_never_need_more_than_the_peak_and_plans_hold_at_every_sample(drawn):
     rows, by, percentile, zone = drawn
@@ -275,7 +275,7 @@ def test_hours_never_need_more_than_the_peak_and_plans_hold_at_every_sample(draw
     assert result.hosts_used <= planner.solve(peak, time_limit=5).hosts_used
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(random_series)
 def test_the_checker_and_the_periods_agree_on_the_load_of_one_workload(drawn):
     rows, by, percentile, zone = drawn
@@ -315,6 +315,22 @@ def test_a_reserve_for_failures_holds_by_the_hour(mode):
 
 
 # Written and read, and the command line.
+
+
+def test_restarts_after_a_failure_hold_by_the_hour():
+    samples = {f"day-{i}": day(range(8, 20), 4.0, 1.0) for i in range(4)} | {
+        f"night-{i}": day(range(0, 8), 4.0, 1.0) for i in range(4)
+    }
+    failover = Failover(hosts=1, mode="verified")
+    by_hour = problem_by(series_of(samples), Periods(by="hour_of_day"), hosts=6, failover=failover)
+    by_peak = problem_by(series_of(samples), Periods(by="none"), hosts=6, failover=failover)
+    hourly, peaks = solved(by_hour), solved(by_peak)
+    assert hourly.hosts_used < peaks.hosts_used
+    cases = planner.failures(by_hour, hourly.plan)
+    assert cases["survives"].all()
+    assert cases["used_share"].max() == pytest.approx(20 / (10 * (hourly.hosts_used - 1)))
+    # Where all peak at once the same plan has no room for what is lost.
+    assert {violation.kind for violation in planner.check(by_peak, hourly.plan)} >= {"failover"}
 
 
 def test_a_written_plan_brings_its_periods_and_is_checked_with_the_series_again(tmp_path):

@@ -7,14 +7,14 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import planner
 from planner import Bound, Failover, KeepApart, Pin, Policy, Prices, Problem
 from planner.economics.ledger import ledger
 from planner.verifier import verify
-from tests.conftest import drawn_problem, estate, machines, problem_of, solved
+from tests.conftest import drawn_problem, estate, examples, machines, problem_of, solved
 
 
 def weighting(weight, worth, pool: str = "", placing: int = 0) -> dict:
@@ -316,7 +316,7 @@ def drawn_weighting(draw, problem: Problem, pool: str) -> dict:
     return weighting(weight, worth, pool, placing=placing)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(st.data())
 def test_law_no_bound_above_the_optimum_is_ever_proved(data):
     problem = data.draw(problems())
@@ -331,7 +331,7 @@ def test_law_no_bound_above_the_optimum_is_ever_proved(data):
     assert not verify(problem, bound(group((best + 1) / scale, pools=problem.pools, search=True)))
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(problems())
 def test_law_a_search_proves_the_optimum(problem):
     best = brute_force(problem)
