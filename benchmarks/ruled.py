@@ -35,7 +35,7 @@ MEMBERS = 5
 def ruled(
     count: int = 800, seed: int = 1, *, failover: planner.Failover | None = None, more: Sequence[Rule] = ()
 ) -> dict:
-    """Arguments of `Problem.build`: applications of five machines under `rules` and `more`, N+1 unless told otherwise.
+    """Arguments of `Problem.build`: applications of five machines under `rules` and `more`, verified N+1 by default.
 
     Twelve hosts are owned, of which one is in maintenance; more can be bought for each rack.
     """
@@ -52,7 +52,7 @@ def ruled(
     policy = planner.Policy(
         name="ruled",
         overcommit=planner.Overcommit(cpu=4.0),
-        failover=planner.Failover(hosts=1) if failover is None else failover,
+        failover=planner.Failover(hosts=1, mode="verified") if failover is None else failover,
     )
     return {
         "inventory": inventory,
