@@ -152,7 +152,6 @@ def _traces() -> list[dict]:
 def _rules() -> list[dict]:
     windows = [planner.Limit("os:windows", most_hosts=12)]
     rack = planner.Failover(hosts=1, mode="verified", within="rack")
-    two = planner.Failover(hosts=2, mode="verified")
     replicas = [planner.KeepApart("os:windows", within="rack", at_most=80)]
     return [
         {"name": "rules-800", "arguments": ruled.ruled},
@@ -160,7 +159,6 @@ def _rules() -> list[dict]:
         {"name": "rules-800, Windows over racks", "arguments": partial(ruled.ruled, more=replicas)},
         {"name": "rules-800, by share", "arguments": partial(ruled.ruled, failover=planner.Failover(hosts=1))},
         {"name": "rules-800, any rack", "arguments": partial(ruled.ruled, failover=rack)},
-        {"name": "rules-800, any two hosts", "arguments": partial(ruled.ruled, failover=two)},
         {"name": "rules-8000", "arguments": partial(ruled.ruled, 8000)},
     ]
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import planner
 from benchmarks.estates import host_model, virtual_machines
+from benchmarks.ruled import ruled
 from planner import (
     Cap,
     Failover,
@@ -26,6 +27,9 @@ from planner import (
     Storage,
 )
 from planner.policy import Headroom
+from planner.solvers.evacuation import evacuated
+from planner.solvers.sheltering import wanted
+from planner.solvers.survivors import Estate
 from tests.conftest import drawn_problem, estate, examples, machines, plan_of, problem_of, solved
 from tests.test_failures import CASES, HOSTS, TRIO, restarting, verified
 
@@ -187,6 +191,34 @@ def test_n_plus_one_of_800_machines_is_near_its_bound():
     result = planner.solve(problem, time_limit=15)
     assert planner.check(problem, result.plan) == []
     assert result.gap < 0.03
+
+
+def test_sixty_rules_are_kept_in_every_restart():
+    problem = planner.Problem.build(**ruled())
+    result = planner.solve(problem, time_limit=30)
+    assert planner.check(problem, result.plan) == []
+    assert result.gap < 0.03
+    assert len(planner.failures(problem, result.plan)) == result.hosts_used - 1, "one host stands by"
+
+
+def test_room_is_made_on_the_few_hosts_that_may_take_what_is_lost():
+    # Only h1 and h2 may run a, and what fills them may run anywhere.
+    frame = estate(("a", 2, 2), *((f"w{i}", 3, 3) for i in range(8)))
+    problem = problem_of(frame, machines(*((f"h{i}", 8, 8) for i in range(1, 7))), rules=[Pin("a", hosts="h[12]")])
+    problem = problem.replace(policy=verified())
+    placed = [("a", "h1"), ("w0", "h1"), ("w1", "h1"), ("w2", "h2"), ("w3", "h2")]
+    placed += [(f"w{i}", f"h{3 + (i - 4) // 2}") for i in range(4, 8)]
+    plan = restarting(plan_of(*placed), spares=["h5"])
+    table = planner.failures(problem, plan).set_index("case")
+    assert table.loc["h1", "not_restarted"] == ()
+    full = frame.assign(memory_gib=[2, *[3] * 3, 5, *[3] * 4])
+    tight = problem.replace(inventory=planner.Inventory.from_frames(workloads=full, hosts=problem.inventory.hosts))
+    assert planner.failures(tight, plan).set_index("case").loc["h1", "not_restarted"] == ("a",)
+    hosts = Estate(tight, plan)
+    lost = np.flatnonzero(hosts.names == "h1")
+    room = wanted(hosts, [("h1", lost, evacuated(hosts, lost, lambda: 1.0))])
+    assert [name for name, more in zip(hosts.names, room.max(axis=1), strict=True) if more > 0] == ["h2"]
+    assert solved(tight).plan is not None
 
 
 def test_a_search_that_is_stopped_still_returns_a_plan_that_survives():

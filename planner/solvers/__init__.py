@@ -23,7 +23,8 @@ from planner.solvers.incumbent import Clock, Incumbent, progress
 from planner.solvers.instance import Instance, build, components
 from planner.solvers.repack import even_out
 from planner.solvers.search import Search
-from planner.solvers.securing import SEARCHING, Securing, by_spares
+from planner.solvers.securing import SEARCHING, Securing
+from planner.solvers.sparing import by_spares
 
 __all__ = ["solve"]
 

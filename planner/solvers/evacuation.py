@@ -14,6 +14,9 @@ from planner.solvers.survivors import SHARE, Estate, Survivors
 EFFORT = 2.0
 """Deterministic time that CP-SAT may spend on one case."""
 
+FEW = 0.5
+"""Share of the hosts that others may restart on, below which items restart first."""
+
 MOST_TAKES = 60_000
 """Items times hosts of one case beyond which no model is built."""
 
@@ -33,18 +36,21 @@ class Evacuation:
         Workloads that found no place, by those that restart together.
     proven : bool
         Whether it is certain that a case with homeless workloads cannot be survived on these hosts.
+    searched : bool
+        Whether CP-SAT was asked.
     """
 
     where: list[tuple[np.ndarray, int]]
     homeless: list[np.ndarray]
     proven: bool = True
+    searched: bool = False
 
 
 def evacuated(estate: Estate, lost: np.ndarray, seconds: Callable[[], float]) -> Evacuation:
     """Where everything on some hosts restarts, what stays where it is staying; the most of it where not all can.
 
-    Best fit of the largest first; where that leaves any without a place CP-SAT looks at all items at once, as long as
-    `seconds()` are left.
+    Best fit of what few hosts may take and of the largest first; where that leaves any without a place CP-SAT looks at
+    all items at once, as long as `seconds()` are left.
     """
     survivors = Survivors(estate, lost)
     found = _best_fit(survivors)
@@ -60,7 +66,10 @@ def evacuated(estate: Estate, lost: np.ndarray, seconds: Callable[[], float]) ->
 
 def _best_fit(survivors: Survivors) -> Evacuation:
     where, homeless = [], []
-    for item in survivors.items:
+    able = np.array([np.count_nonzero(survivors.able(item)) for item in survivors.items])
+    few = able < FEW * able.max(initial=0)
+    for n in np.argsort(~few, kind="stable").tolist():
+        item = survivors.items[n]
         at = np.flatnonzero(survivors.open_to(item))
         if not len(at):
             homeless.append(item)
@@ -91,7 +100,7 @@ def _searched(survivors: Survivors, known: Evacuation, seconds: float) -> Evacua
     solver.parameters.catch_sigint_signal = False
     status = solver.solve(model)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-        return Evacuation(where=known.where, homeless=known.homeless, proven=False)
+        return Evacuation(where=known.where, homeless=known.homeless, proven=False, searched=True)
     where, homeless = [], []
     for item, take in zip(survivors.items, takes, strict=True):
         at = next((h for h, variable in take.items() if solver.value(variable)), None)
@@ -99,7 +108,7 @@ def _searched(survivors: Survivors, known: Evacuation, seconds: float) -> Evacua
             homeless.append(item)
         else:
             where.append((item, at))
-    return Evacuation(where=where, homeless=homeless, proven=status == cp_model.OPTIMAL)
+    return Evacuation(where=where, homeless=homeless, proven=status == cp_model.OPTIMAL, searched=True)
 
 
 def _keep_room(model: cp_model.CpModel, survivors: Survivors, takes: list[dict]) -> None:

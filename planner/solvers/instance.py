@@ -75,6 +75,8 @@ class Instance:
         What pools need of the disks of their hosts, where hosts bring shared storage.
     failing : Failing, optional
         Where the failover is to be verified: what holds while hosts are lost.
+    standing : array of bool, shape [C], optional
+        The only classes that may stand by, all by default.
     """
 
     pools: tuple[str, ...]
@@ -102,15 +104,17 @@ class Instance:
     members: Members
     disks: Disks | None = None
     failing: Failing | None = None
+    standing: np.ndarray | None = None
 
     def able(self, pool: int) -> np.ndarray:
         """Which classes count when they stand by for a pool: bool [C].
 
         Those that could carry any one workload of it; where the failover is verified, any that may carry some.
         """
-        if self.failing is not None:
-            return self.allowed[self.pool == pool].any(axis=0)
-        return (self.capacity >= self.restart[pool]).all(axis=1) & self.allowed[self.pool == pool].any(axis=0)
+        able = self.allowed[self.pool == pool].any(axis=0)
+        if self.failing is None:
+            able &= (self.capacity >= self.restart[pool]).all(axis=1)
+        return able if self.standing is None else able & self.standing
 
     @property
     def weighed_losses(self) -> int:

@@ -126,15 +126,18 @@ class Attempt:
             self.free, self.content, self.size, self.where, self.position, fixed, self.state, tries,
         )  # fmt: skip
 
-    def result(self) -> list[OpenHost]:
-        """The hosts with what they carry now; those that carry nothing left out."""
+    def seated(self) -> list[OpenHost]:
+        """The hosts in their order with what they carry now."""
         found = []
         for b, host in enumerate(self.hosts):
             shapes, numbers = np.unique(self.shape[self.content[b, : self.size[b]]], return_counts=True)
-            if len(shapes):
-                items = dict(zip(shapes.tolist(), numbers.tolist(), strict=True))
-                found.append(OpenHost(kind=host.kind, pool=host.pool, items=items))
+            items = dict(zip(shapes.tolist(), numbers.tolist(), strict=True))
+            found.append(OpenHost(kind=host.kind, pool=host.pool, items=items))
         return found
+
+    def result(self) -> list[OpenHost]:
+        """The hosts with what they carry now; those that carry nothing left out."""
+        return [host for host in self.seated() if host.items]
 
 
 def usable_by_host(instance: Instance, hosts: Sequence[OpenHost]) -> tuple[np.ndarray, np.ndarray]:

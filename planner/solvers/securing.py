@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from planner.solvers.incumbent import Clock, Incumbent
 from planner.solvers.instance import Instance
 from planner.solvers.packing import OpenHost, Packing, used
 from planner.solvers.repack import MOST_PLACES, Attempt, longest
+from planner.solvers.sheltering import Shelter, wanted
 from planner.solvers.survivors import Estate
 
 SEARCHING = 0.6
@@ -24,6 +26,12 @@ SEARCHING = 0.6
 
 MOST_RESTARTS = 1_000_000
 """Rows that the restarts of a plan have at most: a sheet of Excel holds few more."""
+
+SOME = 0.1
+"""Share of the time left that CP-SAT may spend on one look at all cases while room is still being made."""
+
+MOST_STALE = 5
+"""Times that room is made without fewer workloads being left without a place, before a host is added."""
 
 TRIES = 6
 """Ways of spreading what is in use that are tried before a host that stands by is kept."""
@@ -60,7 +68,13 @@ class Restarts:
         return not self.failed and not self.reason
 
 
-def restarts_of(estate: Estate, seconds: Callable[[], float], pools: tuple[str, ...] | None = None) -> Restarts:
+def restarts_of(
+    estate: Estate,
+    seconds: Callable[[], float],
+    pools: tuple[str, ...] | None = None,
+    *,
+    searching: float = np.inf,
+) -> Restarts:
     """Where everything restarts in every case, the spare hosts of a pool taking over whole where they can.
 
     Parameters
@@ -70,6 +84,8 @@ def restarts_of(estate: Estate, seconds: Callable[[], float], pools: tuple[str, 
         How many are left.
     pools : tuple of str, optional
         Look at the cases of these pools alone, the heaviest loss first, and at no further one once one has failed.
+    searching : float
+        Seconds that CP-SAT may spend over all cases.
     """
     failover = estate.problem.policy.failover
     spares = {} if failover.within != "host" else _takeovers(estate)
@@ -97,7 +113,10 @@ def restarts_of(estate: Estate, seconds: Callable[[], float], pools: tuple[str, 
         lost = cases.lost(case)
         if pools is not None and worst(estate, cases, case).used_share > 1 + 1e-9:
             return Restarts(rows=_frame([]), failed=[(name, lost, Evacuation(where=[], homeless=estate.items(lost)))])
-        found = evacuated(estate, lost, seconds)
+        began = time.monotonic()
+        found = evacuated(estate, lost, seconds if searching > 0 else lambda: 0.0)
+        if found.searched:
+            searching -= time.monotonic() - began
         rows += [(name, estate.workload_names[w], estate.names[h]) for item, h in found.where for w in item]
         if found.homeless:
             failed.append((name, lost, found))
@@ -170,14 +189,9 @@ class Securing:
         """The plan with its restarts; None, and `reason`, where a case of failure is left without."""
         packings = [incumbent.packing for incumbent in self.incumbents]
         until = max(self.clock.limit, self.clock.seconds + GRACE)
-        plan, found = self._secured(packings, until)
-        before = np.inf
-        while not found.complete:
-            self.reason = found.reason or self._sentence(found)
-            if found.reason or found.homeless >= before or not self._reinforce(packings, plan, found):
-                return None
-            before = found.homeless
-            plan, found = self._secured(packings, until)
+        plan, found = self._repaired(packings, until)
+        if not found.complete:
+            return None
         self.reason = ""
         for number, incumbent in enumerate(self.incumbents):
             incumbent.take(_sure(packings[number]), "evacuation")
@@ -186,8 +200,44 @@ class Securing:
             plan = self._shed(packings, number, self.clock.seconds + share) or plan
         return plan
 
+    def _repaired(self, packings: list[Packing], until: float) -> tuple[Plan, Restarts]:
+        """The plan with its restarts: room is made where it is lacking, and where that does not help a host added."""
+        plan, found = self._secured(packings, until, searching=SOME * self.clock.remaining)
+        least, stale, rounds = found.homeless, 0, 0
+        while not found.complete:
+            self.reason = found.reason or self._sentence(found)
+            if found.reason:
+                break
+            estate, rounds = Estate(self.problem, plan), rounds + 1
+            if stale >= MOST_STALE or not self._sheltered(packings, estate, found, rounds):
+                # Room cannot be made, so it matters whether the cases that failed are hopeless.
+                plan, found = self._secured(packings, until)
+                if found.complete or found.homeless < least:
+                    least, stale = found.homeless, 0
+                    continue
+                if not self._reinforce(packings, Estate(self.problem, plan), found):
+                    break
+                least, stale = found.homeless, 0
+            plan, found = self._secured(packings, until, searching=SOME * self.clock.remaining)
+            least, stale = (found.homeless, 0) if found.homeless < least else (least, stale + 1)
+        return plan, found
+
+    def _sheltered(self, packings: list[Packing], estate: Estate, found: Restarts, seed: int) -> bool:
+        """Make room on the hosts of each instance for what is without a place; whether there is any for one."""
+        room, made = wanted(estate, found.failed), False
+        for number, incumbent in enumerate(self.incumbents):
+            instance = incumbent.instance
+            shelter = Shelter(instance, estate, _shape_of(instance, len(estate.at)), packings[number])
+            # A host that stands by serves best as it is, unless whole domains are lost.
+            for idle in (True,) if instance.failing.domain is not None else (False, True):
+                packing = shelter.made(room, self.clock, incumbent.seed + seed, idle=idle)
+                if packing is not None:
+                    packings[number], made = packing, True
+                    break
+        return made
+
     def _secured(
-        self, packings: list[Packing], until: float, pools: tuple[str, ...] | None = None
+        self, packings: list[Packing], until: float, pools: tuple[str, ...] | None = None, *, searching: float = np.inf
     ) -> tuple[Plan, Restarts]:
         """The plan of some packings with its restarts; of those of some pools first, and no further where they fail."""
         plan = self.assemble(packings)
@@ -202,7 +252,7 @@ class Securing:
 
         if pools is not None and not (found := restarts_of(estate, seconds, pools)).complete:
             return plan, found
-        found = restarts_of(estate, seconds)
+        found = restarts_of(estate, seconds, searching=searching)
         return Plan.from_frames(plan.placement, plan.spares, found.rows), found
 
     def _sentence(self, found: Restarts) -> str:
@@ -212,9 +262,9 @@ class Securing:
         more = f" and {number - 1:,} more" if number > 1 else ""
         return f"with {name!r} lost, no place was found for workload {workload!r}{more} on the hosts that are left"
 
-    def _reinforce(self, packings: list[Packing], plan: Plan, found: Restarts) -> bool:
+    def _reinforce(self, packings: list[Packing], estate: Estate, found: Restarts) -> bool:
         """Add one host to each instance with a case that failed, for the workloads left without a place there."""
-        estate, added = Estate(self.problem, plan), False
+        added = False
         for number, incumbent in enumerate(self.incumbents):
             instance = incumbent.instance
             shape_of = _shape_of(instance, len(estate.at))
@@ -287,12 +337,13 @@ def _cheapest(instance: Instance, packing: Packing, shapes: list[int], rows: lis
     """The cheapest class with a host left for all of some shapes together, else for any; of no domain that is lost."""
     failing = instance.failing
     left = instance.available - used(instance, packing.hosts)
-    able = (left > 0) & instance.allowed[shapes].any(axis=0)
+    able = left > 0
     if failing.domain is not None:
         lost = {failing.domain[c] for c, members in enumerate(instance.rows) if np.isin(rows, members).any()}
         able &= ~np.isin(failing.domain, list(lost))
-    whole = able & instance.allowed[shapes].all(axis=0)
-    whole &= (failing.capacity >= failing.demand[shapes].sum(axis=0)).all(axis=1)
+    welcome = _welcome(instance, packing, shapes, rows)
+    able &= welcome.any(axis=0)
+    whole = able & welcome.all(axis=0) & (failing.capacity >= failing.demand[shapes].sum(axis=0)).all(axis=1)
     one = able & (failing.capacity >= failing.demand[shapes].min(axis=0)).all(axis=1)
     for kinds in (np.flatnonzero(whole), np.flatnonzero(one)):
         if len(kinds):
@@ -300,25 +351,19 @@ def _cheapest(instance: Instance, packing: Packing, shapes: list[int], rows: lis
     return None
 
 
-def by_spares(incumbent: Incumbent, search: Callable[[Incumbent], None]) -> None:
-    """Look for a packing that spare hosts make sure, where the best one is not or might be better, and offer it.
-
-    Parameters
-    ----------
-    incumbent : Incumbent
-    search : callable
-        Searches another incumbent from its beginning.
-    """
-    instance = incumbent.instance
-    if incumbent.packing is None or instance.failing.domain is not None:
-        return
-    if incumbent.packing.sure and (incumbent.good_enough or not incumbent.exhausted):
-        return
-    spare = replace(instance, failover_mode="spare", failing=None)
-    other = Incumbent(instance=spare, announce=lambda method: None, gap=incumbent.gap, seed=incumbent.seed)
-    search(other)
-    if other.packing is not None:
-        incumbent.offer(other.packing, f"{other.method} with spares")
+def _welcome(instance: Instance, packing: Packing, shapes: list[int], rows: list[int]) -> np.ndarray:
+    """Which classes may take one more item of some shapes once the hosts of some rows, that carry them, are lost."""
+    welcome, kinds = instance.allowed[shapes].copy(), [host.kind for host in packing.hosts]
+    lost = np.flatnonzero([np.isin(rows, members).any() for members in instance.rows])
+    for law in instance.spreads:
+        amount = law.amount[shapes]
+        if amount.any():
+            used = law.used(
+                kinds, np.array([sum(int(law.amount[s]) * n for s, n in h.items.items()) for h in packing.hosts])
+            )
+            used[np.unique(law.domain[lost][law.domain[lost] >= 0])] -= amount.sum()
+            welcome &= (amount[:, None] == 0) | ((law.domain >= 0) & (used[law.domain] + amount[:, None] <= law.most))
+    return welcome
 
 
 def _evened(instance: Instance, hosts: list[OpenHost], seed: int) -> list[OpenHost]:

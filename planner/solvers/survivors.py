@@ -60,6 +60,10 @@ class Estate:
             *(_Rivals(self, law) for law in laws.rivals),
             *(_Limited(self, law) for law in laws.limited),
         ]
+        self.laws_of: list[list[int]] = [[] for _ in self.at]
+        for number, law in enumerate(self.laws):
+            for w in np.flatnonzero(law.member.any(axis=0)).tolist():
+                self.laws_of[w].append(number)
 
     def domain(self, within: str) -> np.ndarray:
         """What each host fails together with: [host]."""
@@ -120,28 +124,42 @@ class Survivors:
         self.alive = np.ones(len(estate.names), dtype=bool)
         self.alive[lost] = False
         self.items = estate.items(lost)
-        gone = estate.carried(lost)
-        self.laws = [law.without(gone, lost) for law in estate.laws if law.concerns(gone)]
+        concerned = {number for w in estate.carried(lost).tolist() for number in estate.laws_of[w]}
+        self._laws = {number: estate.laws[number].without(lost) for number in sorted(concerned)}
+        self._able: dict[tuple[str, int], np.ndarray] = {}
+
+    @property
+    def laws(self) -> list[_Law]:
+        """The rules that couple what is lost to anything."""
+        return [*self._laws.values()]
+
+    def _of(self, item: np.ndarray) -> list[_Law]:
+        return [self._laws[n] for n in sorted({n for w in item.tolist() for n in self.estate.laws_of[w]})]
 
     def able(self, item: np.ndarray) -> np.ndarray:
         """Hosts that are left, of the item's pool, and permitted to it: bool [host]."""
-        estate, w = self.estate, item[0]
-        return self.alive & (estate.pool == estate.pool_of[w]) & estate.permitted[estate.combination[w]]
+        estate, w = self.estate, int(item[0])
+        key = estate.pool_of[w], int(estate.combination[w])
+        if key not in self._able:
+            self._able[key] = self.alive & (estate.pool == key[0]) & estate.permitted[key[1]]
+        return self._able[key]
+
+    def welcome(self, item: np.ndarray) -> np.ndarray:
+        """Hosts whose rules let them take an item as things stand, whatever room they have: bool [host]."""
+        able = self.able(item)
+        for law in self._of(item):
+            able = able & law.open_to(law.amount(item))
+        return able
 
     def open_to(self, item: np.ndarray) -> np.ndarray:
         """Hosts that may take an item as things stand: bool [host]."""
-        able = self.able(item) & (self.estate.demand[item].sum(axis=0) <= self.free).all(axis=1)
-        for law in self.laws:
-            if (amount := law.amount(item)).any():
-                able &= law.open_to(amount)
-        return able
+        return self.welcome(item) & (self.estate.demand[item].sum(axis=0) <= self.free).all(axis=1)
 
     def put(self, item: np.ndarray, h: int) -> None:
         """Place an item."""
         self.free[h] -= self.estate.demand[item].sum(axis=0)
-        for law in self.laws:
-            if (amount := law.amount(item)).any():
-                law.put(amount, h)
+        for law in self._of(item):
+            law.put(law.amount(item), h)
 
     def fullness(self, at: np.ndarray) -> np.ndarray:
         """How much some hosts have free, in shares of the largest."""
@@ -161,14 +179,11 @@ class _Law:
             self.member[number, side] = 1
         self.standing = np.array([np.bincount(estate.at[side], minlength=hosts) for side in sides])
 
-    def concerns(self, gone: np.ndarray) -> bool:
-        return bool(self.member[:, gone].any())
-
     def amount(self, item: np.ndarray) -> np.ndarray:
         """Members of each side among an item."""
         return self.member[:, item].sum(axis=1)
 
-    def without(self, gone: np.ndarray, lost: np.ndarray) -> _Law:
+    def without(self, lost: np.ndarray) -> _Law:
         """The rule with some hosts lost."""
         left = object.__new__(type(self))
         left.__dict__.update(self.__dict__)

@@ -86,6 +86,4 @@ def _told(found: planner.Explanation) -> None:
         for name, table in found.tables.items():
             if name != "sentences":
                 st.markdown(f"**{EXPLANATIONS[name]}**")
-                st.dataframe(
-                    table.rename(columns=heading), hide_index=True, column_config=_PERCENT, key=f"why_{name}"
-                )
+                st.dataframe(table.rename(columns=heading), hide_index=True, column_config=_PERCENT, key=f"why_{name}")
