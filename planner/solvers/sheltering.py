@@ -18,6 +18,9 @@ from planner.solvers.survivors import Estate, Survivors
 SLICES = 4
 """Slices of work that finding other places may take."""
 
+FEW = 0.5
+"""Share of the hosts that others may run on, below which items go last."""
+
 Case = tuple[str, np.ndarray, Evacuation]
 """Name, positions of the lost hosts, and what was found."""
 
@@ -115,17 +118,15 @@ class Shelter:
         items = self.estate.items([h])
         shapes = np.array([int(self.shape_of[item[0]]) for item in items])
         demand = np.array([self.estate.demand[item].sum(axis=0) for item in items])
-        free = ~instance.coupled[shapes] & (instance.reach[shapes] > instance.reach[shapes].min(initial=0))
-        if not free.any():
-            free = ~instance.coupled[shapes]
-        gone = []
-        while (left > 0).any() and free.any():
+        # What rules across hosts hold in place, or few other hosts may carry, goes last.
+        bound = 2 * instance.coupled[shapes] + (instance.reach[shapes] < FEW * instance.reach.max())
+        stays, gone = np.ones(len(items), dtype=bool), []
+        while (left > 0).any() and stays.any():
             short = left > 0
             helps = np.minimum(demand[:, short] / left[short], 1).min(axis=1)
             # Of those that are enough the smallest, else the one that helps most.
-            rank = np.lexsort((demand[:, short].sum(axis=1), -helps, ~free))
-            pick = int(rank[0])
-            free[pick] = False
+            pick = int(np.lexsort((demand[:, short].sum(axis=1), -helps, bound, ~stays))[0])
+            stays[pick] = False
             left -= demand[pick]
             gone.append(int(shapes[pick]))
         return gone

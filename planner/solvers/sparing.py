@@ -7,9 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from planner.solvers.couplings import Span
 from planner.solvers.failover import with_reserve
 from planner.solvers.incumbent import Incumbent
 from planner.solvers.instance import Instance
+
+ROOMY = 0.95
+"""Share of the hosts that members of a rule may run on which they fill at most for one host fewer to be enough."""
 
 
 def by_spares(incumbent: Incumbent, search: Callable[[Incumbent], None]) -> None:
@@ -29,10 +33,14 @@ def by_spares(incumbent: Incumbent, search: Callable[[Incumbent], None]) -> None
         return
     if incumbent.packing.sure and (incumbent.good_enough or not incumbent.exhausted):
         return
-    beside = beside_spares(instance)
-    other = Incumbent(instance=beside, announce=lambda method: None, gap=incumbent.gap, seed=incumbent.seed)
-    search(other)
-    if other.packing is None:
+    thrift = ((True, True), (True, False), (False, False)) if instance.coupled.any() else ((False, False),)
+    for domains, hosts in thrift:
+        beside = beside_spares(instance, domains=domains, hosts=hosts)
+        other = Incumbent(instance=beside, announce=lambda method: None, gap=incumbent.gap, seed=incumbent.seed)
+        search(other)
+        if other.packing is not None:
+            break
+    else:
         return
     method = f"{other.method} with spares"
     if not incumbent.offer(other.packing, method) and not incumbent.packing.sure:
@@ -41,10 +49,11 @@ def by_spares(incumbent: Incumbent, search: Callable[[Incumbent], None]) -> None
             incumbent.take(complete, method)
 
 
-def beside_spares(instance: Instance) -> Instance:
+def beside_spares(instance: Instance, *, domains: bool, hosts: bool) -> Instance:
     """The instance with spare hosts as its reserve, of the classes that may take over most of what there is.
 
-    What is spread over domains stays out of theirs where others are enough: it has room there when a host is lost.
+    So that losses find some of what rules allow left, what is spread over `domains` stays out of those of the spares
+    where others are enough, and what runs on few `hosts` runs on fewer where it has room there.
     """
     share = (instance.demand / np.maximum(instance.capacity.max(axis=0), 1)).max(axis=1) * instance.count
     standing, allowed = np.zeros(len(instance.available), dtype=bool), instance.allowed.copy()
@@ -53,14 +62,23 @@ def beside_spares(instance: Instance) -> Instance:
         able = instance.able(p) & (instance.available >= instance.failover_hosts)
         takes = np.where(able, share[inside] @ instance.allowed[inside], -1.0)
         standing |= able & (takes >= takes.max() * (1 - 1e-9))
-    for law in instance.spreads:
+    for law in instance.spreads if domains else ():
         homes = np.unique(law.domain[standing & (law.domain >= 0)])
         if len(homes) != 1:  # Spares in several domains: each may be crowded as well as not.
             continue
         elsewhere = (law.domain >= 0) & (law.domain != homes[0])
         members = np.flatnonzero(law.amount)
-        domains = len(np.unique(law.domain[elsewhere & (instance.available > 0)]))
+        others = len(np.unique(law.domain[elsewhere & (instance.available > 0)]))
         fits = (instance.allowed[members] & elsewhere).any(axis=1).all()
-        if fits and int(law.amount @ instance.count) <= law.most * domains:
+        if fits and int(law.amount @ instance.count) <= law.most * others:
             allowed[members] &= elsewhere
-    return replace(instance, failover_mode="spare", failing=None, allowed=allowed, standing=standing)
+    spans = tuple(_tightened(instance, law) for law in instance.spans) if hosts else instance.spans
+    return replace(instance, failover_mode="spare", failing=None, allowed=allowed, standing=standing, spans=spans)
+
+
+def _tightened(instance: Instance, law: Span) -> Span:
+    """The rule with as many hosts fewer as may fail, where its members have room on those."""
+    most = law.most - instance.failover_hosts
+    wanted = (instance.demand * (instance.count * (law.amount > 0))[:, None]).sum(axis=0)
+    there = np.median(instance.capacity[instance.available > 0], axis=0)
+    return replace(law, most=most) if most >= 1 and (wanted <= ROOMY * most * there).all() else law
