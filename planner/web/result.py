@@ -37,7 +37,7 @@ def show(job: Job) -> None:
         st.info("Stopped before the search began, so there is no plan.")
     elif end.result.plan is None:
         _none(end.result)
-        why.show(job, end.result)
+        why.show(job, end.result, why.explanation(job))
     else:
         _plan(job, end.result)
         return
@@ -64,7 +64,8 @@ def _go(token: str) -> None:
 
 
 def _plan(job: Job, result: planner.Result) -> None:
-    report = _report(job, result)
+    explained = why.explanation(job)
+    report = _report(job, result, explained)
     _verdict(report, result)
     _figures(report)
     _files(report)
@@ -92,7 +93,7 @@ def _plan(job: Job, result: planner.Result) -> None:
             st.caption(f"{len(report.moves):,} workloads change their host.")
             st.dataframe(_readable(report.moves), hide_index=True, key="moves")
     with reasons:
-        why.show(job, result)
+        why.show(job, result, explained)
     with assumptions:
         used = report.assumptions.assign(value=report.assumptions["value"].map(_plain))
         st.dataframe(_readable(used), hide_index=True, key="assumptions_used")
@@ -140,9 +141,8 @@ def _figures(report: planner.Report) -> None:
         )
 
 
-def _report(job: Job, result: planner.Result) -> planner.Report:
+def _report(job: Job, result: planner.Result, explained: planner.Explanation | None) -> planner.Report:
     """The report of this job, made once a session, and once more when it has been explained."""
-    explained = why.explanation(job)
     made_of = job.token, explained is not None
     if st.session_state.get("report_of") != made_of:
         with st.spinner("Writing the report ..."):

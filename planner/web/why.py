@@ -17,22 +17,27 @@ SECONDS = 60
 _PERCENT = {heading(name): st.column_config.NumberColumn(format="percent") for name in ("used_share", "bound_share")}
 
 
-def show(job: Job, result: planner.Result) -> None:
-    """The explanation of a finished job's result: the button that asks for it, how far it is, or what it says."""
-    asked = job.explaining
-    if asked is None:
-        _button(job, result)
+def show(job: Job, result: planner.Result, found: planner.Explanation | None) -> None:
+    """The explanation of a finished job's result: the button that asks for it, how far it is, or what it says.
+
+    Parameters
+    ----------
+    job : Job
+    result : Result
+    found : Explanation or None
+        As `explanation` had it when the page began to be drawn, so that all of the page shows the same.
+    """
+    if found is not None:
+        _told(found)
         return
-    if not asked.finished:
+    asked = job.explaining
+    end = None if asked is None else asked.snapshot()
+    if end is not None and (not end.finished or end.result is not None):
         _live(asked.token)
         return
-    end = asked.snapshot()
-    if end.state is JobState.FAILED:
+    if end is not None and end.state is JobState.FAILED:
         frame.show_error(end.error, end.details)
-    if end.result is None:
-        _button(job, result)
-    else:
-        _told(end.result)
+    _button(job, result)
 
 
 def explanation(job: Job) -> planner.Explanation | None:
