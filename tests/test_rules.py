@@ -268,7 +268,7 @@ def test_law_trying_all_placements_agrees(problem):
     assert best is None or result.objective_value == pytest.approx(best)
 
 
-@examples(60)
+@examples(40)
 @given(ruled_problems(most=6), st.sampled_from(sorted(METHODS)))
 def test_law_what_any_method_finds_the_checker_accepts(problem, method):
     plan = plan_by(method, problem)

@@ -143,7 +143,7 @@ def survivable(problem, plan) -> bool:
     return True
 
 
-@examples(15)
+@examples(10)
 @given(tiny_problems())
 def test_law_failures_agree_with_trying_all_restarts(problem):
     plans = list(itertools.islice(placements(problem), 3))
@@ -156,7 +156,7 @@ def test_law_failures_agree_with_trying_all_restarts(problem):
         assert table["survives"].all() == survivable(problem, plan)
 
 
-@examples(12)
+@examples(8)
 @given(tiny_problems())
 def test_law_no_plan_below_the_bound_survives_and_infeasible_means_none_does(problem):
     result = solved(problem, time_limit=1)
