@@ -27,19 +27,10 @@ def _live(token: str) -> None:
     if job is None or job.finished:
         st.rerun()
     now = job.snapshot()
-    left, right = st.columns([4, 1], vertical_alignment="center")
     words = STATES.get(now.state, "Done")
     if now.state is JobState.RUNNING and now.gap == 0:
         words = "Proven; choosing among equally good plans"
-    share = min(now.seconds / job.time_limit, 1.0)
-    left.progress(share, f"{words} · {now.seconds:.0f} of at most {job.time_limit:,.0f} s")
-    right.button(
-        "Stop and keep the plan",
-        key="stop",
-        on_click=job.cancel,
-        disabled=now.state is JobState.STOPPING,
-        width="stretch",
-    )
+    bar(job, words, "Stop and keep the plan", key="stop")
     unit = job.problem.objective
     figures = [("Hosts in the best plan", figure(now.hosts_used))]
     if unit != "hosts":
@@ -50,6 +41,15 @@ def _live(token: str) -> None:
         for label, value in figures:
             st.metric(label, value, width=220)
     st.altair_chart(charts.search_progress(now.trace, now.seconds, unit), key="search")
+
+
+def bar(job: Job, words: str, stop: str, *, key: str) -> None:
+    """How much of its time a job has used, and the button, named by `key`, that stops it."""
+    now = job.snapshot()
+    left, right = st.columns([4, 1], vertical_alignment="center")
+    share = min(now.seconds / job.time_limit, 1.0)
+    left.progress(share, f"{words} · {now.seconds:.0f} of at most {job.time_limit:,.0f} s")
+    right.button(stop, key=key, on_click=job.cancel, disabled=now.state is JobState.STOPPING, width="stretch")
 
 
 def figure(value: float | None) -> str:

@@ -9,6 +9,7 @@ import streamlit as st
 import planner
 from planner.jobs import Job, JobState
 from planner.web import frame
+from planner.web.progress import STATES, bar
 from planner.writers.headings import EXPLANATIONS, heading
 
 SECONDS = 60
@@ -73,12 +74,9 @@ def _live(token: str) -> None:
     asked = frame.runner().get(token)
     if asked is None or asked.finished:
         st.rerun()
-    now = asked.snapshot()
-    left, right = st.columns([4, 1], vertical_alignment="center")
-    words = "Waiting in line" if now.state is JobState.QUEUED else "Solving variants of the problem"
-    share = min(now.seconds / asked.time_limit, 1.0)
-    left.progress(share, f"{words} · {now.seconds:.0f} of at most {asked.time_limit:,.0f} s")
-    right.button("Stop and keep what was found", key="stop_why", on_click=asked.cancel, width="stretch")
+    queued = asked.snapshot().state is JobState.QUEUED
+    words = STATES[JobState.QUEUED] if queued else "Solving variants of the problem"
+    bar(asked, words, "Stop and keep what was found", key="stop_why")
 
 
 def _told(found: planner.Explanation) -> None:
