@@ -18,7 +18,7 @@ from planner.solvers.incumbent import Clock, Incumbent
 from planner.solvers.instance import Instance
 from planner.solvers.packing import OpenHost, Packing, used
 from planner.solvers.repack import MOST_PLACES, Attempt, longest
-from planner.solvers.sheltering import Shelter, wanted
+from planner.solvers.sheltering import Case, Shelter, wanted
 from planner.solvers.survivors import Estate
 
 SEARCHING = 0.6
@@ -48,14 +48,14 @@ class Restarts:
     ----------
     rows : DataFrame
         case, workload, host.
-    failed : list of (str, array of int, Evacuation)
+    failed : list of Case
         Cases in which not every workload found a place: name, positions of the lost hosts, what was found.
     reason : str
         Why the cases were not looked at, one sentence; empty where they were.
     """
 
     rows: pd.DataFrame
-    failed: list[tuple[str, np.ndarray, Evacuation]] = field(default_factory=list)
+    failed: list[Case] = field(default_factory=list)
     reason: str = ""
 
     @property

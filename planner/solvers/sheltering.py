@@ -6,6 +6,8 @@ full. What such a host carries and others may carry too is moved away, by the sa
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 
 from planner.solvers.evacuation import Evacuation
@@ -60,8 +62,7 @@ class Shelter:
     """
 
     def __init__(self, instance: Instance, estate: Estate, shape_of: np.ndarray, packing: Packing):
-        self.instance, self.estate, self.shape_of = instance, estate, shape_of
-        self.hosts = [OpenHost(kind=h.kind, pool=h.pool, items=dict(h.items), name=h.name) for h in packing.hosts]
+        self.instance, self.estate, self.shape_of, self.hosts = instance, estate, shape_of, packing.hosts
         self.seat = self._seats()
 
     def _seats(self) -> dict[int, int]:
@@ -74,9 +75,8 @@ class Shelter:
         for h in np.flatnonzero(self.estate.loaded).tolist():
             shapes = [int(self.shape_of[item[0]]) for item in self.estate.items([h])]
             if shapes[0] >= 0:
-                numbers = frozenset(zip(*np.unique(shapes, return_counts=True), strict=True))
-                key = kind_of[int(self.estate.row[h])], frozenset((int(s), int(n)) for s, n in numbers)
-                seats[h] = free[key].pop()
+                kind = kind_of[int(self.estate.row[h])]
+                seats[h] = free[kind, frozenset(Counter(shapes).items())].pop()
         return seats
 
     def made(self, room: np.ndarray, clock: Clock, seed: int, *, idle: bool) -> Packing | None:
