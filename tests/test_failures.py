@@ -311,6 +311,11 @@ def test_failures_says_what_is_wrong_with_its_arguments(options, message):
     assert message in str(error.value)
 
 
+def test_failures_needs_a_plan():
+    with pytest.raises(InputError, match="plan: found NoneType, expected a Plan"):
+        planner.failures(problem_of(TRIO, HOSTS), None)
+
+
 def test_failures_needs_a_plan_of_every_workload():
     with pytest.raises(InputError) as error:
         planner.failures(problem_of(TRIO, HOSTS), plan_of(("a", "h1"), ("b", "h2")))

@@ -50,9 +50,11 @@ def failures(
     Raises
     ------
     InputError
-        A number out of range, a column that is not there, a host without a domain, too many cases, or a plan that does
-        not place every workload.
+        No Plan, a number out of range, a column that is not there, a host without a domain, too many cases, or a plan
+        that does not place every workload.
     """
+    if not isinstance(plan, Plan):
+        raise InputError(f"plan: found {type(plan).__name__}, expected a Plan; read_plan(file).plan is one")
     require(hosts, "failures hosts", 1, 64)
     require(time_limit, "failures time_limit", 0, 1e7)
     failover = Failover(hosts=hosts, mode="verified", within=within)
