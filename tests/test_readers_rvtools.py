@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from planner import readers
 from planner.errors import InputError
 from planner.inventory import Inventory
-from planner.readers import rvtools
+from planner.readers.formats import rvtools
 from planner.readers.sandbox import Sheet, Workbook
 from planner.readers.tables import inventory_of
 from tests.conftest import examples

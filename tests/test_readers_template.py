@@ -10,7 +10,7 @@ import xlsxwriter
 
 from planner import readers, schema
 from planner.errors import InputError
-from planner.readers.template import SHEETS
+from planner.readers.formats.template import SHEETS
 from planner.writers.template import EXAMPLES, write_template
 
 HEAD = ["Name", "vCPUs", "Memory (GiB)"]

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 import planner
 from planner import Growth, Headroom, Hypervisor, InputError, Overcommit, Policy, Sizing
 from planner.economics.energy import busy
+from planner.readers.formats.template import parse
 from planner.readers.sandbox import load
-from planner.readers.template import parse
 from planner.sizing import column_of
 from tests.conftest import estate, machines, plan_of, problem_of, solved
 

@@ -13,7 +13,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from planner import schema
 from planner.errors import InputError, did_you_mean
-from planner.readers.template import RULES, SHEETS
+from planner.readers.formats.template import RULES, SHEETS
 from planner.schema import Attribute
 
 BLANK_ROWS = 200

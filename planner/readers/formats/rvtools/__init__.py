@@ -13,9 +13,9 @@ from planner.errors import InputError
 from planner.readers.cells import headings_of
 from planner.readers.columns import Column, fold, heading_row, match_columns
 from planner.readers.exports import Journal, Part, owners, read_part
-from planner.readers.rvtools_datastores import shared_storage_gib
-from planner.readers.rvtools_hosts import HOST_COLUMNS, note_unknown_hosts, read_hosts
-from planner.readers.rvtools_sizes import (
+from planner.readers.formats.rvtools.datastores import shared_storage_gib
+from planner.readers.formats.rvtools.hosts import HOST_COLUMNS, note_unknown_hosts, read_hosts
+from planner.readers.formats.rvtools.sizes import (
     is_running,
     places,
     reservations,
