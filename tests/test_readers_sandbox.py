@@ -12,7 +12,7 @@ import pytest
 import xlsxwriter
 
 from planner.errors import InputError
-from planner.readers import sandbox, sheet_worker
+from planner.readers import files, sandbox, sheet_worker
 from planner.readers.sandbox import load
 
 
@@ -173,7 +173,7 @@ def test_text_called_xlsx(tmp_path):
 
 
 def test_file_size_is_limited(monkeypatch):
-    monkeypatch.setattr(sandbox, "MAX_FILE_BYTES", 1000)
+    monkeypatch.setattr(files, "MAX_FILE_BYTES", 1000)
     assert "expected a smaller file" in refusal(SMALL)
 
 
@@ -202,11 +202,101 @@ def test_time_is_limited(monkeypatch):
     assert "took more than the limit of 0.001 s" in refusal(SMALL)
 
 
-@pytest.mark.parametrize(("code", "expected"), [(-24, "processor time"), (-11, "made the parser stop")])
-def test_a_child_that_dies_is_one_sentence(monkeypatch, code, expected):
-    dead = subprocess.CompletedProcess([], code, b"", b"")
-    monkeypatch.setattr(sandbox.subprocess, "run", lambda *_, **__: dead)
+@pytest.mark.parametrize(("signal", "expected"), [(24, "processor time"), (11, "made the parser stop")])
+def test_a_child_that_dies_is_one_sentence(monkeypatch, tmp_path, signal, expected):
+    worker = tmp_path / "sheet_worker.py"
+    dying = f"print('[1', end='', flush=True)\nos.kill(os.getpid(), {signal})\n"
+    worker.write_text("import os, sys\nsys.stdin.buffer.read()\n" + dying)
+    monkeypatch.setattr(sandbox, "WORKER", worker)
     assert expected in refusal(SMALL)
+
+
+def test_rows_are_told_as_they_are_read(monkeypatch):
+    monkeypatch.setattr(sandbox, "ROWS_A_REPORT", 2)
+    seen = []
+    load(b"name\n" + b"a\n" * 4, on_rows=lambda *told: seen.append(told))
+    assert seen == [("upload", "", 0), ("upload", "", 2), ("upload", "", 4)]
+
+
+def test_json_records_are_rows_below_their_names():
+    table = load(b'{"data": [{"a": {"b": 1, "c": [2]}, "d": "x"}, {}, {"d": null, "e": true}]}').table
+    assert table.rows == [["a.b", "a.c", "d", "e"], [1, [2], "x"], [None, None, None, True]]
+    assert table.row_numbers == [0, 1, 3]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"[" * 100_000, "nests too deeply"),
+        (b'{"a": ', "cannot be read"),
+        (b"[1, 2]", "no list of records"),
+        (b"[" + b",".join(b'{"k%d": 1}' % n for n in range(6000)) + b"]", "found 6,000 different names"),
+    ],
+)
+def test_json_that_is_no_table(content, expected):
+    assert expected in refusal(content)
+
+
+def test_merged_cells_all_have_the_value():
+    stream = io.BytesIO()
+    with xlsxwriter.Workbook(stream) as book:
+        sheet = book.add_worksheet("S")
+        sheet.write_row(0, 0, ["Cluster", "VM"])
+        sheet.merge_range(1, 0, 2, 0, "Berlin")
+        sheet.write_column(1, 1, ["a", "b"])
+    assert load(stream.getvalue()).sheets["S"].rows == [["Cluster", "VM"], ["Berlin", "a"], ["Berlin", "b"]]
+
+
+def test_hidden_rows_are_read_and_counted():
+    stream = io.BytesIO()
+    with xlsxwriter.Workbook(stream) as book:
+        for name in ("A & B", "S"):
+            sheet = book.add_worksheet(name)
+            sheet.write_column(0, 0, ["x", "y", "z"])
+            sheet.set_row(1, None, None, {"hidden": True})
+            sheet.set_row(7, None, None, {"hidden": True})
+    found = load(stream.getvalue()).sheets
+    assert [(sheet.hidden, len(sheet.rows)) for sheet in found.values()] == [(1, 3), (1, 3)]
+
+
+def test_a_csv_file_may_declare_its_delimiter():
+    table = load(b"sep=;\r\nname;a,b\r\nx;1,5\r\n").table
+    assert (table.rows, table.row_numbers, table.delimiter) == ([["name", "a,b"], ["x", "1,5"]], [2, 3], ";")
+
+
+def test_a_folder_or_archive_gives_its_files(tmp_path):
+    for name, content in {
+        "b.csv": SMALL,
+        "a.csv": b"x",
+        "empty.csv": b" ",
+        "notes.txt": b"x",
+        "~$b.xlsx": b"x",
+    }.items():
+        (tmp_path / name).write_bytes(content)
+    found, others = files.opened(tmp_path)
+    assert [(file.name, file.data, file.parent) for file in found] == [
+        ("a.csv", b"x", tmp_path.name),
+        ("b.csv", SMALL, tmp_path.name),
+    ]
+    assert sorted(others) == ["empty.csv", "notes.txt", "~$b.xlsx"]
+    zipped, _ = files.opened(archive({path.name: path.read_bytes() for path in tmp_path.iterdir()}))
+    assert [(file.name, file.data, file.parent) for file in zipped] == [
+        ("a.csv", b"x", "upload"),
+        ("b.csv", SMALL, "upload"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (archive({"a.txt": b"x"}), "found a zip archive with a.txt"),
+        (archive({"a.csv": b""}), "found empty files only"),
+        (archive({f"{n}.csv": b"x" for n in range(201)}), "found 201 files to read, expected at most 200"),
+    ],
+)
+def test_an_archive_without_anything_to_read(source, expected):
+    with pytest.raises(InputError, match=expected):
+        files.opened(source)
 
 
 def test_the_child_imports_neither_pandas_nor_the_solver():

@@ -10,8 +10,9 @@ from planner import schema
 from planner.errors import InputError, did_you_mean, nearest
 from planner.inventory import Inventory
 from planner.readers.columns import frame_from_sheet
+from planner.readers.files import Source
 from planner.readers.formats import rvtools, template
-from planner.readers.sandbox import Source, Workbook, load
+from planner.readers.sandbox import Workbook, load
 from planner.readers.series_files import read_series
 from planner.readers.tables import Tables, inventory_of
 

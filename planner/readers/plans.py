@@ -17,7 +17,8 @@ from planner.policy import Policy
 from planner.prices import Prices
 from planner.problem import Problem
 from planner.readers.columns import fold
-from planner.readers.sandbox import Sheet, Source, Workbook, load
+from planner.readers.files import Source
+from planner.readers.sandbox import Sheet, Workbook, load
 from planner.writers.placement_csv import original
 
 ALIASES = {
@@ -71,7 +72,7 @@ def read_plan(source: Source) -> WrittenPlan:
     sheet = book.find("Placement") or next(iter(book.sheets.values()))
     placement = _table(book, sheet)
     placement = _text(placement)
-    if book.is_csv:
+    if book.table is not None:
         placement = placement.map(original)
     placement = placement.rename(columns=_names(placement.columns))
     if "workload" not in placement or "host" not in placement:
@@ -80,7 +81,7 @@ def read_plan(source: Source) -> WrittenPlan:
         hint = f"; the nearest is {close!r}" if close else ""
         raise InputError(f"{book.file}: found columns {found}, expected a plan with columns Workload and Host{hint}")
     restarts = None
-    if "case" in placement and book.is_csv:
+    if "case" in placement and book.table is not None:
         stated = placement["case"] != ""
         restarts, placement = placement[stated], placement[~stated]
     spare = placement["workload"] == ""

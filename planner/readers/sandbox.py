@@ -7,86 +7,124 @@ parsed in this process: `load` looks at the container, and `sheet_worker` reads 
 from __future__ import annotations
 
 import importlib.util
-import io
 import json
-import os
 import subprocess
 import sys
-import zipfile
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Literal
 
-from planner.errors import InputError, did_you_mean
+from planner.errors import InputError
+from planner.readers.files import EXPECTED, ZIP, File, Source, contents, entries
 from planner.readers.sheet_worker import EXIT_MEMORY, fold
 
-Source = str | os.PathLike | bytes | BinaryIO
-
-MAX_FILE_BYTES = 256 * 1024**2
-MAX_UNPACKED_BYTES = 1024**3
-MAX_ENTRIES = 2000
 MEMORY_BYTES = 3 * 1024**3
 CPU_SECONDS = 120
 WALL_SECONDS = 180
 LOOK_AT_BYTES = 65536
+ROWS_A_REPORT = 5000
+WORKER = Path(__file__).with_name("sheet_worker.py")
+
+OnRows = Callable[[str, str, int], None]
+"""Told while a file is read: file, sheet, rows so far."""
 
 _OLE = b"\xd0\xcf\x11\xe0"
-_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _FOREIGN = {b"%PDF": "a PDF document", b"{\\rtf": "a text document", b"\x89PNG": "a picture", b"\x1f\x8b": "an archive"}
 _CONTROL = bytes({*range(32)} - {*b"\t\n\r\f\x1a"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
-    """Cells of one sheet: rows that hold something, each with its number in the sheet."""
+    """Cells of one sheet: rows that hold something, each with its number in the sheet.
+
+    `hidden` counts the rows that hold something and that a spreadsheet program does not show; `delimiter` is what
+    separates the cells of a CSV file.
+    """
 
     name: str
     rows: list[list]
     row_numbers: list[int]
+    hidden: int = 0
+    delimiter: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Workbook:
     """A file from outside: the names of all its worksheets, and the cells of those that were wanted.
 
-    A CSV file has one sheet whose name is empty.
+    Parameters
+    ----------
+    file : str
+        Display name.
+    kind : {"xlsx", "csv", "json"}
+        A CSV file has one sheet without a name. So has a JSON document: a row for each record under a row of headings,
+        which join the names of two levels by a dot; what lies deeper is a cell.
+    sheet_names : tuple of str
+    sheets : dict of str to Sheet
+    source : File, optional
+        Where it came from.
     """
 
     file: str
+    kind: Literal["xlsx", "csv", "json"] = "xlsx"
     sheet_names: tuple[str, ...]
     sheets: dict[str, Sheet] = field(default_factory=dict)
+    source: File | None = None
 
     @property
-    def is_csv(self) -> bool:
-        return self.sheet_names == ("",)
+    def table(self) -> Sheet | None:
+        """The only sheet of a CSV file or JSON document; None for a workbook."""
+        return self.sheets.get("") if self.kind != "xlsx" else None
 
     def find(self, name: str) -> Sheet | None:
         """The sheet of this name, whatever its case, blanks and underscores; None where there is none."""
         return next((sheet for sheet in self.sheets.values() if fold(sheet.name) == fold(name)), None)
 
 
-def load(source: Source, sheets: frozenset[str] | None = None) -> Workbook:
-    """Read an .xlsx or .csv file in a limited child process.
+def load(source: Source | File, sheets: frozenset[str] | None = None, *, on_rows: OnRows | None = None) -> Workbook:
+    """Read an .xlsx, .csv or .json file in a limited child process.
 
     Parameters
     ----------
-    source : path, bytes or binary file object
+    source : path, bytes, binary file object or File
         File objects are read from their beginning.
     sheets : frozenset of str, optional
         Names of the sheets to read, whatever their case, blanks and underscores; all where None. The only sheet of a
         workbook is always read.
+    on_rows : callable, optional
+        Called with file, sheet and rows so far as reading goes on.
 
     Raises
     ------
     InputError
         The file is missing, is no spreadsheet, is damaged, or goes beyond a limit of size, memory or time.
     """
-    file, data = contents(source)
-    kind = _kind(file, data)
+    file = source if isinstance(source, File) else contents(source)
+    kind = _kind(file)
     if kind == "xlsx":
-        _check_container(file, data)
+        _check_container(file)
     wanted = None if sheets is None else sorted(fold(name) for name in sheets)
-    return _workbook(file, _parsed(file, kind, data, wanted))
+    return _parsed(file, kind, wanted, on_rows)
+
+
+def document(source: Source | File) -> object:
+    """A JSON document as it stands, parsed in the child first, which refuses what is too deep or damaged.
+
+    Raises
+    ------
+    InputError
+        As for `load`, and for what is no JSON.
+    """
+    file = source if isinstance(source, File) else contents(source)
+    if _kind(file) != "json":
+        raise InputError(f"{file.label}: found no JSON document")
+    found: list = []
+    _run_worker(file, "document", None, found.append)
+    if "error" in found[0]:
+        raise InputError(f"{file.label}: cannot be read: {found[0]['error']}")
+    return found[0]["document"]
 
 
 def is_binary(data: bytes) -> bool:
@@ -95,123 +133,121 @@ def is_binary(data: bytes) -> bool:
     return head[:2] not in (b"\xff\xfe", b"\xfe\xff") and head.translate(None, _CONTROL) != head
 
 
-def contents(source: Source) -> tuple[str, bytes]:
-    """Display name and content; a file is refused by its name or size before it is read."""
-    if isinstance(source, str | os.PathLike):
-        path = Path(source)
-        _refuse_lock_file(path.name)
-        if path.is_dir():
-            raise InputError(f"{path}: found a folder, expected an .xlsx or .csv file")
-        if not path.is_file():
-            folder = path.parent
-            beside = sorted(entry.name for entry in folder.iterdir() if entry.is_file()) if folder.is_dir() else []
-            raise InputError(f"{path}: found no such file{did_you_mean(path.name, beside)}")
-        with path.open("rb") as stream:
-            return path.name, _limited(path.name, stream)
-    if isinstance(source, bytes | bytearray | memoryview):
-        return "upload", _limited("upload", io.BytesIO(source))
-    if not hasattr(source, "read"):
-        raise InputError(f"found {type(source).__name__}, expected a path, bytes or a binary file object")
-    file = Path(str(getattr(source, "name", "") or "upload")).name
-    _refuse_lock_file(file)
-    if source.seekable():
-        source.seek(0)
-    return file, _limited(file, source)
-
-
-def _limited(file: str, stream: BinaryIO) -> bytes:
-    data = stream.read(MAX_FILE_BYTES + 1)
-    if not isinstance(data, bytes):
-        raise InputError(f"{file}: found a file opened as text, expected one opened as binary ('rb')")
-    if len(data) > MAX_FILE_BYTES:
-        raise InputError(f"{file}: found more than {MAX_FILE_BYTES // 1024**2} MiB, expected a smaller file")
-    if not data.strip():
-        raise InputError(f"{file}: found an empty file, expected an .xlsx or .csv file with a heading row")
-    return data
-
-
-def _refuse_lock_file(name: str) -> None:
-    if name.startswith("~$"):
-        raise InputError(f"{name}: this is Excel's lock file, not the workbook; close Excel and choose {name[2:]}")
-
-
-def _kind(file: str, data: bytes) -> str:
-    """``xlsx`` or ``csv``, by content; the suffix only decides what to say."""
-    expected = "expected an .xlsx or .csv file"
+def _kind(file: File) -> Literal["xlsx", "csv", "json"]:
+    """What a file is, by its content; the suffix only decides what to say."""
+    name, data = file.label, file.data
     if data.startswith(_OLE):
-        raise InputError(f"{file}: found an encrypted or old .xls workbook; save it as .xlsx without password")
-    if data.startswith(_ZIP):
+        raise InputError(f"{name}: found an encrypted or old .xls workbook; save it as .xlsx without password")
+    if data.startswith(ZIP):
         return "xlsx"
     for magic, what in _FOREIGN.items():
         if data.startswith(magic):
-            raise InputError(f"{file}: found {what}, which is not a spreadsheet; {expected}")
-    head = data[:LOOK_AT_BYTES]
+            raise InputError(f"{name}: found {what}, which is not a spreadsheet; {EXPECTED}")
     if is_binary(data):
-        raise InputError(f"{file}: found binary content that is not a spreadsheet; {expected}")
-    if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
-        raise InputError(f"{file}: found a web page or XML, which is not a spreadsheet; {expected}")
-    if Path(file).suffix.lower() in (".xlsx", ".xlsm", ".xls"):
-        raise InputError(f"{file}: found text, which is not a workbook; save it as .xlsx, or name it .csv")
-    return "csv"
+        raise InputError(f"{name}: found binary content that is not a spreadsheet; {EXPECTED}")
+    first = data[:LOOK_AT_BYTES].translate(None, b"\x00\xff\xfe").removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    if first == b"<":
+        raise InputError(f"{name}: found a web page or XML, which is not a spreadsheet; {EXPECTED}")
+    if file.suffix in (".xlsx", ".xlsm", ".xls"):
+        raise InputError(f"{name}: found text, which is not a workbook; save it as .xlsx, or name it .csv")
+    is_json = file.suffix == ".json" or (first in (b"{", b"[") and file.suffix not in (".csv", ".tsv"))
+    return "json" if is_json else "csv"
 
 
-def _check_container(file: str, data: bytes) -> None:
+def _check_container(file: File) -> None:
     """Refuse what is no workbook, or too large unpacked, from the archive's table of contents."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise InputError(f"{file}: found a truncated or damaged workbook ({error}); copy or export it again") from error
-    names = {entry.filename for entry in entries}
-    unpacked = sum(entry.file_size for entry in entries)
-    if len(entries) > MAX_ENTRIES:
-        raise InputError(f"{file}: found {len(entries):,} parts in the workbook, expected at most {MAX_ENTRIES:,}")
-    if unpacked > MAX_UNPACKED_BYTES:
-        limit = MAX_UNPACKED_BYTES // 1024**3
-        raise InputError(f"{file}: found {unpacked / 1024**3:.1f} GiB when unpacked, expected at most {limit} GiB")
-    if not {"[Content_Types].xml", "xl/workbook.xml"} <= names:
-        inside = sorted(name for name in names if name.lower().endswith((".xlsx", ".csv")))
-        hint = f"; unpack it and choose {inside[0]}" if inside else "; expected an .xlsx workbook"
-        raise InputError(f"{file}: found a zip archive that is not an .xlsx workbook{hint}")
+    names = entries(file)
+    if not {"[Content_Types].xml", "xl/workbook.xml"} <= set(names):
+        inside = sorted(name for name in names if name.lower().endswith((".xlsx", ".csv", ".json")))
+        hint = f"; unpack it and choose {inside[0]}" if inside else f"; {EXPECTED}"
+        raise InputError(f"{file.label}: found a zip archive that is not an .xlsx workbook{hint}")
     if any(name.lower().endswith("vbaproject.bin") for name in names):
-        raise InputError(f"{file}: found macros (vbaProject.bin) in the workbook; save it as .xlsx without macros")
+        raise InputError(
+            f"{file.label}: found macros (vbaProject.bin) in the workbook; save it as .xlsx without macros"
+        )
 
 
-def _parsed(file: str, kind: str, data: bytes, wanted: list[str] | None) -> bytes:
-    """What the child printed; an InputError where it died or took too long."""
+def _parsed(file: File, kind: str, wanted: list[str] | None, on_rows: OnRows | None) -> Workbook:
+    """What the child printed, as a workbook."""
+    names: list[str] = []
+    sheets: dict[str, Sheet] = {}
+    sheet = Sheet(name="", rows=[], row_numbers=[])
+
+    def take(value: list | dict) -> None:
+        nonlocal sheet
+        if isinstance(value, list):
+            sheet.row_numbers.append(value[0])
+            sheet.rows.append(value[1:])
+            if on_rows is not None and len(sheet.rows) % ROWS_A_REPORT == 0:
+                on_rows(file.label, sheet.name, len(sheet.rows))
+        elif "error" in value:
+            raise InputError(f"{file.label}: cannot be read: {value['error']}")
+        elif "sheet_names" in value:
+            names.extend(value["sheet_names"])
+        elif "sheet" in value:
+            about = {key: value[key] for key in ("hidden", "delimiter") if key in value}
+            sheet = Sheet(name=value["sheet"], rows=[], row_numbers=[], **about)
+            sheets[sheet.name] = sheet
+            if on_rows is not None:
+                on_rows(file.label, sheet.name, 0)
+
+    _run_worker(file, kind, wanted, take)
+    return Workbook(file=file.label, kind=kind, sheet_names=tuple(names), sheets=sheets, source=file)
+
+
+def _run_worker(file: File, kind: str, wanted: list[str] | None, take: Callable[[list | dict], None]) -> None:
+    """Parse a file in the child and hand on each value that it prints; an InputError where it died or took too long."""
     packages = Path(importlib.util.find_spec("python_calamine").origin).parents[1]
-    worker = Path(__file__).with_name("sheet_worker.py")
     limits = [str(MEMORY_BYTES), str(CPU_SECONDS)]
-    command = [sys.executable, "-I", "-S", str(worker), kind, str(packages), json.dumps(wanted), *limits]
+    command = [sys.executable, "-I", "-S", str(WORKER), kind, str(packages), json.dumps(wanted), *limits]
+    late = threading.Event()
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+
+        def end() -> None:
+            late.set()
+            child.kill()
+
+        said: list[bytes] = []
+        aside = [
+            threading.Thread(target=_feed, args=(child, file.data), daemon=True),
+            threading.Thread(target=lambda: said.append(child.stderr.read()), daemon=True),
+        ]
+        clock = threading.Timer(WALL_SECONDS, end)
+        for thread in (*aside, clock):
+            thread.start()
+        try:
+            for line in child.stdout:
+                # The last line of a child that was killed may be half of one; its exit code tells below.
+                if line.endswith(b"\n"):
+                    take(json.loads(line))
+        except BaseException:
+            child.kill()
+            raise
+        finally:
+            clock.cancel()
+            for thread in aside:
+                thread.join()
+        code = child.wait()
+    _require_finished(file.label, code, b"".join(said), late.is_set())
+
+
+def _feed(child: subprocess.Popen, data: bytes) -> None:
     try:
-        child = subprocess.run(command, input=data, capture_output=True, timeout=WALL_SECONDS, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise InputError(f"{file}: reading it took more than the limit of {WALL_SECONDS} s") from error
-    if child.returncode == EXIT_MEMORY or b"memory allocation" in child.stderr or b"MemoryError" in child.stderr:
+        child.stdin.write(data)
+        child.stdin.close()
+    except OSError:
+        return  # The child died before it read everything; its exit code says so.
+
+
+def _require_finished(file: str, code: int, said: bytes, late: bool) -> None:
+    if late:
+        raise InputError(f"{file}: reading it took more than the limit of {WALL_SECONDS} s")
+    if code == EXIT_MEMORY or b"memory allocation" in said or b"MemoryError" in said:
         raise InputError(
             f"{file}: reading it took more than the limit of {MEMORY_BYTES // 1024**3} GiB of memory; "
             "is there a stray cell far below or far right of the table?"
         )
-    if child.returncode in (-9, -24):
+    if code in (-9, -24):
         raise InputError(f"{file}: reading it took more than the limit of {CPU_SECONDS} s of processor time")
-    if child.returncode != 0:
-        raise InputError(f"{file}: found a damaged workbook that made the parser stop; export it again")
-    return child.stdout
-
-
-def _workbook(file: str, lines: bytes) -> Workbook:
-    names: tuple[str, ...] = ()
-    sheets: dict[str, Sheet] = {}
-    sheet = None
-    for line in lines.splitlines():
-        value = json.loads(line)
-        if isinstance(value, list):
-            sheet.row_numbers.append(value[0])
-            sheet.rows.append(value[1:])
-        elif "error" in value:
-            raise InputError(f"{file}: cannot be read: {value['error']}")
-        elif "sheet_names" in value:
-            names = tuple(value["sheet_names"])
-        elif "sheet" in value:
-            sheet = sheets[value["sheet"]] = Sheet(name=value["sheet"], rows=[], row_numbers=[])
-    return Workbook(file=file, sheet_names=names, sheets=sheets)
+    if code != 0:
+        raise InputError(f"{file}: found damaged content that made the parser stop; export it again")

@@ -18,7 +18,7 @@ import numpy as np
 from planner.errors import InputError, did_you_mean
 from planner.readers import sandbox
 from planner.readers.cells import to_numbers
-from planner.readers.sandbox import Source
+from planner.readers.files import Source, contents
 from planner.readers.series_columns import ALIASES, DURATION_SECONDS, QUANTITY, Part, parts_of
 from planner.readers.series_worker import EXIT_MEMORY
 from planner.readers.tables import note
@@ -133,7 +133,8 @@ def _contents(source: Source) -> tuple[str, str, bytes]:
             raise InputError(f"{path.name}: found more than {MAX_FILE_BYTES // 1024**2} MiB, expected a smaller file")
         file, data = path.name, path.read_bytes()
     else:
-        file, data = sandbox.contents(source)
+        opened = contents(source)
+        file, data = opened.name, opened.data
     if not data.strip():
         raise InputError(f"{file}: found an empty file, expected series of use")
     if data.startswith(_PARQUET):

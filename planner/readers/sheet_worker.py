@@ -10,12 +10,20 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sys
+import zipfile
 from collections.abc import Iterable, Iterator
+from xml.sax.saxutils import unescape
 
 EXIT_MEMORY = 12
 MAX_CSV_FIELD = 1 << 20
 DELIMITERS = ",;\t"
+RECORDS = ("items", "data", "value", "servers", "records", "rows")
+"""Names under which documents keep their list of records."""
+
+MOST_HEADINGS = 5000
+_HIDDEN_ROW = re.compile(rb'<row\b[^>]*?\br="(\d+)"[^>]*?\bhidden="(?:1|true)"')
 
 
 def main(kind: str, packages: str, wanted: str, memory_bytes: str, cpu_seconds: str) -> int:
@@ -23,7 +31,8 @@ def main(kind: str, packages: str, wanted: str, memory_bytes: str, cpu_seconds: 
 
     Parameters
     ----------
-    kind : {"xlsx", "csv"}
+    kind : {"xlsx", "csv", "json", "document"}
+        A document is printed whole, as ``{"document": ...}``.
     packages : str
         Folder to import calamine from; the interpreter runs without any site packages.
     wanted : str
@@ -35,15 +44,22 @@ def main(kind: str, packages: str, wanted: str, memory_bytes: str, cpu_seconds: 
     data = sys.stdin.buffer.read()
     names = json.loads(wanted)
     try:
-        lines = csv_lines(data) if kind == "csv" else xlsx_lines(data, names and frozenset(names), packages)
-        for line in lines:
+        for line in _lines(kind, data, names and frozenset(names), packages):
             sys.stdout.write(json.dumps(line, default=_as_text))
             sys.stdout.write("\n")
     except MemoryError:
         return EXIT_MEMORY
     except ValueError as error:
-        sys.stdout.write(json.dumps({"error": " ".join(str(error).split())[:200]}))
+        sys.stdout.write(json.dumps({"error": " ".join(str(error).split())[:200]}) + "\n")
     return 0
+
+
+def _lines(kind: str, data: bytes, wanted: frozenset[str] | None, packages: str) -> Iterator[object]:
+    if kind == "xlsx":
+        return xlsx_lines(data, wanted, packages)
+    if kind == "csv":
+        return csv_lines(data)
+    return json_lines(data) if kind == "json" else iter([{"document": parsed_json(data)}])
 
 
 def limit_resources(memory_bytes: int, cpu_seconds: int) -> None:
@@ -80,14 +96,69 @@ def xlsx_lines(data: bytes, wanted: frozenset[str] | None, packages: str) -> Ite
         metadata = workbook.sheets_metadata
         worksheets = [s.name for s in metadata if s.typ == python_calamine.SheetTypeEnum.WorkSheet]
         yield {"sheet_names": [name.strip() for name in worksheets]}
+        hidden = hidden_rows(data)
         for name in worksheets:
             if wanted is None or len(worksheets) == 1 or fold(name) in wanted:
                 sheet = workbook.get_sheet_by_name(name)
-                yield {"sheet": name.strip()}
                 first = sheet.start[0] + 1 if sheet.start is not None else 1
-                yield from filled_rows(sheet.to_python(), first)
+                rows = sheet.to_python()
+                spread_merged(rows, sheet.merged_cell_ranges or (), sheet.start)
+                filled = list(filled_rows(rows, first))
+                unseen = hidden.get(name, frozenset())
+                yield {"sheet": name.strip(), "hidden": sum(row[0] in unseen for row in filled) if unseen else 0}
+                yield from filled
     except python_calamine.CalamineError as error:
         raise ValueError(f"not a valid workbook ({error})") from error
+
+
+def spread_merged(rows: list[list], ranges: Iterable[tuple], start: tuple[int, int] | None) -> None:
+    """Give each cell of a merged range the value that a spreadsheet keeps in its first cell alone."""
+    if start is None:
+        return
+    for (top, left), (bottom, right) in ranges:
+        if top < start[0] or left < start[1] or bottom - start[0] >= len(rows):
+            continue
+        value = rows[top - start[0]][left - start[1]] if left - start[1] < len(rows[top - start[0]]) else ""
+        for row in rows[top - start[0] : bottom - start[0] + 1]:
+            for column in range(left - start[1], min(right - start[1] + 1, len(row))):
+                row[column] = value
+
+
+def hidden_rows(data: bytes) -> dict[str, frozenset[int]]:
+    """Row numbers that are hidden, by sheet; from the sheets' own markup, which calamine does not tell."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        names = set(archive.namelist())
+        if "xl/_rels/workbook.xml.rels" not in names:
+            return {}
+        links = archive.read("xl/_rels/workbook.xml.rels").decode(errors="replace")
+        targets = {
+            _attribute(tag, "Id"): _attribute(tag, "Target") for tag in re.findall(r"<Relationship\b[^>]*", links)
+        }
+        found = {}
+        for tag in re.findall(r"<sheet\b[^>]*", archive.read("xl/workbook.xml").decode(errors="replace")):
+            path = targets.get(_attribute(tag, "r:id"), "").removeprefix("/xl/")
+            if f"xl/{path}" in names:
+                rows = _hidden_of(archive, f"xl/{path}")
+                if rows:
+                    found[_attribute(tag, "name")] = frozenset(rows)
+        return found
+
+
+def _hidden_of(archive: zipfile.ZipFile, path: str) -> set[int]:
+    rows: set[int] = set()
+    rest = b""
+    with archive.open(path) as stream:
+        while piece := stream.read(1 << 20):
+            text = rest + piece
+            if b"hidden=" in text:
+                rows.update(int(found[1]) for found in _HIDDEN_ROW.finditer(text))
+            rest = text[-2048:]
+    return rows
+
+
+def _attribute(tag: str, name: str) -> str:
+    found = re.search(rf'\s{re.escape(name)}="([^"]*)"', tag)
+    return unescape(found[1], {"&quot;": '"', "&apos;": "'"}) if found else ""
 
 
 def csv_lines(data: bytes) -> Iterator[object]:
@@ -95,16 +166,69 @@ def csv_lines(data: bytes) -> Iterator[object]:
     csv.field_size_limit(MAX_CSV_FIELD)
     text = decoded(data)
     yield {"sheet_names": [""]}
-    yield {"sheet": ""}
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter(text), strict=True)
+    mark, first = delimiter(text), 1
+    declared = re.match(r'"?sep=(.)"?\r?\n', text, re.IGNORECASE)
+    if declared:
+        mark, text, first = declared[1], text[declared.end() :], 2
+    yield {"sheet": "", "delimiter": mark}
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
     try:
-        yield from filled_rows(reader, 1)
+        yield from filled_rows(reader, first)
     except csv.Error as error:
         raise ValueError(f"not valid CSV near line {reader.line_num} ({error})") from error
 
 
+def json_lines(data: bytes) -> Iterator[object]:
+    """The records of a JSON document as rows, numbered from 1, below a row 0 of headings.
+
+    Names of two levels are joined by a dot; what lies deeper stays in its cell.
+    """
+    records = [_flat(record) for record in records_of(parsed_json(data))]
+    headings = list(dict.fromkeys(name for record in records for name in record))
+    if len(headings) > MOST_HEADINGS:
+        raise ValueError(f"found {len(headings):,} different names in the records, expected at most {MOST_HEADINGS:,}")
+    yield {"sheet_names": [""]}
+    yield {"sheet": ""}
+    yield [0, *headings]
+    rows = ([record.get(name) for name in headings] for record in records)
+    yield from filled_rows(rows, 1)
+
+
+def parsed_json(data: bytes) -> object:
+    try:
+        return json.loads(decoded(data))
+    except RecursionError:
+        raise ValueError("the JSON document nests too deeply") from None
+
+
+def records_of(document: object) -> list[dict]:
+    """The list of records that a document is, or keeps under a name.
+
+    >>> records_of({"kind": "List", "items": [{"a": 1}]}), records_of({"a": 1})
+    ([{'a': 1}], [{'a': 1}])
+    """
+    if isinstance(document, dict):
+        lists = [document[name] for name in RECORDS if isinstance(document.get(name), list)]
+        others = [value for value in document.values() if isinstance(value, list) and value]
+        only = [value for value in others if all(isinstance(one, dict) for one in value)]
+        document = lists[0] if lists else only[0] if len(only) == 1 else [document]
+    if not isinstance(document, list) or not all(isinstance(record, dict) for record in document):
+        raise ValueError("found JSON that is no list of records, expected one such as [{...}, {...}]")
+    return document
+
+
+def _flat(record: dict) -> dict:
+    found = {}
+    for name, value in record.items():
+        if isinstance(value, dict) and value:
+            found |= {f"{name}.{inner}": cell for inner, cell in value.items()}
+        else:
+            found[name] = value
+    return found
+
+
 def decoded(data: bytes) -> str:
-    """Text of a CSV file: UTF-16 where a byte order mark says so, else UTF-8, else Windows-1252."""
+    """Text of a file: UTF-16 where a byte order mark says so, else UTF-8, else Windows-1252."""
     encodings = ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "cp1252")
     for encoding in encodings:
         try:

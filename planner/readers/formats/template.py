@@ -53,7 +53,7 @@ def parse(workbook: Workbook) -> Tables:
         sheets, others = {_table_of(only) or "workloads": only}, []
     elif "workloads" not in sheets and (close := nearest(SHEETS["workloads"], others)):
         raise InputError(f"{workbook.file}: sheet 'Workloads' is missing; did you mean {close!r}?")
-    tables = Tables(file=workbook.file, format="table" if workbook.is_csv else FORMAT)
+    tables = Tables(file=workbook.file, format=FORMAT if workbook.table is None else "table")
     for table, sheet in sheets.items():
         if not sheet.rows and table != "workloads":
             tables.notes.append(note("ignored", "the sheet is empty", file=workbook.file, sheet=sheet.name))

@@ -154,10 +154,10 @@ def _workloads(
 
 
 def _is_csv_of_vinfo(workbook: Workbook) -> bool:
-    if not workbook.is_csv or not workbook.sheets[""].rows:
+    if workbook.table is None or not workbook.table.rows:
         return False
-    rows = workbook.sheets[""].rows
-    found = match_columns(headings_of(rows[heading_row(workbook.sheets[""], VM_COLUMNS)]), VM_COLUMNS)
+    rows = workbook.table.rows
+    found = match_columns(headings_of(rows[heading_row(workbook.table, VM_COLUMNS)]), VM_COLUMNS)
     return {"name", "powerstate"} <= found.keys() and found["name"].heading.casefold() == "vm"
 
 
