@@ -15,17 +15,8 @@ from planner.readers.columns import Column, fold, heading_row, match_columns
 from planner.readers.exports import Journal, Part, owners, read_part
 from planner.readers.formats.rvtools.datastores import shared_storage_gib
 from planner.readers.formats.rvtools.hosts import HOST_COLUMNS, note_unknown_hosts, read_hosts
-from planner.readers.formats.rvtools.sizes import (
-    is_running,
-    places,
-    reservations,
-    sizes,
-    states,
-    storage,
-    sum_by_vm,
-    use,
-    without_unknown_size,
-)
+from planner.readers.formats.rvtools.sizes import places, reservations, sizes, storage, sum_by_vm, use
+from planner.readers.machines import is_running, number, real_rows, states, unique_names, without_unknown_size
 from planner.readers.sandbox import Workbook
 from planner.readers.tables import Tables, counted
 
@@ -36,12 +27,8 @@ SHEETS = ("vInfo", "vCPU", "vMemory", "vDisk", "vPartition", "vHost", "vDatastor
 _HYPERV_SHEETS = frozenset(map(fold, ("vVHD", "vVLAN", "vCheckpoint", "vIntegration", "vReplication", "vHostStorage")))
 
 
-def _number(name: str, label: str, *aliases: str, unit: str = "", bare: str = "", required: bool = False) -> Column:
-    return Column(name=name, label=label, aliases=aliases, unit=unit, bare_unit=bare, type="number", required=required)
-
-
 def _size(name: str, label: str, *aliases: str, required: bool = False) -> Column:
-    return _number(name, label, *aliases, unit="GiB", bare="MiB", required=required)
+    return number(name, label, *aliases, unit="GiB", bare="MiB", required=required)
 
 
 KEYS = (
@@ -54,10 +41,10 @@ PLACE = (Column(name="pool", label="Cluster"), Column(name="host", label="Host")
 VM_COLUMNS = (
     *KEYS,
     *PLACE,
-    Column(name="powerstate", label="Powerstate", aliases=("Power state",), required=True),
+    Column(name="state", label="Powerstate", aliases=("Power state",), required=True),
     Column(name="template", label="Template", type="flag"),
     Column(name="placeholder", label="SRM Placeholder", type="flag"),
-    _number("vcpus", "CPUs", required=True),
+    number("vcpus", "CPUs", required=True),
     _size("memory_gib", "Memory", required=True),
     _size("memory_gib_used", "Active Memory"),
     _size("disks_gib", "Total disk capacity"),
@@ -69,7 +56,7 @@ VM_COLUMNS = (
         name="os_file", label="OS according to the configuration file", aliases=("OS according to configuration file",)
     ),
 )
-CPU_COLUMNS = (*KEYS, *PLACE, _number("vcpus", "CPUs"), _number("cpu_ghz_used", "Overall", unit="GHz", bare="MHz"))
+CPU_COLUMNS = (*KEYS, *PLACE, number("vcpus", "CPUs"), number("cpu_ghz_used", "Overall", unit="GHz", bare="MHz"))
 MEMORY_COLUMNS = (
     *KEYS,
     *PLACE,
@@ -117,7 +104,7 @@ def parse(workbook: Workbook) -> Tables:
     host = read_part(workbook.find("vHost"), HOST_COLUMNS, journal)
     journal.close()
 
-    vms = _real_rows(vms, journal)
+    vms = real_rows(vms, journal)
     frame = _workloads(vms, cpu, memory, disk, partition, journal)
     frame, origin = without_unknown_size(frame, vms.origin, journal)
     tables = Tables(file=workbook.file, format=FORMAT, notes=journal.notes)
@@ -137,7 +124,7 @@ def _workloads(
         label: owners(part, vms, label, journal) if part is not None else np.empty(0, dtype=int)
         for label, part in (("vCPU row", cpu), ("vMemory row", memory), ("disk", disk), ("partition", partition))
     }
-    frame = pd.DataFrame({"name": _unique_names(vms, journal), "state": states(vms, journal)})
+    frame = pd.DataFrame({"name": unique_names(vms, journal), "state": states(vms, journal)})
     told = [(part, owner[label]) for label, part in (("vCPU row", cpu), ("vMemory row", memory)) if part is not None]
     on = frame["state"].map(is_running).to_numpy(dtype=bool)
     frame["vcpus"] = sizes(vms, cpu, owner["vCPU row"], "vcpus", journal)
@@ -158,7 +145,7 @@ def _is_csv_of_vinfo(workbook: Workbook) -> bool:
         return False
     rows = workbook.table.rows
     found = match_columns(headings_of(rows[heading_row(workbook.table, VM_COLUMNS)]), VM_COLUMNS)
-    return {"name", "powerstate"} <= found.keys() and found["name"].heading.casefold() == "vm"
+    return {"name", "state"} <= found.keys() and found["name"].heading.casefold() == "vm"
 
 
 def _refuse_other_tools(workbook: Workbook) -> None:
@@ -175,53 +162,3 @@ def _refuse_other_tools(workbook: Workbook) -> None:
             f"{workbook.file}: found sheet 'vInfo' without column 'Powerstate', a HyperVToolsX export: recognised but "
             "not supported yet; expected an RVTools export or the planner's template"
         )
-
-
-def _real_rows(vms: Part, journal: Journal) -> Part:
-    """Without rows that name no VM, and without a VM UUID's second row."""
-    sheet, frame = vms.origin.sheet, vms.frame
-    nameless = (frame["name"] == "").to_numpy()
-    empty = nameless & (frame["vcpus"].fillna(0) == 0).to_numpy() & (frame["memory_gib"].fillna(0) == 0).to_numpy()
-    for rows, what in ((empty, "without a VM name, CPUs and memory"), (nameless & ~empty, "without a VM name")):
-        if rows.any():
-            first = vms.origin.row(int(np.flatnonzero(rows)[0]))
-            journal.note(
-                "dropped",
-                f"{counted(rows.sum(), 'row')} {what}",
-                sheet=sheet,
-                row=first,
-                column=vms.origin.heading("name"),
-            )
-    again = ~nameless & (frame["uuid"] != "").to_numpy() & frame["uuid"].where(~nameless).duplicated().to_numpy()
-    for position in np.flatnonzero(again):
-        first = int(np.flatnonzero((frame["uuid"] == frame["uuid"].iloc[position]).to_numpy() & ~nameless)[0])
-        journal.note(
-            "dropped",
-            f"its VM UUID stands in row {vms.origin.row(first)} already, for {frame['name'].iloc[first]!r}",
-            sheet=sheet,
-            row=vms.origin.row(position),
-            column=vms.origin.heading("uuid"),
-            subject=frame["name"].iloc[position],
-        )
-    return vms.keep(~nameless & ~again)
-
-
-def _unique_names(vms: Part, journal: Journal) -> list[str]:
-    """Names, a repeated one as ``name (2)``: names repeat across vCenters and folders."""
-    given, taken, names = set(vms.frame["name"]), set(), []
-    for position, name in enumerate(vms.frame["name"]):
-        unique, number = name, 2
-        while unique in taken or (unique != name and unique in given):
-            unique, number = f"{name} ({number})", number + 1
-        if unique != name:
-            journal.note(
-                "converted",
-                f"the name stands twice: read as {unique!r}",
-                sheet=vms.origin.sheet,
-                row=vms.origin.row(position),
-                column=vms.origin.heading("name"),
-                subject=unique,
-            )
-        taken.add(unique)
-        names.append(unique)
-    return names

@@ -2,35 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
-from planner.inventory import LEFT_OUT_STATES
 from planner.readers.exports import Journal, Part
+from planner.readers.machines import example
 from planner.readers.tables import counted
-from planner.schema import STATES, Origin
-
-
-def states(vms: Part, journal: Journal) -> pd.Series:
-    """State of each VM: template beats placeholder, which beats the power state; a blank one is read as on."""
-    frame = vms.frame
-    blank = (frame["powerstate"] == "") & ~frame["template"] & ~frame["placeholder"]
-    if blank.any():
-        _example(journal, "guessed", "without a power state: read as on", vms, blank.to_numpy(), "powerstate")
-    found = frame["powerstate"].where(frame["powerstate"] != "", "on")
-    return found.mask(frame["placeholder"], "placeholder").mask(frame["template"], "template")
-
-
-def is_planned(state: str) -> bool:
-    """Whether VMs of this state are planned for unless somebody asks otherwise."""
-    return STATES.get(state.casefold(), "on") not in LEFT_OUT_STATES
-
-
-def is_running(state: str) -> bool:
-    """Whether a VM of this state runs, so that its use says something."""
-    return STATES.get(state.casefold()) == "on"
 
 
 def sizes(vms: Part, other: Part | None, owner: np.ndarray, column: str, journal: Journal) -> np.ndarray:
@@ -54,7 +31,7 @@ def sizes(vms: Part, other: Part | None, owner: np.ndarray, column: str, journal
     filled = ~(given > 0) & (told > 0)
     sheet, heading = other.origin.sheet, vms.origin.heading(column)
     if filled.any():
-        _example(journal, "guessed", f"without {heading} in vInfo: taken from {sheet}", vms, filled, column)
+        example(journal, "guessed", f"without {heading} in vInfo: taken from {sheet}", vms, filled, column)
     differ = (given > 0) & (told > 0) & ~np.isclose(given, told)
     if differ.any():
         first = int(np.flatnonzero(differ)[0])
@@ -62,7 +39,7 @@ def sizes(vms: Part, other: Part | None, owner: np.ndarray, column: str, journal
         message = (
             f"with another {heading} in {sheet}: vInfo is used ({given[first]:.4g}{unit}, not {told[first]:.4g}{unit})"
         )
-        _example(journal, "information", message, vms, differ, column)
+        example(journal, "information", message, vms, differ, column)
     return np.where(filled, told, given)
 
 
@@ -101,7 +78,7 @@ def reservations(vms: Part, memory: Part | None, owner: np.ndarray, journal: Jou
     reserved = found > 0
     if reserved.any():
         message = f"with reserved memory, {found[reserved].sum():,.6g} GiB in all: kept whole, never overcommitted"
-        _example(journal, "information", message, vms, reserved, "name")
+        example(journal, "information", message, vms, reserved, "name")
     return found
 
 
@@ -113,7 +90,7 @@ def places(vms: Part, column: str, others: list[tuple[Part, np.ndarray]], journa
         filled = ((found == "") & (told != "")).to_numpy()
         if filled.any():
             message = f"without {vms.origin.heading(column)} in vInfo: taken from {other.origin.sheet}"
-            _example(journal, "guessed", message, vms, filled, column)
+            example(journal, "guessed", message, vms, filled, column)
         found = found.where(~filled, told)
     return found
 
@@ -137,7 +114,7 @@ def storage(vms: Part, disk: Part | None, owner: np.ndarray, journal: Journal) -
             journal.note("information", message, sheet=vms.origin.sheet, subject="storage_gib")
     unknown = np.isnan(found)
     if unknown.any():
-        _example(journal, "guessed", "without storage anywhere in the export: read as 0", vms, unknown, "name")
+        example(journal, "guessed", "without storage anywhere in the export: read as 0", vms, unknown, "name")
     return np.where(unknown, 0.0, found)
 
 
@@ -149,42 +126,9 @@ def sum_by_vm(part: Part | None, column: str, owner: np.ndarray, count: int) -> 
     return mine.reindex(range(count)).to_numpy()
 
 
-def without_unknown_size(frame: pd.DataFrame, origin: Origin, journal: Journal) -> tuple[pd.DataFrame, Origin]:
-    """Without VMs to plan for whose CPUs or memory nobody knows; VMs that are left out anyway stay, with 0."""
-    frame = frame.fillna({"vcpus": 0.0, "memory_gib": 0.0})
-    unknown = (frame["vcpus"] <= 0) | (frame["memory_gib"] <= 0)
-    lost = (unknown & frame["state"].map(is_planned).astype(bool)).to_numpy()
-    for position in np.flatnonzero(lost):
-        column = "vcpus" if frame["vcpus"].iloc[position] <= 0 else "memory_gib"
-        journal.note(
-            "dropped",
-            f"{origin.heading(column)} unknown in every sheet: cannot be planned for",
-            sheet=origin.sheet,
-            row=origin.row(position),
-            column=origin.heading(column),
-            subject=frame["name"].iloc[position],
-        )
-    headings = {**origin.headings, "state": origin.heading("powerstate")}
-    return frame[~lost].reset_index(drop=True), replace(origin, rows=origin.rows[~lost], headings=headings)
-
-
 def _first_by_vm(values: pd.Series, owner: np.ndarray, count: int, blank: object) -> np.ndarray:
     """The first filled value of each VM's rows."""
     filled = (owner >= 0) & ((values != "") & values.notna()).to_numpy()
     first = pd.Series(values[filled].to_numpy(), index=owner[filled], dtype=values.dtype)
     first = first[~first.index.duplicated()].reindex(range(count))
     return first.to_numpy() if isinstance(blank, float) else first.fillna(blank).to_numpy(dtype=object)
-
-
-def _example(journal: Journal, kind: str, message: str, vms: Part, rows: np.ndarray, column: str) -> None:
-    """One note that counts VMs and names the first of them."""
-    first = int(np.flatnonzero(rows)[0])
-    name = vms.frame["name"].iloc[first]
-    journal.note(
-        kind,
-        f"{counted(rows.sum(), 'VM')} {message}; such as {name!r}",
-        sheet=vms.origin.sheet,
-        row=vms.origin.row(first),
-        column=vms.origin.heading(column),
-        subject=name,
-    )

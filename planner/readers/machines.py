@@ -1,0 +1,162 @@
+"""Rows of an export as workloads: real rows, unique names, states, and nothing of unknown size."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from planner import schema
+from planner.inventory import LEFT_OUT_STATES
+from planner.readers.columns import Column
+from planner.readers.exports import Journal, Part
+from planner.readers.tables import counted
+from planner.schema import STATES, Origin
+
+
+def number(name: str, label: str, *aliases: str, unit: str = "", bare: str = "", required: bool = False) -> Column:
+    """A column of numbers; `bare` is their unit where the heading names none."""
+    return Column(name=name, label=label, aliases=aliases, unit=unit, bare_unit=bare, type="number", required=required)
+
+
+def text(name: str, label: str, *aliases: str, required: bool = False) -> Column:
+    """A column of texts."""
+    return Column(name=name, label=label, aliases=aliases, required=required)
+
+
+def flag(name: str, label: str, *aliases: str) -> Column:
+    """A column of yes and no."""
+    return Column(name=name, label=label, aliases=aliases, type="flag")
+
+
+def workloads_of(vms: Part, journal: Journal) -> tuple[pd.DataFrame, Origin]:
+    """Workloads of a sheet whose columns are named as the schema's; `uuid`, `state` and `template` where it has them.
+
+    Rows without a name, second rows of a UUID, and VMs to plan for whose vCPUs or memory are unknown are dropped and
+    noted; a name that stands twice is told apart.
+    """
+    vms = real_rows(vms, journal)
+    frame = pd.DataFrame({"name": unique_names(vms, journal), "state": states(vms, journal)})
+    for name in schema.attributes("workloads"):
+        if name in vms.frame and name not in frame and vms.has(name):
+            frame[name] = vms.frame[name].to_numpy()
+    for name in ("vcpus", "memory_gib"):
+        if name not in frame:
+            frame[name] = np.nan
+    if "storage_gib" not in frame:
+        journal.note("guessed", "the export tells no storage: read as 0", sheet=vms.origin.sheet, subject="storage_gib")
+    elif frame["storage_gib"].isna().any():
+        example(journal, "guessed", "without storage: read as 0", vms, frame["storage_gib"].isna().to_numpy(), "name")
+        frame["storage_gib"] = frame["storage_gib"].fillna(0.0)
+    return without_unknown_size(frame, vms.origin, journal)
+
+
+def states(vms: Part, journal: Journal) -> pd.Series:
+    """State of each VM: template beats placeholder, which beats the power state; a blank one is read as on."""
+    frame = vms.frame
+    none = pd.Series(np.zeros(len(frame), dtype=bool))
+    template, placeholder = (frame.get(name, none).astype(bool) for name in ("template", "placeholder"))
+    if "state" not in frame or not vms.has("state"):
+        found = pd.Series(["on"] * len(frame), dtype=object)
+    else:
+        blank = (frame["state"] == "") & ~template & ~placeholder
+        if blank.any():
+            example(journal, "guessed", "without a power state: read as on", vms, blank.to_numpy(), "state")
+        found = frame["state"].where(frame["state"] != "", "on")
+    return found.mask(placeholder, "placeholder").mask(template, "template")
+
+
+def is_planned(state: str) -> bool:
+    """Whether VMs of this state are planned for unless somebody asks otherwise."""
+    return STATES.get(state.casefold(), "on") not in LEFT_OUT_STATES
+
+
+def is_running(state: str) -> bool:
+    """Whether a VM of this state runs, so that its use says something."""
+    return STATES.get(state.casefold()) == "on"
+
+
+def without_unknown_size(frame: pd.DataFrame, origin: Origin, journal: Journal) -> tuple[pd.DataFrame, Origin]:
+    """Without VMs to plan for whose CPUs or memory nobody knows; VMs that are left out anyway stay, with 0."""
+    frame = frame.fillna({"vcpus": 0.0, "memory_gib": 0.0})
+    unknown = (frame["vcpus"] <= 0) | (frame["memory_gib"] <= 0)
+    lost = (unknown & frame["state"].map(is_planned).astype(bool)).to_numpy()
+    for position in np.flatnonzero(lost):
+        column = "vcpus" if frame["vcpus"].iloc[position] <= 0 else "memory_gib"
+        journal.note(
+            "dropped",
+            f"{origin.heading(column)} unknown in every sheet: cannot be planned for",
+            sheet=origin.sheet,
+            row=origin.row(position),
+            column=origin.heading(column),
+            subject=frame["name"].iloc[position],
+        )
+    return frame[~lost].reset_index(drop=True), replace(origin, rows=origin.rows[~lost])
+
+
+def real_rows(vms: Part, journal: Journal) -> Part:
+    """Without rows that name no VM, and without a VM UUID's second row."""
+    sheet, frame = vms.origin.sheet, vms.frame
+    nameless = (frame["name"] == "").to_numpy()
+    empty = nameless & (frame["vcpus"].fillna(0) == 0).to_numpy() & (frame["memory_gib"].fillna(0) == 0).to_numpy()
+    for rows, what in ((empty, "without a VM name, CPUs and memory"), (nameless & ~empty, "without a VM name")):
+        if rows.any():
+            first = vms.origin.row(int(np.flatnonzero(rows)[0]))
+            journal.note(
+                "dropped",
+                f"{counted(rows.sum(), 'row')} {what}",
+                sheet=sheet,
+                row=first,
+                column=vms.origin.heading("name"),
+            )
+    if "uuid" not in frame:
+        return vms.keep(~nameless)
+    again = ~nameless & (frame["uuid"] != "").to_numpy() & frame["uuid"].where(~nameless).duplicated().to_numpy()
+    for position in np.flatnonzero(again):
+        first = int(np.flatnonzero((frame["uuid"] == frame["uuid"].iloc[position]).to_numpy() & ~nameless)[0])
+        journal.note(
+            "dropped",
+            f"its {vms.origin.heading('uuid')} stands in row {vms.origin.row(first)} already, "
+            f"for {frame['name'].iloc[first]!r}",
+            sheet=sheet,
+            row=vms.origin.row(position),
+            column=vms.origin.heading("uuid"),
+            subject=frame["name"].iloc[position],
+        )
+    return vms.keep(~nameless & ~again)
+
+
+def unique_names(vms: Part, journal: Journal) -> list[str]:
+    """Names, a repeated one as ``name (2)``: names repeat across vCenters and folders."""
+    given, taken, names = set(vms.frame["name"]), set(), []
+    for position, name in enumerate(vms.frame["name"]):
+        unique, again = name, 2
+        while unique in taken or (unique != name and unique in given):
+            unique, again = f"{name} ({again})", again + 1
+        if unique != name:
+            journal.note(
+                "converted",
+                f"the name stands twice: read as {unique!r}",
+                sheet=vms.origin.sheet,
+                row=vms.origin.row(position),
+                column=vms.origin.heading("name"),
+                subject=unique,
+            )
+        taken.add(unique)
+        names.append(unique)
+    return names
+
+
+def example(journal: Journal, kind: str, message: str, vms: Part, rows: np.ndarray, column: str) -> None:
+    """One note that counts VMs and names the first of them."""
+    first = int(np.flatnonzero(rows)[0])
+    name = vms.frame["name"].iloc[first]
+    journal.note(
+        kind,
+        f"{counted(rows.sum(), 'VM')} {message}; such as {name!r}",
+        sheet=vms.origin.sheet,
+        row=vms.origin.row(first),
+        column=vms.origin.heading(column),
+        subject=name,
+    )
