@@ -38,7 +38,7 @@ SHARE_PER_UNIT = {
     "share": 1.0,
 }
 
-_SCALES = {"GiB": GIB_PER_UNIT, "GHz": GHZ_PER_UNIT, "Gbps": GBPS_PER_UNIT, "share": SHARE_PER_UNIT}
+SCALES = {"GiB": GIB_PER_UNIT, "GHz": GHZ_PER_UNIT, "Gbps": GBPS_PER_UNIT, "share": SHARE_PER_UNIT}
 _DECIMAL_SPELLING = frozenset({"kb", "mb", "gb", "tb"})
 
 
@@ -49,10 +49,12 @@ def factor(found: str, wanted: str) -> float | None:
     True
     >>> factor("GB", "GiB"), factor("MHz", "GHz"), factor("MiB", "GHz")
     (1.0, 0.001, None)
+    >>> factor("vCPUs", "vCPU")
+    1.0
     """
-    if found.lower() == wanted.lower():
+    if found.lower() in (wanted.lower(), f"{wanted.lower()}s"):
         return 1.0
-    return _SCALES.get(wanted, {}).get(found.lower())
+    return SCALES.get(wanted, {}).get(found.lower())
 
 
 def spellings(wanted: str) -> list[str]:
@@ -61,7 +63,7 @@ def spellings(wanted: str) -> list[str]:
     >>> spellings("GHz")
     ['mhz', 'ghz']
     """
-    return list(_SCALES.get(wanted, {wanted: 1.0}))
+    return list(SCALES.get(wanted, {wanted: 1.0}))
 
 
 def is_decimal_spelling(unit: str) -> bool:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from planner import schema, units
 from planner.errors import InputError, nearest
-from planner.readers.cells import cells_of, headings_of, to_numbers
+from planner.readers.cells import cells_of, headings_of
+from planner.readers.numbers import Style, numbers_of, style_of
 from planner.readers.sandbox import Sheet
 from planner.readers.tables import counted, note
+from planner.readers.totals import totals_of
 from planner.schema import Attribute, Origin
 
 MAX_TITLE_ROWS = 5
@@ -217,26 +219,80 @@ def frame_from_sheet(sheet: Sheet, table: str, file: str) -> tuple[pd.DataFrame,
         notes.append(
             note("ignored", f"{counted(header, 'title row')} above the headings", **where, row=sheet.row_numbers[0])
         )
-    columns = {}
-    for name, found in matches.items():
-        cells = cells_of(rows, found.position)
-        if schema_columns[name].is_number:
-            notes += conversion_notes(found, schema_columns[name].unit, "", where)
-            raw, (cells, commas) = cells, to_numbers(cells, found.factor)
-            notes += comma_notes(raw, commas, numbers, found, where)
-        columns[name] = cells
+    origin = Origin(**where, rows=np.array(numbers, dtype=int), headings={k: m.heading for k, m in matches.items()})
+    columns = {name: cells_of(rows, found.position) for name, found in matches.items()}
+    numeric = [name for name in matches if schema_columns[name].is_number]
+    style, findings = style_of(cell for name in numeric for cell in columns[name]), []
+    for name in numeric:
+        column = schema_columns[name]
+        columns[name], said, wrong = read_numbers(columns[name], matches[name], column, style, sheet.delimiter, origin)
+        notes += said
+        findings += wrong
+    keep, said, wrong = total_rows(columns, numeric, origin)
+    schema.raise_findings(findings + wrong)
     extra, extra_notes = _extra_columns(headings, rows, matches, table, where)
     frame = pd.DataFrame(columns | extra, dtype=object, index=range(len(rows)))
-    origin = Origin(**where, rows=np.array(numbers, dtype=int), headings={k: m.heading for k, m in matches.items()})
-    return frame, origin, notes + extra_notes
+    if not keep.all():
+        frame, origin = frame[keep].reset_index(drop=True), replace(origin, rows=origin.rows[keep])
+    return frame, origin, notes + said + extra_notes
 
 
-def comma_notes(raw: list, commas: list[int], numbers: list[int], found: Match, where: dict) -> list[dict]:
-    """One note for a column whose numbers are written with thousands commas."""
-    if not commas:
-        return []
-    message = f"{counted(len(commas), 'number')} with thousands commas, such as {str(raw[commas[0]]).strip()!r}"
-    return [note("converted", message, **where, row=numbers[commas[0]], column=found.heading, subject=found.attribute)]
+def read_numbers(
+    cells: list, found: Match, column: Attribute | Column, style: Style, delimiter: str, origin: Origin
+) -> tuple[list, list[dict], list[str]]:
+    """One column of numbers in the column's unit, with what there is to note, and what cannot be decided.
+
+    Parameters
+    ----------
+    cells : list
+    found : Match
+    column : Attribute or Column
+    style : Style
+        Of all numbers of the sheet.
+    delimiter : str
+        What separates the cells of a CSV file.
+    origin : Origin
+    """
+    bare = getattr(column, "bare_unit", "")
+    unit = found.unit or bare or column.unit
+    stated = bool(found.unit or bare) or column.unit not in units.SCALES
+    read = numbers_of(cells, wanted=column.unit, unit=unit, stated=stated, sheet=style, delimiter=delimiter)
+    where = {"file": origin.file, "sheet": origin.sheet}
+    notes = [] if read.named else conversion_notes(found, column.unit, bare, where)
+    for kind, message, position in read.remarks:
+        row = origin.row(position)
+        notes.append(note(kind, message, **where, row=row, column=found.heading, subject=found.attribute))
+    findings = [f"{origin.where(position, column.name)}: {message}" for position, message in read.findings]
+    return read.cells, notes, findings
+
+
+def total_rows(
+    columns: Mapping[str, list], numeric: Iterable[str], origin: Origin
+) -> tuple[np.ndarray, list[dict], list[str]]:
+    """Which rows are no sums of others, as a mask; a note on each that is, a finding on each that should be."""
+    names = columns.get("name")
+    keep = np.ones(len(names) if names is not None else 0, dtype=bool)
+    if names is None:
+        return keep, [], []
+    found = totals_of(names, {name: columns[name] for name in numeric})
+    keep[found.rows] = False
+    where = {"file": origin.file, "sheet": origin.sheet}
+    notes = [
+        note(
+            "dropped",
+            "a row of totals: the sum of rows above",
+            **where,
+            row=origin.row(row),
+            column=origin.heading("name"),
+        )
+        for row in found.rows
+    ]
+    findings = [
+        f"{origin.where(row, column)}: found {figure:.6g} in a row called {str(names[row]).strip()!r}, expected the "
+        f"sum of the rows above, {total:.6g}, or a workload's name"
+        for row, (column, figure, total) in found.doubtful.items()
+    ]
+    return keep, notes, findings
 
 
 def _extra_columns(

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import InputError, nearest
-from planner.readers.cells import cells_of, headings_of, to_numbers
-from planner.readers.columns import Column, comma_notes, conversion_notes, heading_row, match_columns
+from planner.readers.cells import cells_of, headings_of
+from planner.readers.columns import Column, heading_row, match_columns, read_numbers, total_rows
+from planner.readers.numbers import style_of
 from planner.readers.sandbox import Sheet
 from planner.readers.tables import counted, note
 from planner.schema import Origin, raise_findings
@@ -88,23 +89,31 @@ def read_part(sheet: Sheet | None, columns: Iterable[Column], journal: Journal) 
         **where, rows=np.array(numbers, dtype=int), headings={name: found.heading for name, found in matches.items()}
     )
     _require(headings, columns, matches, origin)
-    data = {}
-    for column in columns:
-        found = matches.get(column.name)
-        cells = cells_of(rows, found.position) if found else [None] * len(rows)
-        if column.type == "number":
-            if found:
-                journal.notes.extend(conversion_notes(found, column.unit, column.bare_unit, where))
-                raw, (cells, commas) = cells, to_numbers(cells, found.factor)
-                journal.notes.extend(comma_notes(raw, commas, numbers, found, where))
-                journal.findings.extend(_wrong_numbers(raw, cells, column, origin))
-            values = [cell if _is_size(cell) else np.nan for cell in cells]
-            data[column.name] = np.array(values, dtype="float64")
-        elif column.type == "flag":
-            data[column.name] = np.array([str(cell).strip().casefold() in _TRUE for cell in cells], dtype=bool)
-        else:
-            data[column.name] = np.array([as_text(cell) for cell in cells], dtype=object)
-    return Part(frame=pd.DataFrame(data, index=range(len(rows))), origin=origin)
+    cells = {
+        column.name: cells_of(rows, matches[column.name].position) if column.name in matches else [None] * len(rows)
+        for column in columns
+    }
+    numeric = [column for column in columns if column.type == "number" and column.name in matches]
+    style = style_of(cell for column in numeric for cell in cells[column.name])
+    for column in numeric:
+        raw, found = cells[column.name], matches[column.name]
+        cells[column.name], notes, findings = read_numbers(raw, found, column, style, sheet.delimiter, origin)
+        journal.notes.extend(notes)
+        journal.findings.extend(findings or _wrong_numbers(raw, cells[column.name], column, origin))
+    keep, notes, findings = total_rows(cells, [column.name for column in numeric], origin)
+    journal.notes.extend(notes)
+    journal.findings.extend(findings)
+    data = {column.name: _typed(cells[column.name], column.type) for column in columns}
+    part = Part(frame=pd.DataFrame(data, index=range(len(rows))), origin=origin)
+    return part if keep.all() else part.keep(keep)
+
+
+def _typed(cells: list, kind: str) -> np.ndarray:
+    if kind == "number":
+        return np.array([cell if _is_size(cell) else np.nan for cell in cells], dtype="float64")
+    if kind == "flag":
+        return np.array([str(cell).strip().casefold() in _TRUE for cell in cells], dtype=bool)
+    return np.array([as_text(cell) for cell in cells], dtype=object)
 
 
 def as_text(cell: object) -> str:

@@ -17,8 +17,8 @@ import numpy as np
 
 from planner.errors import InputError, did_you_mean
 from planner.readers import sandbox
-from planner.readers.cells import to_numbers
 from planner.readers.files import Source, contents
+from planner.readers.numbers import numbers_of, style_of
 from planner.readers.series_columns import ALIASES, DURATION_SECONDS, QUANTITY, Part, parts_of
 from planner.readers.series_worker import EXIT_MEMORY
 from planner.readers.tables import note
@@ -267,12 +267,15 @@ def _moments(
 def _numbers(column: _Column, where: str) -> np.ndarray:
     if column.kind == "number":
         return column.cells
-    cells, _ = to_numbers([text.strip().rstrip("%").strip() for text in column.texts], 1.0)
-    for code, cell in enumerate(cells):
-        if not isinstance(cell, float) and str(cell).casefold() not in ("", "-", "n/a", "na", "nan", "null", "none"):
+    texts = [text.strip().rstrip("%").strip() for text in column.texts]
+    read = numbers_of(texts, wanted="", unit="", stated=True, sheet=style_of(texts))
+    for _, message in read.findings:
+        raise InputError(f"{where}: {message}")
+    for code, cell in enumerate(read.cells):
+        if isinstance(cell, str) and cell.casefold() not in ("", "na", "nan"):
             row = int(np.flatnonzero(column.cells == code)[0]) + 2
             raise InputError(f"{where}, row {row}: found {column.texts[code]!r}, expected a number")
-    known = np.array([cell if isinstance(cell, float) else np.nan for cell in cells] + [np.nan])
+    known = np.array([cell if isinstance(cell, float) else np.nan for cell in read.cells] + [np.nan])
     return known[column.cells]
 
 

@@ -18,7 +18,7 @@ from planner.readers.formats.rvtools.hosts import HOST_COLUMNS, note_unknown_hos
 from planner.readers.formats.rvtools.sizes import places, reservations, sizes, storage, sum_by_vm, use
 from planner.readers.machines import is_running, number, real_rows, states, unique_names, without_unknown_size
 from planner.readers.sandbox import Workbook
-from planner.readers.tables import Tables, counted
+from planner.readers.tables import Tables
 
 FORMAT = "RVTools"
 SHEETS = ("vInfo", "vCPU", "vMemory", "vDisk", "vPartition", "vHost", "vDatastore", "vmList")

@@ -1,0 +1,102 @@
+"""Rows of totals: what people add below a table, and what would count every workload twice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+_TOTAL = re.compile(
+    r"(grand |sub|sub-|overall )?(total|totals|sum|sums)|(gesamt|zwischen)?(summe|summen)|gesamt|insgesamt|"
+    r"(sous-)?(total|totaux)|somme|ensemble|totale|totali|somma|suma|totaal|som|razem|итого|σ|∑|Σ",
+    re.IGNORECASE,
+)
+_AROUND = re.compile(r"\s*[:=(].*$")
+TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Totals:
+    """Rows that add up others, and rows that are called so but do not.
+
+    Parameters
+    ----------
+    rows : array of int
+        Positions of rows of totals.
+    doubtful : dict of int to (str, float, float)
+        Position to the column that is too large for one workload and not the sum: its name, what it holds, the sum.
+    """
+
+    rows: np.ndarray
+    doubtful: dict[int, tuple[str, float, float]]
+
+
+def totals_of(names: Sequence[object], figures: Mapping[str, Sequence[object]]) -> Totals:
+    """Which rows are sums of the rows above, by their name and their figures.
+
+    A row counts as one where it has no name or is called total (in a few languages) and each of its figures is the sum
+    of all rows above or of those since the last such row, or their number or mean.
+
+    Parameters
+    ----------
+    names : sequence
+        Name of each row; None or "" where blank.
+    figures : mapping of str to sequence
+        Numbers by column; anything else counts as blank.
+
+    Examples
+    --------
+    >>> found = totals_of(["a", "b", "Total:"], {"vcpus": [2, 4, 6], "memory_gib": [8.0, 8.0, 16.0]})
+    >>> found.rows, found.doubtful
+    (array([2]), {})
+    >>> totals_of(["a", "b", "Total"], {"vcpus": [2, 4, 9]}).doubtful
+    {2: ('vcpus', 9.0, 6.0)}
+    """
+    texts = ["" if name is None else _AROUND.sub("", str(name)).strip() for name in names]
+    candidates = [row for row, text in enumerate(texts) if row > 1 and (not text or _TOTAL.fullmatch(text))]
+    rows: list[int] = []
+    doubtful: dict[int, tuple[str, float, float]] = {}
+    if not candidates:
+        return Totals(rows=np.empty(0, dtype=int), doubtful={})
+    values = {name: _floats(cells) for name, cells in figures.items()}
+    real = np.ones(len(texts), dtype=bool)
+    for row in candidates:
+        since = rows[-1] + 1 if rows else 0
+        spans = [above for start in {0, since} if (above := real[start:row]).sum() > 1]
+        told = {name: column[row] for name, column in values.items() if not np.isnan(column[row])}
+        if any(told.values()) and any(_adds_up(told, values, row, len(above), above) for above in spans):
+            real[row] = False
+            rows.append(row)
+        elif texts[row] and spans and (lie := _too_large(told, values, row, real)):
+            doubtful[row] = lie
+    return Totals(rows=np.array(rows, dtype=int), doubtful=doubtful)
+
+
+def _adds_up(told: dict, values: dict, row: int, length: int, above: np.ndarray) -> bool:
+    """Whether every figure of a row follows from the real rows among the `length` above it, and one is their sum."""
+    sums = 0
+    for name, figure in told.items():
+        parts = values[name][row - length : row][above]
+        parts = parts[~np.isnan(parts)]
+        total = parts.sum()
+        if np.isclose(figure, total, rtol=TOLERANCE, atol=0) and np.count_nonzero(parts) > 1:
+            sums += 1
+        elif not (figure == len(parts) or (len(parts) and np.isclose(figure, total / len(parts), rtol=1e-3))):
+            return False
+    return sums > 0
+
+
+def _too_large(told: dict, values: dict, row: int, real: np.ndarray) -> tuple[str, float, float] | None:
+    for name, figure in told.items():
+        parts = values[name][:row][real[:row]]
+        parts = parts[~np.isnan(parts)]
+        if len(parts) and figure > parts.max():
+            return name, float(figure), float(parts.sum())
+    return None
+
+
+def _floats(cells: Sequence[object]) -> np.ndarray:
+    is_number = (isinstance(cell, int | float) and not isinstance(cell, bool) for cell in cells)
+    return np.array([cell if number else np.nan for cell, number in zip(cells, is_number, strict=True)], dtype=float)
