@@ -94,6 +94,14 @@ def test_semicolons_hint_at_decimal_commas_and_say_so():
     ]
 
 
+@pytest.mark.parametrize("cell", ["206,057", "206.057"])
+@pytest.mark.parametrize("delimiter", [",", ";", ""])
+def test_a_small_unit_comes_whole(cell, delimiter):
+    found = numbers(cell, "512", wanted="GiB", unit="MiB", delimiter=delimiter)
+    assert found.cells == [206057 / 1024, 0.5]
+    assert [kind for kind, _, _ in found.remarks] == ["converted"]
+
+
 @pytest.mark.parametrize("label", ["Total", "SUMME:", "Grand total (2 VMs)", "Somme", "Gesamtsumme", "Σ", None])
 def test_a_row_of_totals_is_no_workload(label):
     frame, origin, notes = read(HEADINGS, ["a", 2, 4], ["b", 4, 8], [label, 6, 12], ["c", 1, 1])

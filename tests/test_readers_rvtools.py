@@ -382,6 +382,7 @@ def test_a_csv_of_vinfo_is_rvtools_and_counts_in_mib():
     inventory = readers.read(b'VM;Powerstate;CPUs;Memory;Provisioned MB\n59;poweredOn;2;8192;"206,057"\n')
     assert inventory.sources == ("upload (RVTools)",)
     assert inventory.workloads["memory_gib"].tolist() == [8.0]
+    assert inventory.workloads["storage_gib"].tolist() == [206057 / 1024]
 
 
 def test_kubev2v(shared_rvtools):

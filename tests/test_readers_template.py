@@ -10,7 +10,7 @@ import xlsxwriter
 
 from planner import readers, schema
 from planner.errors import InputError
-from planner.readers.formats.template import SHEETS
+from planner.readers.formats.template import SHEET_OF
 from planner.writers.template import EXAMPLES, write_template
 
 HEAD = ["Name", "vCPUs", "Memory (GiB)"]
@@ -63,12 +63,12 @@ def test_the_blank_template_has_no_workload(tmp_path):
 
 def test_a_filled_template_reads_back(tmp_path):
     book = openpyxl.load_workbook(write_template(tmp_path / "plan.xlsx"))
-    for table, name in SHEETS.items():
+    for table, name in SHEET_OF.items():
         for position, attribute in enumerate(schema.attributes(table), 1):
             book[name].cell(2, position, EXAMPLES[table].get(attribute))
     book.save(tmp_path / "filled.xlsx")
     inventory = readers.read(tmp_path / "filled.xlsx")
-    for table in SHEETS:
+    for table in SHEET_OF:
         row = getattr(inventory, table).iloc[0]
         assert {key: row[key] for key in EXAMPLES[table]} == EXAMPLES[table]
     assert set(inventory.notes["sheet"]) == {"Read me"}
@@ -77,7 +77,7 @@ def test_a_filled_template_reads_back(tmp_path):
 def test_the_template_explains_every_column(tmp_path):
     book = openpyxl.load_workbook(write_template(tmp_path / "plan.xlsx"))
     explained = {(row[0], row[1]) for row in book["Read me"].values}
-    for table, name in SHEETS.items():
+    for table, name in SHEET_OF.items():
         headings = [attribute.heading for attribute in schema.attributes(table).values()]
         assert [cell.value for cell in book[name][1]] == headings
         assert all(cell.comment for cell in book[name][1])

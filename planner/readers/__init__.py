@@ -7,30 +7,31 @@ from collections.abc import Sequence
 import pandas as pd
 
 from planner import schema
-from planner.errors import InputError, did_you_mean, nearest
+from planner.errors import InputError, did_you_mean
 from planner.inventory import Inventory
 from planner.readers.columns import frame_from_sheet
-from planner.readers.files import Source
-from planner.readers.formats import rvtools, template
-from planner.readers.sandbox import Workbook, load
+from planner.readers.files import File, Source, opened
+from planner.readers.formats import FORMATS, SHEETS, template, unknown
+from planner.readers.gathering import gathered
+from planner.readers.sandbox import OnRows, Workbook, load
 from planner.readers.series_files import read_series
-from planner.readers.tables import Tables, inventory_of
+from planner.readers.tables import Tables, inventory_of, note
 
 __all__ = ["read", "read_series", "read_table"]
 
-FORMATS = (rvtools, template)
-_WANTED = frozenset({*rvtools.SHEETS, *template.SHEETS.values(), template.RULES})
 
-
-def read(source: Source | Sequence[Source], *, include: Sequence[str] = ()) -> Inventory:
+def read(source: Source | Sequence[Source], *, include: Sequence[str] = (), on_rows: OnRows | None = None) -> Inventory:
     """Read an inventory from one file or several.
 
     Parameters
     ----------
     source : path, bytes, binary file object, or a list of these
-        Our template (.xlsx), one table as .csv, or an RVTools export (.xlsx). The tables of several files are joined.
+        Exports of any known tool, our template, or one table: .xlsx, .csv or .json, a folder or a .zip of these. The
+        tables of several files are joined.
     include : sequence of str
         Workloads to plan for after all, by the reason they are left out: "powered off", "template", "placeholder".
+    on_rows : callable, optional
+        Called with file, sheet and rows so far as reading goes on.
 
     Returns
     -------
@@ -40,13 +41,17 @@ def read(source: Source | Sequence[Source], *, include: Sequence[str] = ()) -> I
     Raises
     ------
     InputError
-        A file that cannot be read or is in no known format, cells outside the schema, a name in two files, or no
-        workload at all.
+        A file that cannot be read or is in no known format, cells outside the schema, or no workload at all.
     """
     sources = list(source) if isinstance(source, list | tuple) else [source]
     if not sources:
         raise InputError("found no file to read, expected at least one")
-    inventory = inventory_of([_parsed(load(one, _WANTED)) for one in sources])
+    books, notes = [], []
+    for one in sources:
+        files, unread = opened(one)
+        notes += [note("ignored", "not a file that is read", file=name) for name in unread]
+        books += [load(file, SHEETS, on_rows=on_rows) for file in files]
+    inventory = inventory_of(_parsed(gathered(books, FORMATS)), notes)
     return inventory.include(*include) if include else inventory
 
 
@@ -69,9 +74,9 @@ def read_table(source: Source, table: str) -> pd.DataFrame:
     InputError
         A file that cannot be read, cells outside the schema, or no row at all.
     """
-    if table not in template.SHEETS:
-        raise InputError(f"found table {table!r}{did_you_mean(table, template.SHEETS)}")
-    workbook = load(source, frozenset({template.SHEETS[table]}))
+    if table not in template.SHEET_OF:
+        raise InputError(f"found table {table!r}{did_you_mean(table, template.SHEET_OF)}")
+    workbook = load(source, frozenset({template.SHEET_OF[table]}))
     sheet = template.sheet_of(workbook, table)
     frame, origin, notes = frame_from_sheet(sheet, table, workbook.file)
     checked = schema.conform(frame, table, origin)
@@ -81,17 +86,21 @@ def read_table(source: Source, table: str) -> pd.DataFrame:
     return checked
 
 
-def _parsed(workbook: Workbook) -> Tables:
-    for known in FORMATS:
-        if known.recognises(workbook):
-            return known.parse(workbook)
-    near_miss = template.near_miss(workbook)
-    if near_miss:
-        raise InputError(near_miss)
-    found = ", ".join(workbook.sheet_names[:12]) or "none"
-    close = next((hit for name in workbook.sheet_names if (hit := nearest(name, ("Workloads", "vInfo")))), None)
-    hint = f"; did you mean {close!r}?" if close else ""
-    raise InputError(
-        f"{workbook.file}: found sheets {found}, expected sheet 'Workloads' (the planner's template) or 'vInfo' "
-        f"(RVTools){hint}"
-    )
+def _parsed(books: list[Workbook]) -> list[Tables]:
+    """Tables of all workbooks; one that no format knows is passed over beside others of its folder or archive."""
+    known = [(book, next((format for format in FORMATS if format.recognises(book)), None)) for book in books]
+    understood = {_parent(book) for book, format in known if format is not None} - {""}
+    found = []
+    for book, format in known:
+        if format is not None:
+            found.append(format.parse(book))
+        elif _parent(book) in understood:
+            said = [note("ignored", "in no format that is known, beside files that are", file=book.file)]
+            found.append(Tables(file=book.file, format="", notes=said))
+        else:
+            found.append(unknown.parse(book))
+    return found
+
+
+def _parent(book: Workbook) -> str:
+    return book.source.parent if isinstance(book.source, File) else ""

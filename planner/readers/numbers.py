@@ -15,6 +15,9 @@ from planner import units
 from planner.readers.tables import counted
 
 POINT, COMMA = ".", ","
+SMALL_UNIT = 1 / 999
+"""A unit this small, in GiB or GHz, is one that figures are whole numbers of."""
+
 BLANKS = " \u00a0\u2007\u2009\u202f"
 APOSTROPHES = "'’"
 _NAMES = {".": "points", ",": "commas"} | dict.fromkeys(BLANKS, "blanks") | dict.fromkeys(APOSTROPHES, "apostrophes")
@@ -41,11 +44,12 @@ _EITHER_WAY = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
 class Style:
     """How numbers of a column or sheet are written.
 
-    `shows` holds the first text that can be read with this decimal mark alone, by decimal mark.
+    `shows` holds the first text that can be read with this decimal mark alone, by decimal mark; `ambiguous` the first
+    that can be read with either.
     """
 
     shows: dict[str, str] = field(default_factory=dict)
-    ambiguous: bool = False
+    ambiguous: str = ""
 
     @property
     def mark(self) -> str | None:
@@ -82,7 +86,7 @@ def style_of(cells: Iterable[object]) -> Style:
     (',', None, None)
     """
     shows: dict[str, str] = {}
-    ambiguous = False
+    ambiguous = ""
     for cell in cells:
         if not isinstance(cell, str) or not (POINT in cell or COMMA in cell):
             continue
@@ -91,7 +95,7 @@ def style_of(cells: Iterable[object]) -> Style:
             continue
         body = found[1].rstrip(BLANKS)
         if _EITHER_WAY.fullmatch(body):
-            ambiguous = True
+            ambiguous = ambiguous or body
             continue
         fits = [mark for mark in (POINT, COMMA) if _fits(body, mark)]
         if len(fits) == 1:
@@ -125,9 +129,9 @@ def numbers_of(
     ([16.0, 0.5, None], "2 cells with a unit, such as '16 GB': GB read as GiB, MB read as MiB")
     """
     own = style_of(cells)
-    mark = own.mark or sheet.mark or (COMMA if own.ambiguous and delimiter == ";" and not sheet.shows else POINT)
-    tally = _Tally()
     factor = units.factor(unit, wanted)
+    mark = own.mark or sheet.mark or _likely(own.ambiguous, wanted, factor, delimiter)
+    tally = _Tally()
     values = [_value(cell, position, mark, wanted, factor, tally) for position, cell in enumerate(cells)]
     findings = []
     if len(own.shows) > 1 or (own.ambiguous and own.mark is None and len(sheet.shows) > 1):
@@ -140,13 +144,20 @@ def numbers_of(
         message = f"found {cells[tally.bare]!r} without a unit among cells that name one, such as {example}"
         findings.append((tally.bare, f"{message}; expected a unit in every cell, or in the heading"))
     remarks = tally.remarks(cells)
-    if own.ambiguous and own.mark is None and sheet.mark is None and mark == COMMA:
+    if COMMA in own.ambiguous and own.mark is None and sheet.mark is None and mark == COMMA:
         at = next(i for i, cell in enumerate(cells) if isinstance(cell, str) and _EITHER_WAY.match(cell.strip()))
         remarks.append(
             ("guessed", f"{str(cells[at]).strip()!r} read with a decimal comma, as semicolons part the cells", at)
         )
     named = bool(tally.with_unit) and tally.bare is None
     return Numbers(cells=values, remarks=remarks, findings=findings, named=named)
+
+
+def _likely(ambiguous: str, wanted: str, factor: float, delimiter: str) -> str:
+    """The decimal mark where no number shows it: a MiB, MHz or byte comes whole, semicolons go with decimal commas."""
+    if ambiguous and wanted in units.SCALES and factor < SMALL_UNIT:
+        return COMMA if POINT in ambiguous else POINT
+    return COMMA if ambiguous and delimiter == ";" else POINT
 
 
 class _Tally:

@@ -65,6 +65,8 @@ class Workbook:
     sheets : dict of str to Sheet
     source : File, optional
         Where it came from.
+    members : dict of str to File
+        Where each sheet came from, where files of their own were joined.
     """
 
     file: str
@@ -72,6 +74,7 @@ class Workbook:
     sheet_names: tuple[str, ...]
     sheets: dict[str, Sheet] = field(default_factory=dict)
     source: File | None = None
+    members: dict[str, File] = field(default_factory=dict)
 
     @property
     def table(self) -> Sheet | None:

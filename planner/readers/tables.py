@@ -5,6 +5,7 @@ Several files become one inventory here.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
@@ -70,8 +71,14 @@ class Tables:
     shared_storage_gib: dict[str, float] = field(default_factory=dict)
 
 
-def inventory_of(files: list[Tables]) -> Inventory:
+def inventory_of(files: list[Tables], notes: Iterable[dict] = ()) -> Inventory:
     """One inventory of all files; each is checked by itself, so that every finding names its own file.
+
+    Parameters
+    ----------
+    files : list of Tables
+    notes : iterable of dict
+        What there is to say besides, see `note`.
 
     Raises
     ------
@@ -93,6 +100,8 @@ def inventory_of(files: list[Tables]) -> Inventory:
         rules=tuple(rule for part in parts for rule in part.rules),
         shared_storage_gib=_summed([part.shared_storage_gib for part in parts]),
     )
+    if notes:
+        joined = replace(joined, notes=notes_frame([*joined.notes.to_dict("records"), *notes]))
     if joined.workloads.empty and joined.left_out.empty:
         raise InputError(f"{', '.join(sources)}: found no workload, expected sheet 'Workloads' or a table of workloads")
     return joined
@@ -100,7 +109,8 @@ def inventory_of(files: list[Tables]) -> Inventory:
 
 def _checked(tables: Tables) -> Inventory:
     """One file's inventory; unlike `Inventory.from_frames` it may have hosts alone."""
-    notes, sources = notes_frame(tables.notes), (f"{tables.file} ({tables.format})",)
+    notes = notes_frame(tables.notes)
+    sources = (f"{tables.file} ({tables.format})",) if tables.format else ()
     if "workloads" in tables.frames:
         inventory = Inventory.from_frames(
             **tables.frames, notes=notes, origins=tables.origins, sources=sources, rules=tuple(tables.rules)

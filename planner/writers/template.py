@@ -13,7 +13,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from planner import schema
 from planner.errors import InputError, did_you_mean
-from planner.readers.formats.template import RULES, SHEETS
+from planner.readers.formats.template import RULES, SHEET_OF
 from planner.schema import Attribute
 
 BLANK_ROWS = 200
@@ -122,9 +122,9 @@ def _xlsx() -> bytes:
             "text": book.add_format({"num_format": "@"}),
         }
         _write_read_me(book.add_worksheet("Read me"), styles)
-        for table, name in (SHEETS | {"rules": RULES}).items():
+        for table, name in (SHEET_OF | {"rules": RULES}).items():
             _write_table(book.add_worksheet(name), table, styles)
-        book.get_worksheet_by_name(SHEETS["workloads"]).activate()
+        book.get_worksheet_by_name(SHEET_OF["workloads"]).activate()
     return stream.getvalue()
 
 
@@ -141,7 +141,7 @@ def _write_read_me(sheet: Worksheet, styles: dict[str, Format]) -> None:
         sheet.set_column(column, column, width)
         sheet.write_string(top, column, heading, styles["heading"])
     row = top
-    for table, name in (SHEETS | {"rules": RULES}).items():
+    for table, name in (SHEET_OF | {"rules": RULES}).items():
         for attribute in schema.attributes(table).values():
             row += 1
             required = "yes" if attribute.required else ""

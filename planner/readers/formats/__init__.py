@@ -1,1 +1,16 @@
-"""One module a file format: each says what it recognises and turns it into `Tables`."""
+"""One module a file format: each says what it recognises and turns it into `Tables`.
+
+A format has the constants ``FORMAT``, its name for people, and ``SHEETS``, the sheets that it reads; and the functions
+``recognises(workbook)`` and ``parse(workbook)``. One that comes as several files has ``tab_of(workbook)`` too, see
+`planner.readers.gathering`.
+"""
+
+from __future__ import annotations
+
+from planner.readers.formats import rvtools, template
+
+FORMATS = (rvtools, template)
+"""In the order in which they are asked: sheet names are shared, so the more particular goes first."""
+
+SHEETS = frozenset(name for known in FORMATS for name in known.SHEETS)
+"""Names of all sheets that some format reads."""

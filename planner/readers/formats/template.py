@@ -13,15 +13,17 @@ from planner.readers.tables import Tables, note
 from planner.schema import Origin
 
 FORMAT = "template"
-SHEETS = {"workloads": "Workloads", "hosts": "Hosts", "host_models": "Host models"}
+SHEET_OF = {"workloads": "Workloads", "hosts": "Hosts", "host_models": "Host models"}
 """Sheet of each table."""
+
+SHEETS = (*SHEET_OF.values(), RULES)
 
 _READ_ME = fold("Read me")
 
 
 def recognises(workbook: Workbook) -> bool:
     """Whether the workbook has a sheet of the template, or is one table whose headings fit."""
-    if any(workbook.find(name) for name in SHEETS.values()):
+    if any(workbook.find(name) for name in SHEET_OF.values()):
         return True
     only = _only_sheet(workbook)
     return only is not None and _table_of(only) is not None
@@ -43,7 +45,7 @@ def parse(workbook: Workbook) -> Tables:
     InputError
         A sheet that is almost called ``Workloads``, or an empty sheet ``Workloads``.
     """
-    named = {table: workbook.find(name) for table, name in SHEETS.items()}
+    named = {table: workbook.find(name) for table, name in SHEET_OF.items()}
     sheets = {table: sheet for table, sheet in named.items() if sheet is not None}
     ruled = workbook.find(RULES)
     taken = {sheet.name for sheet in (*sheets.values(), ruled) if sheet is not None}
@@ -51,7 +53,7 @@ def parse(workbook: Workbook) -> Tables:
     if not sheets:
         only = _only_sheet(workbook)
         sheets, others = {_table_of(only) or "workloads": only}, []
-    elif "workloads" not in sheets and (close := nearest(SHEETS["workloads"], others)):
+    elif "workloads" not in sheets and (close := nearest(SHEET_OF["workloads"], others)):
         raise InputError(f"{workbook.file}: sheet 'Workloads' is missing; did you mean {close!r}?")
     tables = Tables(file=workbook.file, format=FORMAT if workbook.table is None else "table")
     for table, sheet in sheets.items():
@@ -83,11 +85,11 @@ def sheet_of(workbook: Workbook, table: str) -> Sheet:
     InputError
         There are several sheets and none has the name.
     """
-    sheet = workbook.find(SHEETS[table]) or _only_sheet(workbook)
+    sheet = workbook.find(SHEET_OF[table]) or _only_sheet(workbook)
     if sheet is None:
-        close = nearest(SHEETS[table], workbook.sheet_names)
+        close = nearest(SHEET_OF[table], workbook.sheet_names)
         hint = f"did you mean {close!r}?" if close else f"found sheets {', '.join(workbook.sheet_names)}"
-        raise InputError(f"{workbook.file}: sheet {SHEETS[table]!r} is missing; {hint}")
+        raise InputError(f"{workbook.file}: sheet {SHEET_OF[table]!r} is missing; {hint}")
     return sheet
 
 

@@ -6,6 +6,8 @@ export does not know stays blank, and every fallback is noted.
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -24,6 +26,7 @@ FORMAT = "RVTools"
 SHEETS = ("vInfo", "vCPU", "vMemory", "vDisk", "vPartition", "vHost", "vDatastore", "vmList")
 """Sheets that are read, and vmList, which tells a Nutanix Collector export apart."""
 
+_TAB_NAME = re.compile(r"(.*?)(?:RVTools)?_?tab(v[A-Za-z_]+?|dv[A-Za-z]+?)(?:[ _-]?\d.*)?", re.IGNORECASE)
 _HYPERV_SHEETS = frozenset(map(fold, ("vVHD", "vVLAN", "vCheckpoint", "vIntegration", "vReplication", "vHostStorage")))
 
 
@@ -69,8 +72,21 @@ PARTITION_COLUMNS = (*KEYS, _size("storage_gib_used", "Consumed"))
 
 
 def recognises(workbook: Workbook) -> bool:
-    """Whether the workbook has vInfo or vmList, or is a CSV file of one RVTools tab."""
-    return any(workbook.find(name) for name in ("vInfo", "vmList")) or _is_csv_of_vinfo(workbook)
+    """Whether the workbook has vInfo or vmList."""
+    return any(workbook.find(name) for name in ("vInfo", "vmList"))
+
+
+def tab_of(workbook: Workbook) -> tuple[str, str] | None:
+    """The export and the tab that a CSV file is, by its name ``RVTools_tabvInfo.csv`` or by the headings of vInfo."""
+    named = _TAB_NAME.fullmatch(workbook.source.stem) if workbook.source else None
+    if named:
+        tab = next((name for name in SHEETS if fold(name) == fold(named[2])), named[2])
+        return fold(named[1]), tab
+    if not workbook.table or not workbook.table.rows:
+        return None
+    found = match_columns(headings_of(workbook.table.rows[heading_row(workbook.table, VM_COLUMNS)]), VM_COLUMNS)
+    is_info = {"name", "state"} <= found.keys() and found["name"].heading.casefold() in ("vm", "vinfovmname")
+    return ("", "vInfo") if is_info else None
 
 
 def parse(workbook: Workbook) -> Tables:
@@ -92,9 +108,8 @@ def parse(workbook: Workbook) -> Tables:
         An export of another tool, a missing column, or cells that are no numbers (all of them are told).
     """
     journal = Journal(file=workbook.file)
-    info = next(iter(workbook.sheets.values())) if _is_csv_of_vinfo(workbook) else workbook.find("vInfo")
     _refuse_other_tools(workbook)
-    vms = read_part(info, VM_COLUMNS, journal)
+    vms = read_part(workbook.find("vInfo"), VM_COLUMNS, journal)
     if vms is None:
         raise InputError(f"{workbook.file}, sheet vInfo: found an empty sheet, expected one row for each VM")
     cpu = read_part(workbook.find("vCPU"), CPU_COLUMNS, journal)
@@ -138,14 +153,6 @@ def _workloads(
     frame["host"] = places(vms, "host", told, journal)
     frame["storage_gib_used"] = sum_by_vm(partition, "storage_gib_used", owner["partition"], len(frame))
     return frame
-
-
-def _is_csv_of_vinfo(workbook: Workbook) -> bool:
-    if workbook.table is None or not workbook.table.rows:
-        return False
-    rows = workbook.table.rows
-    found = match_columns(headings_of(rows[heading_row(workbook.table, VM_COLUMNS)]), VM_COLUMNS)
-    return {"name", "state"} <= found.keys() and found["name"].heading.casefold() == "vm"
 
 
 def _refuse_other_tools(workbook: Workbook) -> None:
