@@ -18,6 +18,8 @@ from planner.schema import Origin, raise_findings
 
 _TRUE = frozenset({"true", "yes", "1", "wahr", "vrai"})
 MAX_VALUE = 1e15
+KEYS = ("vm_uuid", "vm_id", "vcenter", "name")
+"""Columns by which sheets are joined."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,16 +140,16 @@ def owners(part: Part, vms: Part, label: str, journal: Journal) -> np.ndarray:
     Parameters
     ----------
     part, vms : Part
-        Both with columns uuid, id, vcenter and name.
+        Both with a column `name`, and the others of `KEYS` where they have them.
     label : str
         What to call one row in the note.
     journal : Journal
     """
-    by_uuid, by_id, by_name = (_unique(vms.frame[key]) for key in ("uuid", "id", "name"))
-    by_both = _unique(zip(vms.frame["vcenter"], vms.frame["id"], strict=True))
-    uuids, ids = vms.frame["uuid"].to_numpy(), vms.frame["id"].to_numpy()
+    uuids, ids, vcenters, names = (_key(vms, name) for name in KEYS)
+    by_uuid, by_id, by_name = _unique(uuids), _unique(ids), _unique(names)
+    by_both = _unique(zip(vcenters, ids, strict=True))
     found = np.full(len(part.frame), -1)
-    rows = part.frame[["uuid", "id", "vcenter", "name"]].itertuples(index=False, name=None)
+    rows = zip(*(_key(part, name) for name in KEYS), strict=True)
     for row, (uuid, key, vcenter, name) in enumerate(rows):
         position = by_uuid.get(uuid, -1)
         if position < 0:
@@ -163,9 +165,14 @@ def owners(part: Part, vms: Part, label: str, journal: Journal) -> np.ndarray:
     if len(orphans):
         first = int(orphans[0])
         example = part.frame["name"].iloc[first]
-        message = f"{counted(len(orphans), label)} of no VM in vInfo, such as {example!r}"
+        message = f"{counted(len(orphans), label)} of no VM in {vms.origin.sheet or 'the list'}, such as {example!r}"
         journal.note("ignored", message, sheet=part.origin.sheet, row=part.origin.row(first), subject=example)
     return found
+
+
+def _key(part: Part, name: str) -> np.ndarray:
+    blank = np.full(len(part.frame), "", dtype=object)
+    return part.frame[name].to_numpy() if name in part.frame else blank
 
 
 def _unique(keys: Iterable) -> dict:

@@ -30,30 +30,69 @@ def flag(name: str, label: str, *aliases: str) -> Column:
     return Column(name=name, label=label, aliases=aliases, type="flag")
 
 
+STATISTICS = ("used", "average", "peak", "p95")
+IDENTITIES = ("vm_uuid", "bios_uuid", "vm_id", "vcenter")
+"""Columns by which the same machine is known in several files; they stay beside the schema's columns."""
+
+EXTRAS = (*IDENTITIES, *(f"cpu_share_{name}" for name in STATISTICS), "storage_gib_used")
+
+
+def use_columns(**labels: str | tuple[str, ...]) -> tuple[Column, ...]:
+    """Columns of use in percent, by the name of the figure: ``cpu_share_peak="Peak CPU %"``."""
+    found = []
+    for name, label in labels.items():
+        first, *others = (label,) if isinstance(label, str) else label
+        found.append(number(name, first, *others, unit="share", bare="%"))
+    return tuple(found)
+
+
 def workloads_of(vms: Part, journal: Journal) -> tuple[pd.DataFrame, Origin]:
-    """Workloads of a sheet whose columns are named as the schema's; `uuid`, `state` and `template` where it has them.
+    """Workloads of a sheet whose columns are named as the schema's, with the extra ones of `EXTRAS` where it has them.
 
     Rows without a name, second rows of a UUID, and VMs to plan for whose vCPUs or memory are unknown are dropped and
-    noted; a name that stands twice is told apart.
+    noted; a name that stands twice is told apart. Shares of memory become GiB; a blank ``used`` becomes the peak.
     """
     vms = real_rows(vms, journal)
-    frame = pd.DataFrame({"name": unique_names(vms, journal), "state": states(vms, journal)})
-    for name in schema.attributes("workloads"):
-        if name in vms.frame and name not in frame and vms.has(name):
-            frame[name] = vms.frame[name].to_numpy()
+    given = vms.frame
+    frame = pd.DataFrame({"name": unique_names(vms, journal), "state": states(vms, journal, lenient=True)})
+    for name in (*schema.attributes("workloads"), *EXTRAS):
+        if name in given and name not in frame and vms.has(name):
+            frame[name] = given[name].to_numpy()
     for name in ("vcpus", "memory_gib"):
         if name not in frame:
             frame[name] = np.nan
+    for name in STATISTICS:
+        if f"memory_share_{name}" in given and vms.has(f"memory_share_{name}"):
+            share = given[f"memory_share_{name}"].to_numpy() * given["memory_gib"].to_numpy()
+            known = frame.get(f"memory_gib_{name}", np.nan)
+            frame[f"memory_gib_{name}"] = np.where(np.isnan(known), share, known)
+    note_unknown_storage(frame, vms, journal)
+    on = frame["state"].map(is_running).to_numpy(dtype=bool)
+    for name in frame.columns[frame.columns.str.startswith(("cpu_share_", "cpu_ghz_", "memory_gib_"))]:
+        if name != "memory_reservation_gib":
+            frame[name] = frame[name].where(on)
+    for name in ("cpu_ghz", "memory_gib", "cpu_share"):
+        if f"{name}_peak" in frame:
+            frame[f"{name}_used"] = frame.get(f"{name}_used", pd.Series(np.nan, frame.index)).fillna(
+                frame[f"{name}_peak"]
+            )
+    return without_unknown_size(frame, vms.origin, journal)
+
+
+def note_unknown_storage(frame: pd.DataFrame, vms: Part, journal: Journal) -> None:
+    """Storage that the export does not tell is 0, and said to be a guess."""
     if "storage_gib" not in frame:
         journal.note("guessed", "the export tells no storage: read as 0", sheet=vms.origin.sheet, subject="storage_gib")
     elif frame["storage_gib"].isna().any():
         example(journal, "guessed", "without storage: read as 0", vms, frame["storage_gib"].isna().to_numpy(), "name")
         frame["storage_gib"] = frame["storage_gib"].fillna(0.0)
-    return without_unknown_size(frame, vms.origin, journal)
 
 
-def states(vms: Part, journal: Journal) -> pd.Series:
-    """State of each VM: template beats placeholder, which beats the power state; a blank one is read as on."""
+def states(vms: Part, journal: Journal, *, lenient: bool = False) -> pd.Series:
+    """State of each VM: template beats placeholder, which beats the power state; a blank one is read as on.
+
+    `lenient` reads a state that the schema does not know as on too, with a note; else it stays, to be refused there.
+    """
     frame = vms.frame
     none = pd.Series(np.zeros(len(frame), dtype=bool))
     template, placeholder = (frame.get(name, none).astype(bool) for name in ("template", "placeholder"))
@@ -63,7 +102,11 @@ def states(vms: Part, journal: Journal) -> pd.Series:
         blank = (frame["state"] == "") & ~template & ~placeholder
         if blank.any():
             example(journal, "guessed", "without a power state: read as on", vms, blank.to_numpy(), "state")
-        found = frame["state"].where(frame["state"] != "", "on")
+        strange = ~frame["state"].str.casefold().isin([*STATES, ""]) & lenient
+        for state in frame["state"][strange].unique():
+            rows = (frame["state"] == state).to_numpy()
+            example(journal, "guessed", f"with the power state {state!r}: read as on", vms, rows, "state")
+        found = frame["state"].where((frame["state"] != "") & ~strange, "on")
     return found.mask(placeholder, "placeholder").mask(template, "template")
 
 
@@ -110,18 +153,19 @@ def real_rows(vms: Part, journal: Journal) -> Part:
                 row=first,
                 column=vms.origin.heading("name"),
             )
-    if "uuid" not in frame:
+    key = next((name for name in ("vm_uuid", "vm_id") if name in frame and vms.has(name)), None)
+    if key is None:
         return vms.keep(~nameless)
-    again = ~nameless & (frame["uuid"] != "").to_numpy() & frame["uuid"].where(~nameless).duplicated().to_numpy()
+    again = ~nameless & (frame[key] != "").to_numpy() & frame[key].where(~nameless).duplicated().to_numpy()
     for position in np.flatnonzero(again):
-        first = int(np.flatnonzero((frame["uuid"] == frame["uuid"].iloc[position]).to_numpy() & ~nameless)[0])
+        first = int(np.flatnonzero((frame[key] == frame[key].iloc[position]).to_numpy() & ~nameless)[0])
         journal.note(
             "dropped",
-            f"its {vms.origin.heading('uuid')} stands in row {vms.origin.row(first)} already, "
+            f"its {vms.origin.heading(key)} stands in row {vms.origin.row(first)} already, "
             f"for {frame['name'].iloc[first]!r}",
             sheet=sheet,
             row=vms.origin.row(position),
-            column=vms.origin.heading("uuid"),
+            column=vms.origin.heading(key),
             subject=frame["name"].iloc[position],
         )
     return vms.keep(~nameless & ~again)

@@ -16,9 +16,20 @@ from planner.readers.cells import headings_of
 from planner.readers.columns import Column, fold, heading_row, match_columns
 from planner.readers.exports import Journal, Part, owners, read_part
 from planner.readers.formats.rvtools.datastores import shared_storage_gib
-from planner.readers.formats.rvtools.hosts import HOST_COLUMNS, note_unknown_hosts, read_hosts
+from planner.readers.formats.rvtools.hosts import HOST_COLUMNS, read_hosts
 from planner.readers.formats.rvtools.sizes import places, reservations, sizes, storage, sum_by_vm, use
-from planner.readers.machines import is_running, number, real_rows, states, unique_names, without_unknown_size
+from planner.readers.machines import (
+    IDENTITIES,
+    flag,
+    is_running,
+    number,
+    real_rows,
+    states,
+    text,
+    unique_names,
+    without_unknown_size,
+)
+from planner.readers.owned import note_unknown_hosts
 from planner.readers.sandbox import Workbook
 from planner.readers.tables import Tables
 
@@ -34,41 +45,47 @@ def _size(name: str, label: str, *aliases: str, required: bool = False) -> Colum
     return number(name, label, *aliases, unit="GiB", bare="MiB", required=required)
 
 
-KEYS = (
-    Column(name="name", label="VM", aliases=("VM Name",), required=True),
-    Column(name="uuid", label="VM UUID"),
-    Column(name="id", label="VM ID"),
-    Column(name="vcenter", label="VI SDK UUID"),
-)
-PLACE = (Column(name="pool", label="Cluster"), Column(name="host", label="Host"))
+def _keys(sheet: str) -> tuple[Column, ...]:
+    """What joins sheets; some exports write the sheet's name before each heading."""
+    return (
+        text("name", "VM", "VM Name", f"{sheet}VMName", required=True),
+        text("vm_uuid", "VM UUID", f"{sheet}UUID"),
+        text("vm_id", "VM ID", f"{sheet}VMID"),
+        text("vcenter", "VI SDK UUID", f"{sheet}VISDKUUID"),
+    )
+
+
+PLACE = (text("pool", "Cluster", "vInfoCluster"), text("host", "Host", "vInfoHost"))
 VM_COLUMNS = (
-    *KEYS,
+    *_keys("vInfo"),
+    text("bios_uuid", "SMBIOS UUID"),
     *PLACE,
-    Column(name="state", label="Powerstate", aliases=("Power state",), required=True),
-    Column(name="template", label="Template", type="flag"),
-    Column(name="placeholder", label="SRM Placeholder", type="flag"),
-    number("vcpus", "CPUs", required=True),
-    _size("memory_gib", "Memory", required=True),
-    _size("memory_gib_used", "Active Memory"),
-    _size("disks_gib", "Total disk capacity"),
-    _size("provisioned_gib", "Provisioned"),
-    Column(
-        name="os_tools", label="OS according to the VMware Tools", aliases=("OS according to VMware Tools", "Guest OS")
-    ),
-    Column(
-        name="os_file", label="OS according to the configuration file", aliases=("OS according to configuration file",)
-    ),
+    text("state", "Powerstate", "Power state", "vInfoPowerstate", required=True),
+    flag("template", "Template", "vInfoTemplate"),
+    flag("placeholder", "SRM Placeholder", "vInfoSRMPlaceHolder"),
+    number("vcpus", "CPUs", "vInfoCPUs", required=True),
+    _size("memory_gib", "Memory", "vInfoMemory", required=True),
+    _size("memory_gib_used", "Active Memory", "vInfoActiveMemory"),
+    _size("disks_gib", "Total disk capacity", "vInfoTotalDiskCapacityMiB", "vInfoTotalDiskCapacity"),
+    _size("provisioned_gib", "Provisioned", "vInfoProvisioned", "vInfoProvisionedMiB"),
+    text("os_tools", "OS according to the VMware Tools", "OS according to VMware Tools", "Guest OS", "vInfoOSTools"),
+    text("os_file", "OS according to the configuration file", "OS according to configuration file", "vInfoOS"),
 )
-CPU_COLUMNS = (*KEYS, *PLACE, number("vcpus", "CPUs"), number("cpu_ghz_used", "Overall", unit="GHz", bare="MHz"))
+CPU_COLUMNS = (
+    *_keys("vCPU"),
+    *PLACE,
+    number("vcpus", "CPUs", "vCPUCPUs"),
+    number("cpu_ghz_used", "Overall", "vCPUOverall", unit="GHz", bare="MHz"),
+)
 MEMORY_COLUMNS = (
-    *KEYS,
+    *_keys("vMemory"),
     *PLACE,
-    _size("memory_gib", "Size"),
-    _size("memory_gib_used", "Active"),
-    _size("memory_reservation_gib", "Reservation"),
+    _size("memory_gib", "Size", "vMemorySizeMiB"),
+    _size("memory_gib_used", "Active", "vMemoryActive"),
+    _size("memory_reservation_gib", "Reservation", "vMemoryReservation"),
 )
-DISK_COLUMNS = (*KEYS, _size("storage_gib", "Capacity"))
-PARTITION_COLUMNS = (*KEYS, _size("storage_gib_used", "Consumed"))
+DISK_COLUMNS = (*_keys("vDisk"), _size("storage_gib", "Capacity", "vDiskCapacityMiB"))
+PARTITION_COLUMNS = (*_keys("vPartition"), _size("storage_gib_used", "Consumed", "vPartitionConsumedMiB"))
 
 
 def recognises(workbook: Workbook) -> bool:
@@ -151,6 +168,8 @@ def _workloads(
     frame["os"] = vms.frame["os_tools"].where(vms.frame["os_tools"] != "", vms.frame["os_file"])
     frame["pool"] = places(vms, "pool", told, journal)
     frame["host"] = places(vms, "host", told, journal)
+    for name in IDENTITIES:
+        frame[name] = vms.frame[name]
     frame["storage_gib_used"] = sum_by_vm(partition, "storage_gib_used", owner["partition"], len(frame))
     return frame
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from planner.readers.columns import Column
 from planner.readers.exports import Journal, Part, read_part
+from planner.readers.machines import number, text
 from planner.readers.sandbox import Sheet
 from planner.readers.tables import counted
 
 DATASTORE_COLUMNS = (
-    Column(name="name", label="Name"),
-    Column(name="type", label="Type"),
-    Column(name="accessible", label="Accessible"),
-    Column(name="capacity_gib", label="Capacity", type="number", unit="GiB", bare_unit="MiB"),
-    Column(name="hosts", label="Hosts"),
+    text("name", "Name", "vDatastoreName"),
+    text("type", "Type", "vDatastoreType"),
+    text("accessible", "Accessible", "vDatastoreAccessible"),
+    number("capacity_gib", "Capacity", "vDatastoreCapacity", unit="GiB", bare="MiB"),
+    text("hosts", "Hosts", "vDatastoreHosts"),
 )
 
 
