@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -53,14 +53,14 @@ class Part:
     def has(self, column: str) -> bool:
         return column in self.origin.headings
 
+    def plus(self, name: str, values: object, *, like: str = "") -> Part:
+        """The part with a column more, or another one; its heading is that of column `like`."""
+        headings = self.origin.headings | {name: self.origin.heading(like or name)}
+        return Part(frame=self.frame.assign(**{name: values}), origin=replace(self.origin, headings=headings))
+
     def keep(self, rows: np.ndarray) -> Part:
         """The part with only these rows, given as a mask."""
-        origin = Origin(
-            file=self.origin.file,
-            sheet=self.origin.sheet,
-            rows=self.origin.rows[rows],
-            headings=self.origin.headings,
-        )
+        origin = replace(self.origin, rows=self.origin.rows[rows])
         return Part(frame=self.frame[rows].reset_index(drop=True), origin=origin)
 
 
@@ -108,6 +108,14 @@ def read_part(sheet: Sheet | None, columns: Iterable[Column], journal: Journal) 
     data = {column.name: _typed(cells[column.name], column.type) for column in columns}
     part = Part(frame=pd.DataFrame(data, index=range(len(rows))), origin=origin)
     return part if keep.all() else part.keep(keep)
+
+
+def require(part: Part | None, file: str, sheet: str) -> Part:
+    """The part; an InputError where its sheet is empty or not there."""
+    if part is None:
+        where = f"{file}, sheet {sheet}" if sheet else file
+        raise InputError(f"{where}: found an empty sheet, expected one row for each machine")
+    return part
 
 
 def _typed(cells: list, kind: str) -> np.ndarray:
@@ -168,6 +176,42 @@ def owners(part: Part, vms: Part, label: str, journal: Journal) -> np.ndarray:
         message = f"{counted(len(orphans), label)} of no VM in {vms.origin.sheet or 'the list'}, such as {example!r}"
         journal.note("ignored", message, sheet=part.origin.sheet, row=part.origin.row(first), subject=example)
     return found
+
+
+def joined(vms: Part, other: Part | None, columns: Iterable[str], label: str, journal: Journal) -> Part:
+    """The VMs with columns of another sheet, joined by `owners`; where a VM has a figure of its own, that stays.
+
+    A VM that stands there several times takes its first filled cell.
+    """
+    if other is None:
+        return vms
+    owner = owners(other, vms, label, journal)
+    for name in columns:
+        if other.has(name):
+            blank = "" if other.frame[name].dtype == object else np.nan
+            told = first_by_owner(other.frame[name], owner, len(vms.frame), blank)
+            if vms.has(name):
+                own = vms.frame[name]
+                told = np.where((own == "") | own.isna(), told, own)
+            headings = vms.origin.headings | {name: other.origin.heading(name)}
+            vms = Part(frame=vms.frame.assign(**{name: told}), origin=replace(vms.origin, headings=headings))
+    return vms
+
+
+def first_by_owner(values: pd.Series, owner: np.ndarray, count: int, blank: object) -> np.ndarray:
+    """The first filled value of the rows that each owner has, `blank` where there is none."""
+    filled = (owner >= 0) & ((values != "") & values.notna()).to_numpy()
+    first = pd.Series(values[filled].to_numpy(), index=owner[filled], dtype=values.dtype)
+    first = first[~first.index.duplicated()].reindex(range(count))
+    return first.to_numpy() if isinstance(blank, float) else first.fillna(blank).to_numpy(dtype=object)
+
+
+def sum_by_owner(part: Part | None, column: str, owner: np.ndarray, count: int) -> np.ndarray:
+    """Sum of a column over the rows that each owner has; NaN where there is none."""
+    if part is None:
+        return np.full(count, np.nan)
+    mine = pd.Series(part.frame[column].to_numpy()).groupby(owner).sum(min_count=1)
+    return mine.reindex(range(count)).to_numpy()
 
 
 def _key(part: Part, name: str) -> np.ndarray:

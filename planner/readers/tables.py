@@ -51,6 +51,8 @@ class Tables:
         Display name of the file.
     format : str
         What kind of file it is, for people: ``RVTools``.
+    dialect, version : str
+        Which kind of it, and what the file says of the program that wrote it; "" where there is nothing to tell.
     frames : dict
         Table name (workloads, hosts, host_models) to DataFrame; tables that the file does not have are absent.
     origins : dict
@@ -64,6 +66,8 @@ class Tables:
 
     file: str
     format: str
+    dialect: str = ""
+    version: str = ""
     frames: dict[str, pd.DataFrame] = field(default_factory=dict)
     origins: dict[str, Origin] = field(default_factory=dict)
     notes: list[dict] = field(default_factory=list)

@@ -7,9 +7,9 @@ A format has the constants ``FORMAT``, its name for people, and ``SHEETS``, the 
 
 from __future__ import annotations
 
-from planner.readers.formats import rvtools, template
+from planner.readers.formats import liveoptics, rvtools, template
 
-FORMATS = (rvtools, template)
+FORMATS = (liveoptics, rvtools, template)
 """In the order in which they are asked: sheet names are shared, so the more particular goes first."""
 
 SHEETS = frozenset(name for known in FORMATS for name in known.SHEETS)

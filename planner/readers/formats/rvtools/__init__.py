@@ -14,10 +14,10 @@ import pandas as pd
 from planner.errors import InputError
 from planner.readers.cells import headings_of
 from planner.readers.columns import Column, fold, heading_row, match_columns
-from planner.readers.exports import Journal, Part, owners, read_part
+from planner.readers.exports import Journal, Part, owners, read_part, sum_by_owner
 from planner.readers.formats.rvtools.datastores import shared_storage_gib
 from planner.readers.formats.rvtools.hosts import HOST_COLUMNS, read_hosts
-from planner.readers.formats.rvtools.sizes import places, reservations, sizes, storage, sum_by_vm, use
+from planner.readers.formats.rvtools.sizes import places, reservations, sizes, storage, use
 from planner.readers.machines import (
     IDENTITIES,
     flag,
@@ -170,7 +170,7 @@ def _workloads(
     frame["host"] = places(vms, "host", told, journal)
     for name in IDENTITIES:
         frame[name] = vms.frame[name]
-    frame["storage_gib_used"] = sum_by_vm(partition, "storage_gib_used", owner["partition"], len(frame))
+    frame["storage_gib_used"] = sum_by_owner(partition, "storage_gib_used", owner["partition"], len(frame))
     return frame
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from planner.readers.exports import Journal, Part
+from planner.readers.exports import Journal, Part, first_by_owner, sum_by_owner
 from planner.readers.machines import example
 from planner.readers.tables import counted
 
@@ -27,7 +27,7 @@ def sizes(vms: Part, other: Part | None, owner: np.ndarray, column: str, journal
     given = vms.frame[column].to_numpy()
     if other is None or not other.has(column):
         return given
-    told = _first_by_vm(other.frame[column], owner, len(given), np.nan)
+    told = first_by_owner(other.frame[column], owner, len(given), np.nan)
     filled = ~(given > 0) & (told > 0)
     sheet, heading = other.origin.sheet, vms.origin.heading(column)
     if filled.any():
@@ -60,7 +60,7 @@ def use(vms: Part, other: Part | None, owner: np.ndarray, on: np.ndarray, column
     if vms.has(column):
         used = vms.frame[column].to_numpy()
     if other is not None and other.has(column):
-        told, source = _first_by_vm(other.frame[column], owner, len(used), np.nan), other
+        told, source = first_by_owner(other.frame[column], owner, len(used), np.nan), other
         used = np.where(np.isnan(told), used, told)
     used = np.where(on, used, np.nan)
     if not np.isnan(used).all():
@@ -74,7 +74,7 @@ def reservations(vms: Part, memory: Part | None, owner: np.ndarray, journal: Jou
     """Memory reserved for each VM in GiB, from vMemory; NaN where it does not say. One note counts those with any."""
     if memory is None:
         return np.full(len(vms.frame), np.nan)
-    found = _first_by_vm(memory.frame["memory_reservation_gib"], owner, len(vms.frame), np.nan)
+    found = first_by_owner(memory.frame["memory_reservation_gib"], owner, len(vms.frame), np.nan)
     reserved = found > 0
     if reserved.any():
         message = f"with reserved memory, {found[reserved].sum():,.6g} GiB in all: kept whole, never overcommitted"
@@ -86,7 +86,7 @@ def places(vms: Part, column: str, others: list[tuple[Part, np.ndarray]], journa
     """Cluster or host of each VM, from vInfo; where it is blank, from vCPU or vMemory."""
     found = vms.frame[column]
     for other, owner in others:
-        told = pd.Series(_first_by_vm(other.frame[column], owner, len(found), ""), index=found.index, dtype=object)
+        told = pd.Series(first_by_owner(other.frame[column], owner, len(found), ""), index=found.index, dtype=object)
         filled = ((found == "") & (told != "")).to_numpy()
         if filled.any():
             message = f"without {vms.origin.heading(column)} in vInfo: taken from {other.origin.sheet}"
@@ -101,7 +101,7 @@ def storage(vms: Part, disk: Part | None, owner: np.ndarray, journal: Journal) -
     One note for each basis counts its VMs. A VM without any of these gets 0, noted as a guess.
     """
     by_basis = {
-        "the sum of its disks in vDisk": sum_by_vm(disk, "storage_gib", owner, len(vms.frame)),
+        "the sum of its disks in vDisk": sum_by_owner(disk, "storage_gib", owner, len(vms.frame)),
         vms.origin.heading("disks_gib"): vms.frame["disks_gib"].to_numpy(),
         vms.origin.heading("provisioned_gib"): vms.frame["provisioned_gib"].to_numpy(),
     }
@@ -116,19 +116,3 @@ def storage(vms: Part, disk: Part | None, owner: np.ndarray, journal: Journal) -
     if unknown.any():
         example(journal, "guessed", "without storage anywhere in the export: read as 0", vms, unknown, "name")
     return np.where(unknown, 0.0, found)
-
-
-def sum_by_vm(part: Part | None, column: str, owner: np.ndarray, count: int) -> np.ndarray:
-    """Sum of a column over the rows of each VM; NaN for a VM without any."""
-    if part is None:
-        return np.full(count, np.nan)
-    mine = pd.Series(part.frame[column].to_numpy()).groupby(owner).sum(min_count=1)
-    return mine.reindex(range(count)).to_numpy()
-
-
-def _first_by_vm(values: pd.Series, owner: np.ndarray, count: int, blank: object) -> np.ndarray:
-    """The first filled value of each VM's rows."""
-    filled = (owner >= 0) & ((values != "") & values.notna()).to_numpy()
-    first = pd.Series(values[filled].to_numpy(), index=owner[filled], dtype=values.dtype)
-    first = first[~first.index.duplicated()].reindex(range(count))
-    return first.to_numpy() if isinstance(blank, float) else first.fillna(blank).to_numpy(dtype=object)

@@ -1,0 +1,171 @@
+"""Live Optics workbooks: VMware, Hyper-V, and general ones of physical servers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from planner.readers.cells import headings_of
+from planner.readers.columns import fold
+from planner.readers.exports import Journal, Part, joined, read_part, require
+from planner.readers.machines import flag, number, text, use_columns, workloads_of
+from planner.readers.owned import hosts_of, note_unknown_hosts
+from planner.readers.pooled import shared_storage_gib
+from planner.readers.sandbox import Workbook
+from planner.readers.tables import Tables
+
+FORMAT = "Live Optics"
+SHEETS = ("Details", "ESX Hosts", "Hypervisors", "Host Devices", "VMs", "VM Performance", "Servers", "Server Disks")
+
+KEYS = (
+    text("name", "VM Name", "Guest VM Name", required=True),
+    text("vm_uuid", "InstanceUUID", "Instance UUID"),
+    text("vm_id", "MOB ID"),
+)
+VM_COLUMNS = (
+    *KEYS,
+    text("bios_uuid", "UUID (BIOS)"),
+    text("state", "Power State"),
+    flag("running", "IsRunning"),
+    flag("template", "Template"),
+    text("os", "VM OS", "Guest VM OS"),
+    number("vcpus", "Virtual CPU", required=True),
+    number("memory_gib", "Provisioned Memory", unit="GiB", bare="MiB", required=True),
+    number("memory_gib_used", "Used Memory (active)", unit="GiB", bare="MiB"),
+    number("storage_gib", "Virtual Disk Size", unit="GiB", bare="MiB"),
+    number("storage_gib_used", "Guest VM Disk Used", unit="GiB", bare="MiB"),
+    text("host", "Host", "Hypervisor"),
+    text("pool", "Cluster"),
+)
+PERFORMANCE_COLUMNS = (
+    *KEYS,
+    text("host", "Host"),
+    number("cpu_ghz_peak", "Peak vCPU", unit="GHz", bare="GHz"),
+    number("cpu_ghz_average", "Average vCPU", unit="GHz", bare="GHz"),
+    number("cpu_ghz_p95", "95th Percentile vCPU", "95% vCPU", unit="GHz", bare="GHz"),
+    number("memory_gib_peak", "Peak Memory", unit="GiB", bare="MiB"),
+    number("memory_gib_average", "Avg Memory", "Average Memory", unit="GiB", bare="MiB"),
+    number("iops", "Peak IOPS"),
+)
+HOST_COLUMNS = (
+    text("name", "Host Name", "Host-Name", "Server Name", required=True),
+    text("pool", "Cluster"),
+    text("vendor", "Manufacturer"),
+    text("model", "Model"),
+    number("sockets", "CPU Sockets"),
+    number("cores", "CPU Cores"),
+    number("threads", "CPU Threads"),
+    number("ghz", "CPU Clock Speed", unit="GHz", bare="GHz"),
+    number("memory_gib", "Memory", unit="GiB", bare="KiB"),
+)
+SERVER_COLUMNS = (
+    text("name", "Server Name", required=True),
+    text("os", "OS"),
+    text("vendor", "Manufacturer"),
+    text("model", "Model"),
+    number("sockets", "CPU Sockets"),
+    number("vcpus", "CPU Cores", required=True),
+    number("threads", "CPU Threads"),
+    number("ghz", "CPU Clock Speed", unit="GHz", bare="GHz"),
+    number("memory_gib", "Memory", unit="GiB", bare="KiB", required=True),
+    number("memory_gib_peak", "Peak Memory Usage", unit="GiB", bare="KiB"),
+    *use_columns(cpu_share_peak=("Peak CPU Percentage", "Peak CPU %")),
+    number("storage_gib", "Local Capacity", unit="GiB", bare="GiB"),
+    number("storage_gib_used", "Used Capacity", unit="GiB", bare="GiB"),
+    number("iops", "Peak IOPS"),
+)
+DEVICE_COLUMNS = (
+    text("host", "Server Name", required=True),
+    text("name", "Device Name", required=True),
+    text("type", "Device Type"),
+    number("capacity_gib", "Capacity", unit="GiB", bare="GiB"),
+)
+PERFORMANCE = ("cpu_ghz_peak", "cpu_ghz_average", "cpu_ghz_p95", "memory_gib_peak", "memory_gib_average", "iops")
+
+
+def recognises(workbook: Workbook) -> bool:
+    """Whether there are VMs beside ESX Hosts, Hypervisors or Details of a project, or Servers beside such Details."""
+    if workbook.find("VMs"):
+        return _has_details(workbook) or any(workbook.find(name) for name in ("ESX Hosts", "Hypervisors"))
+    return bool(workbook.find("Servers")) and (_has_details(workbook) or bool(workbook.find("Server Disks")))
+
+
+def parse(workbook: Workbook) -> Tables:
+    """The VMs and hosts of a collector run, or its physical servers.
+
+    Raises
+    ------
+    InputError
+        A missing column, or cells that are no numbers.
+    """
+    journal = Journal(file=workbook.file)
+    if workbook.find("VMs"):
+        return _virtual(workbook, journal)
+    return _physical(workbook, journal)
+
+
+def _virtual(workbook: Workbook, journal: Journal) -> Tables:
+    vms = read_part(workbook.find("VMs"), VM_COLUMNS, journal)
+    performance = read_part(workbook.find("VM Performance"), PERFORMANCE_COLUMNS, journal)
+    hosts = read_part(workbook.find("ESX Hosts") or workbook.find("Hypervisors"), HOST_COLUMNS, journal)
+    devices = read_part(workbook.find("Host Devices"), DEVICE_COLUMNS, journal)
+    journal.close()
+    vms = require(vms, workbook.file, "VMs")
+    if (vms.frame["state"] == "").all() and vms.has("running"):
+        vms = vms.plus("state", np.where(vms.frame["running"], "on", "off"), like="running")
+    vms = joined(vms, performance, PERFORMANCE, "row of VM Performance", journal)
+    tables = Tables(
+        file=workbook.file,
+        format=FORMAT,
+        dialect="Hyper-V" if workbook.find("Hypervisors") else "VMware",
+        version=_build(workbook),
+        notes=journal.notes,
+    )
+    tables.frames["workloads"], tables.origins["workloads"] = workloads_of(vms, journal)
+    if hosts is None:
+        return tables
+    note_unknown_hosts(tables.frames["workloads"], tables.origins["workloads"], hosts, journal)
+    tables.frames["hosts"], tables.origins["hosts"] = hosts_of(_with_threads(hosts), journal)
+    if devices is not None:
+        first = ~devices.frame["name"].duplicated().to_numpy()
+        seen_by = devices.frame.groupby("name", sort=False)["host"].unique()
+        stores = devices.keep(first & (devices.frame["name"] != "").to_numpy())
+        reach = [list(seen_by[name]) for name in stores.frame["name"]]
+        tables.shared_storage_gib.update(shared_storage_gib(stores, reach, hosts, journal, label="device"))
+    return tables
+
+
+def _physical(workbook: Workbook, journal: Journal) -> Tables:
+    """Each server is a workload as large as itself, and the host that carries it today."""
+    servers = read_part(workbook.find("Servers"), SERVER_COLUMNS, journal)
+    journal.close()
+    servers = require(servers, workbook.file, "Servers").plus("host", servers.frame["name"], like="name")
+    tables = Tables(
+        file=workbook.file,
+        format=FORMAT,
+        dialect="physical servers",
+        version=_build(workbook),
+        notes=journal.notes,
+    )
+    tables.frames["workloads"], tables.origins["workloads"] = workloads_of(servers, journal)
+    hosts = servers.plus("cores", servers.frame["vcpus"], like="vcpus")
+    hosts = Part(frame=hosts.frame.drop(columns="iops"), origin=hosts.origin)
+    tables.frames["hosts"], tables.origins["hosts"] = hosts_of(_with_threads(hosts), journal)
+    return tables
+
+
+def _with_threads(hosts: Part) -> Part:
+    if not hosts.has("threads"):
+        return hosts
+    return hosts.plus("hyper_threading", hosts.frame["threads"] > hosts.frame["cores"], like="threads")
+
+
+def _has_details(workbook: Workbook) -> bool:
+    details = workbook.find("Details")
+    return details is not None and bool(details.rows) and fold(headings_of(details.rows[0])[0]) == "projectid"
+
+
+def _build(workbook: Workbook) -> str:
+    """The collector's build version, from the pairs of Details."""
+    details = workbook.find("Details")
+    rows = (headings_of(row) for row in (details.rows if details else ()))
+    return next((row[1] for row in rows if len(row) > 1 and fold(row[0]) == "collectorbuildversion"), "")
