@@ -12,7 +12,7 @@ from planner.errors import InputError, nearest
 from planner.readers.cells import cells_of, headings_of
 from planner.readers.columns import Column, heading_row, match_columns, read_numbers, total_rows
 from planner.readers.numbers import style_of
-from planner.readers.sandbox import Sheet
+from planner.readers.sandbox import Sheet, Workbook
 from planner.readers.tables import counted, note
 from planner.schema import Origin, raise_findings
 
@@ -108,6 +108,12 @@ def read_part(sheet: Sheet | None, columns: Iterable[Column], journal: Journal) 
     data = {column.name: _typed(cells[column.name], column.type) for column in columns}
     part = Part(frame=pd.DataFrame(data, index=range(len(rows))), origin=origin)
     return part if keep.all() else part.keep(keep)
+
+
+def only_headings(workbook: Workbook, columns: Iterable[Column]) -> list[str]:
+    """Headings of the only sheet of a file, where these columns would be found; none where it has several sheets."""
+    sheet = workbook.only
+    return headings_of(sheet.rows[heading_row(sheet, columns)]) if sheet is not None else []
 
 
 def require(part: Part | None, file: str, sheet: str) -> Part:

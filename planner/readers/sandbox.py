@@ -81,6 +81,12 @@ class Workbook:
         """The only sheet of a CSV file or JSON document; None for a workbook."""
         return self.sheets.get("") if self.kind != "xlsx" else None
 
+    @property
+    def only(self) -> Sheet | None:
+        """The sheet of a file that has no other: of a CSV file, a JSON document or a workbook; None where empty."""
+        found = next(iter(self.sheets.values())) if len(self.sheet_names) == 1 and self.sheets else None
+        return found if found is not None and found.rows else None
+
     def find(self, name: str) -> Sheet | None:
         """The sheet of this name, whatever its case, blanks and underscores; None where there is none."""
         return next((sheet for sheet in self.sheets.values() if fold(sheet.name) == fold(name)), None)

@@ -25,7 +25,7 @@ def recognises(workbook: Workbook) -> bool:
     """Whether the workbook has a sheet of the template, or is one table whose headings fit."""
     if any(workbook.find(name) for name in SHEET_OF.values()):
         return True
-    only = _only_sheet(workbook)
+    only = workbook.only
     return only is not None and _table_of(only) is not None
 
 
@@ -51,7 +51,7 @@ def parse(workbook: Workbook) -> Tables:
     taken = {sheet.name for sheet in (*sheets.values(), ruled) if sheet is not None}
     others = [name for name in workbook.sheet_names if name not in taken]
     if not sheets:
-        only = _only_sheet(workbook)
+        only = workbook.only
         sheets, others = {_table_of(only) or "workloads": only}, []
     elif "workloads" not in sheets and (close := nearest(SHEET_OF["workloads"], others)):
         raise InputError(f"{workbook.file}: sheet 'Workloads' is missing; did you mean {close!r}?")
@@ -85,7 +85,7 @@ def sheet_of(workbook: Workbook, table: str) -> Sheet:
     InputError
         There are several sheets and none has the name.
     """
-    sheet = workbook.find(SHEET_OF[table]) or _only_sheet(workbook)
+    sheet = workbook.find(SHEET_OF[table]) or workbook.only
     if sheet is None:
         close = nearest(SHEET_OF[table], workbook.sheet_names)
         hint = f"did you mean {close!r}?" if close else f"found sheets {', '.join(workbook.sheet_names)}"
@@ -95,7 +95,7 @@ def sheet_of(workbook: Workbook, table: str) -> Sheet:
 
 def near_miss(workbook: Workbook) -> str:
     """What an only sheet has and lacks to be a table of workloads, in words; "" where there are several sheets."""
-    only = _only_sheet(workbook)
+    only = workbook.only
     if only is None:
         return ""
     columns = schema.attributes("workloads")
@@ -109,10 +109,6 @@ def near_miss(workbook: Workbook) -> str:
     where = Origin(file=workbook.file, sheet=only.name).where()
     hint = f"the nearest column found is {close!r}" if close else f"found columns {', '.join(headings[:12]) or 'none'}"
     return f"{where}: missing {' and '.join(repr(a.heading) for a in missing)}, expected a table of workloads; {hint}"
-
-
-def _only_sheet(workbook: Workbook) -> Sheet | None:
-    return next(iter(workbook.sheets.values())) if len(workbook.sheet_names) == 1 and workbook.sheets else None
 
 
 def _table_of(sheet: Sheet) -> str | None:

@@ -13,8 +13,8 @@ import pandas as pd
 
 from planner.errors import InputError
 from planner.readers.cells import headings_of
-from planner.readers.columns import Column, fold, heading_row, match_columns
-from planner.readers.exports import Journal, Part, owners, read_part, sum_by_owner
+from planner.readers.columns import Column, fold, match_columns
+from planner.readers.exports import Journal, Part, only_headings, owners, read_part, sum_by_owner
 from planner.readers.formats.rvtools.datastores import shared_storage_gib
 from planner.readers.formats.rvtools.hosts import HOST_COLUMNS, read_hosts
 from planner.readers.formats.rvtools.sizes import places, reservations, sizes, storage, use
@@ -99,9 +99,7 @@ def tab_of(workbook: Workbook) -> tuple[str, str] | None:
     if named:
         tab = next((name for name in SHEETS if fold(name) == fold(named[2])), named[2])
         return fold(named[1]), tab
-    if not workbook.table or not workbook.table.rows:
-        return None
-    found = match_columns(headings_of(workbook.table.rows[heading_row(workbook.table, VM_COLUMNS)]), VM_COLUMNS)
+    found = match_columns(only_headings(workbook, VM_COLUMNS), VM_COLUMNS)
     is_info = {"name", "state"} <= found.keys() and found["name"].heading.casefold() in ("vm", "vinfovmname")
     return ("", "vInfo") if is_info else None
 
