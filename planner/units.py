@@ -27,7 +27,14 @@ GIB_PER_UNIT = {
 """GiB in one of each unit of memory or storage, by lower-case name."""
 
 GHZ_PER_UNIT = {"mhz": 1 / MHZ_PER_GHZ, "ghz": 1.0}
-GBPS_PER_UNIT = {"mbps": 1 / MBPS_PER_GBPS, "mbit/s": 1 / MBPS_PER_GBPS, "gbps": 1.0, "gbit/s": 1.0, "bytes/s": 8e-9}
+GBPS_PER_UNIT = {
+    "mbps": 1 / MBPS_PER_GBPS,
+    "mbit/s": 1 / MBPS_PER_GBPS,
+    "gbps": 1.0,
+    "gbit/s": 1.0,
+    "bytes/s": 8e-9,
+    "mb/s": 8e-3,
+}
 SHARE_PER_UNIT = {
     "%": 0.01,
     "percent": 0.01,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from planner import readers
 from planner.errors import InputError
 from planner.inventory import Inventory
-from planner.readers.formats import rvtools
+from planner.readers.formats import FORMATS, rvtools
 from planner.readers.sandbox import Sheet, Workbook
 from planner.readers.tables import inventory_of
 from tests.conftest import examples
@@ -294,13 +294,16 @@ def test_no_vm_at_all(rows):
         inventory_of([rvtools.parse(book)])
 
 
-def test_nutanix_collector_is_recognised():
-    assert "Nutanix Collector export: recognised but not supported yet" in str(refusal(VM, vmList=[{"VM Name": "a"}]))
-
-
-def test_hypervtoolsx_is_recognised():
-    row = {"VMName": "a", "State": "Running", "Memory Assigned (GB)": 4.0}
-    assert "HyperVToolsX export: recognised but not supported yet" in str(refusal(row))
+@pytest.mark.parametrize(
+    ("book", "format"),
+    [
+        (export(VM), "RVTools"),
+        (export(VM, vmList=[{"VM Name": "a"}], Metadata=[{"Hypervisor": "AHV"}]), "Nutanix Collector"),
+        (export({"VMName": "a", "State": "Running", "Memory Assigned (GB)": 4.0}), "HyperVToolsX"),
+    ],
+)
+def test_tools_that_share_sheet_names_are_told_apart(book, format):
+    assert format == next(known for known in FORMATS if known.recognises(book)).FORMAT
 
 
 def test_a_host():

@@ -175,10 +175,11 @@ def owners(part: Part, vms: Part, label: str, journal: Journal) -> np.ndarray:
         if position >= 0 and uuid and uuids[position] not in ("", uuid):
             position = -1
         found[row] = position
-    orphans = np.flatnonzero((found < 0) & (part.frame["name"] != "").to_numpy())
+    called = np.where(_key(part, "name") != "", _key(part, "name"), _key(part, "vm_id"))
+    orphans = np.flatnonzero((found < 0) & (called != ""))
     if len(orphans):
         first = int(orphans[0])
-        example = part.frame["name"].iloc[first]
+        example = called[first]
         message = f"{counted(len(orphans), label)} of no VM in {vms.origin.sheet or 'the list'}, such as {example!r}"
         journal.note("ignored", message, sheet=part.origin.sheet, row=part.origin.row(first), subject=example)
     return found

@@ -15,6 +15,7 @@ from planner.errors import InputError
 from planner.inventory import Inventory, notes_frame
 from planner.rules import Rule
 from planner.schema import Origin
+from planner.series import Series
 
 
 def note(
@@ -62,6 +63,8 @@ class Tables:
     rules : list of Rule
     shared_storage_gib : dict
         Storage that hosts of a pool share, by pool.
+    series : Series, optional
+        What the file's workloads were measured to use over time, under their names.
     """
 
     file: str
@@ -73,6 +76,7 @@ class Tables:
     notes: list[dict] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
     shared_storage_gib: dict[str, float] = field(default_factory=dict)
+    series: Series | None = None
 
 
 def inventory_of(files: list[Tables], notes: Iterable[dict] = ()) -> Inventory:

@@ -7,9 +7,39 @@ A format has the constants ``FORMAT``, its name for people, and ``SHEETS``, the 
 
 from __future__ import annotations
 
-from planner.readers.formats import liveoptics, rvtools, template
+from planner.readers.formats import (
+    azure_migrate,
+    collector,
+    hyperv_powershell,
+    hypervtoolsx,
+    kubernetes,
+    liveoptics,
+    migration_center,
+    migration_hub,
+    openstack,
+    prism,
+    proxmox,
+    rvtools,
+    template,
+    vsphere_client,
+)
 
-FORMATS = (liveoptics, rvtools, template)
+FORMATS = (
+    collector,
+    hypervtoolsx,
+    liveoptics,
+    rvtools,
+    azure_migrate,
+    migration_hub,
+    migration_center,
+    prism,
+    vsphere_client,
+    hyperv_powershell,
+    proxmox,
+    openstack,
+    kubernetes,
+    template,
+)
 """In the order in which they are asked: sheet names are shared, so the more particular goes first."""
 
 SHEETS = frozenset(name for known in FORMATS for name in known.SHEETS)

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import InputError
-from planner.readers.cells import headings_of
 from planner.readers.columns import Column, fold, match_columns
 from planner.readers.exports import Journal, Part, only_headings, owners, read_part, sum_by_owner
 from planner.readers.formats.rvtools.datastores import shared_storage_gib
@@ -34,11 +33,9 @@ from planner.readers.sandbox import Workbook
 from planner.readers.tables import Tables
 
 FORMAT = "RVTools"
-SHEETS = ("vInfo", "vCPU", "vMemory", "vDisk", "vPartition", "vHost", "vDatastore", "vmList")
-"""Sheets that are read, and vmList, which tells a Nutanix Collector export apart."""
+SHEETS = ("vInfo", "vCPU", "vMemory", "vDisk", "vPartition", "vHost", "vDatastore")
 
 _TAB_NAME = re.compile(r"(.*?)(?:RVTools)?_?tab(v[A-Za-z_]+?|dv[A-Za-z]+?)(?:[ _-]?\d.*)?", re.IGNORECASE)
-_HYPERV_SHEETS = frozenset(map(fold, ("vVHD", "vVLAN", "vCheckpoint", "vIntegration", "vReplication", "vHostStorage")))
 
 
 def _size(name: str, label: str, *aliases: str, required: bool = False) -> Column:
@@ -89,8 +86,8 @@ PARTITION_COLUMNS = (*_keys("vPartition"), _size("storage_gib_used", "Consumed",
 
 
 def recognises(workbook: Workbook) -> bool:
-    """Whether the workbook has vInfo or vmList."""
-    return any(workbook.find(name) for name in ("vInfo", "vmList"))
+    """Whether the workbook has vInfo; other tools have it too, and are asked before."""
+    return workbook.find("vInfo") is not None
 
 
 def tab_of(workbook: Workbook) -> tuple[str, str] | None:
@@ -123,7 +120,6 @@ def parse(workbook: Workbook) -> Tables:
         An export of another tool, a missing column, or cells that are no numbers (all of them are told).
     """
     journal = Journal(file=workbook.file)
-    _refuse_other_tools(workbook)
     vms = read_part(workbook.find("vInfo"), VM_COLUMNS, journal)
     if vms is None:
         raise InputError(f"{workbook.file}, sheet vInfo: found an empty sheet, expected one row for each VM")
@@ -170,19 +166,3 @@ def _workloads(
         frame[name] = vms.frame[name]
     frame["storage_gib_used"] = sum_by_owner(partition, "storage_gib_used", owner["partition"], len(frame))
     return frame
-
-
-def _refuse_other_tools(workbook: Workbook) -> None:
-    folded = {fold(name) for name in workbook.sheet_names}
-    info = workbook.find("vInfo")
-    headings = {fold(text) for text in headings_of(info.rows[0])} if info is not None and info.rows else set()
-    if "vmlist" in folded:
-        raise InputError(
-            f"{workbook.file}: found sheet 'vmList', a Nutanix Collector export: recognised but not supported yet; "
-            "expected an RVTools export or the planner's template"
-        )
-    if "powerstate" not in headings and (folded & _HYPERV_SHEETS or any("memoryassigned" in text for text in headings)):
-        raise InputError(
-            f"{workbook.file}: found sheet 'vInfo' without column 'Powerstate', a HyperVToolsX export: recognised but "
-            "not supported yet; expected an RVTools export or the planner's template"
-        )

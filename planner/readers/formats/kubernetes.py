@@ -1,0 +1,192 @@
+"""Kubernetes: ``kubectl get pods,nodes -A -o json``; pods by their requests, nodes by what they allocate."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from planner.errors import InputError
+from planner.readers.exports import Journal, Part, only_headings
+from planner.readers.machines import workloads_of
+from planner.readers.owned import hosts_of
+from planner.readers.sandbox import Workbook
+from planner.readers.tables import Tables, counted
+from planner.schema import Origin
+from planner.units import GIB_PER_UNIT
+
+FORMAT = "Kubernetes"
+SHEETS = ()
+FINISHED = ("Succeeded", "Failed")
+BOUND_TO_NODES = ("DaemonSet", "Node")
+"""Kinds of owners whose pods run on each node, or on this one, whatever a plan says."""
+
+POD_HEADINGS = {
+    "name": "metadata.name",
+    "vm_uuid": "metadata.uid",
+    "host": "spec.nodeName",
+    "state": "status.phase",
+    "application": "metadata.labels",
+    "vcpus": "requests.cpu",
+    "memory_gib": "requests.memory",
+    "storage_gib": "requests.ephemeral-storage",
+}
+NODE_HEADINGS = {
+    "name": "metadata.name",
+    "cores": "allocatable.cpu",
+    "memory_gib": "allocatable.memory",
+    "storage_gib": "allocatable.ephemeral-storage",
+    "max_workloads": "allocatable.pods",
+    "maintenance": "spec.unschedulable",
+}
+
+_QUANTITY = re.compile(r"([+-]?[\d.]+(?:[eE][+-]?\d+)?)([numkKMGTPE]?i?)")
+_SUFFIX = {
+    "": 1.0, "n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18,
+    "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50, "Ei": 2.0**60,
+}  # fmt: skip
+RESOURCES = {"cpu": "vcpus", "memory": "memory_gib", "ephemeral-storage": "storage_gib"}
+"""Resource of a request and the column that it becomes."""
+
+
+def quantity(text: object) -> float:
+    """A Kubernetes quantity as a number of cores or bytes.
+
+    >>> quantity("500m"), quantity("1Gi"), quantity("1e3"), quantity(2)
+    (0.5, 1073741824.0, 1000.0, 2.0)
+
+    Raises
+    ------
+    ValueError
+        It is none.
+    """
+    found = _QUANTITY.fullmatch(str(text).strip())
+    if found is None or found[2] not in _SUFFIX:
+        raise ValueError(f"found {text!r}, expected a quantity such as 500m or 1Gi")
+    return float(found[1]) * _SUFFIX[found[2]]
+
+
+def recognises(workbook: Workbook) -> bool:
+    """Whether it is a JSON list of objects with kind and metadata."""
+    return workbook.kind == "json" and {"kind", "metadata.name"} <= set(only_headings(workbook, ()))
+
+
+def parse(workbook: Workbook) -> Tables:
+    """The pods by what they request, and the nodes by what they allocate, less what runs on each of them anyway.
+
+    Raises
+    ------
+    InputError
+        No pod at all, or quantities that are none (all of them are told).
+    """
+    journal = Journal(file=workbook.file)
+    sheet = workbook.only
+    heads = sheet.rows[0]
+    records = [dict(zip(heads, row, strict=False)) for row in sheet.rows[1:]]
+    numbered = list(zip(sheet.row_numbers[1:], records, strict=True))
+    pods = [_pod(row, record, journal) for row, record in numbered if record.get("kind") == "Pod"]
+    nodes = [_node(row, record, journal) for row, record in numbered if record.get("kind") == "Node"]
+    journal.close()
+    if not pods:
+        raise InputError(f"{workbook.file}: found no pod, expected the output of kubectl get pods,nodes -A -o json")
+    others = len(records) - len(pods) - len(nodes)
+    if others:
+        journal.note("ignored", f"{counted(others, 'object')} that are neither pods nor nodes")
+    bound = [pod for pod in pods if pod["bound"]]
+    tables = Tables(file=workbook.file, format=FORMAT, notes=journal.notes)
+    free = _part([pod for pod in pods if not pod["bound"]], POD_HEADINGS, journal)
+    tables.frames["workloads"], tables.origins["workloads"] = workloads_of(free, journal)
+    if nodes:
+        hosts = _part(_less(nodes, bound), NODE_HEADINGS, journal)
+        tables.frames["hosts"], tables.origins["hosts"] = hosts_of(hosts, journal)
+    if bound:
+        message = f"{counted(len(bound), 'pod')} of DaemonSets or of a node itself: taken off what their nodes allocate"
+        journal.note("dropped", message, row=bound[0]["row"], subject=bound[0]["name"])
+    return tables
+
+
+def _pod(row: int, record: dict, journal: Journal) -> dict:
+    """One pod: the larger of its containers together and its largest initial container, and its overhead."""
+    containers, first = record.get("spec.containers") or [], record.get("spec.initContainers") or []
+    beside = [one for one in first if one.get("restartPolicy") == "Always"]
+    before = [one for one in first if one.get("restartPolicy") != "Always"]
+    overhead = record.get("spec.overhead") or {}
+    found = {
+        "row": row,
+        "name": f"{record.get('metadata.namespace') or 'default'}/{record.get('metadata.name')}",
+        "vm_uuid": record.get("metadata.uid") or "",
+        "host": record.get("spec.nodeName") or "",
+        "state": "off" if record.get("status.phase") in FINISHED else "on",
+        "application": (record.get("metadata.labels") or {}).get("app.kubernetes.io/name", ""),
+    }
+    owners = {one.get("kind") for one in record.get("metadata.ownerReferences") or []}
+    found["bound"] = bool(owners & set(BOUND_TO_NODES)) and found["state"] == "on"
+    for resource, column in RESOURCES.items():
+        where = f"{journal.file}, pod {found['name']}, {resource}"
+        together = sum(_request(one, resource, where, journal) for one in [*containers, *beside])
+        largest = max((_request(one, resource, where, journal) for one in before), default=0.0)
+        extra = _amount(overhead[resource], resource, where, journal) if resource in overhead else 0.0
+        found[column] = max(together, largest) + extra
+    return found
+
+
+def _node(row: int, record: dict, journal: Journal) -> dict:
+    allocated = record.get("status.allocatable") or {}
+    name = str(record.get("metadata.name"))
+    taints = {one.get("effect") for one in record.get("spec.taints") or []}
+    amounts = {
+        resource: _amount(allocated[resource], resource, f"{journal.file}, node {name}, {resource}", journal)
+        for resource in (*RESOURCES, "pods")
+        if resource in allocated
+    }
+    return {
+        "row": row,
+        "name": name,
+        "cores": amounts.get("cpu", np.nan),
+        "memory_gib": amounts.get("memory", np.nan),
+        "storage_gib": amounts.get("ephemeral-storage", np.nan),
+        "max_workloads": amounts.get("pods", np.nan),
+        "maintenance": bool(record.get("spec.unschedulable")) or bool(taints & {"NoSchedule", "NoExecute"}),
+    }
+
+
+def _request(container: dict, resource: str, where: str, journal: Journal) -> float:
+    requests = (container.get("resources") or {}).get("requests") or {}
+    return _amount(requests[resource], resource, where, journal) if resource in requests else 0.0
+
+
+def _amount(text: object, resource: str, where: str, journal: Journal) -> float:
+    """Cores, GiB or pods; a finding where the text is no quantity."""
+    try:
+        found = quantity(text)
+    except ValueError as error:
+        journal.findings.append(f"{where}: {error}")
+        return 0.0
+    return found * GIB_PER_UNIT["b"] if resource in ("memory", "ephemeral-storage") else found
+
+
+def _less(nodes: list[dict], bound: list[dict]) -> list[dict]:
+    """Nodes without what pods take that run there whatever a plan says."""
+    taken: dict[str, list[dict]] = {}
+    for pod in bound:
+        taken.setdefault(pod["host"], []).append(pod)
+    found = []
+    for node in nodes:
+        own = taken.get(node["name"], [])
+        found.append(
+            node
+            | {
+                "cores": node["cores"] - sum(pod["vcpus"] for pod in own),
+                "memory_gib": node["memory_gib"] - sum(pod["memory_gib"] for pod in own),
+                "storage_gib": node["storage_gib"] - sum(pod["storage_gib"] for pod in own),
+                "max_workloads": node["max_workloads"] - len(own),
+            }
+        )
+    return found
+
+
+def _part(rows: list[dict], headings: dict[str, str], journal: Journal) -> Part:
+    frame = pd.DataFrame(rows, columns=["row", *headings])
+    origin = Origin(file=journal.file, rows=frame["row"].to_numpy(dtype=int), headings=headings)
+    return Part(frame=frame.drop(columns="row"), origin=origin)
