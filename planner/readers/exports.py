@@ -195,7 +195,7 @@ def joined(vms: Part, other: Part | None, columns: Iterable[str], label: str, jo
     owner = owners(other, vms, label, journal)
     for name in columns:
         if other.has(name):
-            blank = "" if other.frame[name].dtype == object else np.nan
+            blank = np.nan if other.frame[name].dtype.kind == "f" else ""
             told = first_by_owner(other.frame[name], owner, len(vms.frame), blank)
             if vms.has(name):
                 own = vms.frame[name]

@@ -139,7 +139,7 @@ def without_unknown_size(frame: pd.DataFrame, origin: Origin, journal: Journal) 
 
 
 def real_rows(vms: Part, journal: Journal) -> Part:
-    """Without rows that name no VM, and without a VM UUID's second row."""
+    """Without rows that name no VM, and without a second row of the same VM UUID, or of the same ID in a vCenter."""
     sheet, frame = vms.origin.sheet, vms.frame
     nameless = (frame["name"] == "").to_numpy()
     empty = nameless & (frame["vcpus"].fillna(0) == 0).to_numpy() & (frame["memory_gib"].fillna(0) == 0).to_numpy()
@@ -153,12 +153,15 @@ def real_rows(vms: Part, journal: Journal) -> Part:
                 row=first,
                 column=vms.origin.heading("name"),
             )
-    key = next((name for name in ("vm_uuid", "vm_id") if name in frame and vms.has(name)), None)
-    if key is None:
+    key = "vm_uuid" if "vm_uuid" in frame and vms.has("vm_uuid") else "vm_id" if vms.has("vm_id") else ""
+    if not key:
         return vms.keep(~nameless)
-    again = ~nameless & (frame[key] != "").to_numpy() & frame[key].where(~nameless).duplicated().to_numpy()
+    known = frame[key] != ""
+    same = frame[key] if key == "vm_uuid" or "vcenter" not in frame else frame["vcenter"] + "/" + frame[key]
+    first_of = same.map(pd.Series(range(len(same)), index=same)[~nameless & known.to_numpy()].groupby(level=0).first())
+    again = ~nameless & known.to_numpy() & (first_of != np.arange(len(frame))).to_numpy()
     for position in np.flatnonzero(again):
-        first = int(np.flatnonzero((frame[key] == frame[key].iloc[position]).to_numpy() & ~nameless)[0])
+        first = int(first_of.iloc[position])
         journal.note(
             "dropped",
             f"its {vms.origin.heading(key)} stands in row {vms.origin.row(first)} already, "

@@ -8,7 +8,7 @@ from planner.readers.columns import Column, fold
 from planner.readers.exports import Journal, joined, owners, read_part, require, sum_by_owner
 from planner.readers.machines import number, text, workloads_of
 from planner.readers.owned import hosts_of, note_unknown_hosts
-from planner.readers.sandbox import Sheet, Workbook
+from planner.readers.sandbox import Workbook
 from planner.readers.tables import Tables
 
 FORMAT = "HyperVToolsX"
@@ -79,8 +79,7 @@ def parse(workbook: Workbook) -> Tables:
     vms = read_part(workbook.find("vInfo"), VM_COLUMNS, journal)
     cpu = read_part(workbook.find("vCPU"), CPU_COLUMNS, journal)
     memory = read_part(workbook.find("vMemory"), MEMORY_COLUMNS, journal)
-    disks = workbook.find("vDisk") or workbook.find("vVHD")
-    disk = read_part(disks, DISK_COLUMNS, journal)
+    disks = [read_part(workbook.find(name), DISK_COLUMNS, journal) for name in ("vVHD", "vDisk")]
     host = read_part(workbook.find("vHost"), HOST_COLUMNS, journal)
     journal.close()
     vms = joined(require(vms, workbook.file, "vInfo"), cpu, ["vcpus"], "vCPU row", journal)
@@ -92,8 +91,11 @@ def parse(workbook: Workbook) -> Tables:
         raise InputError(f"{workbook.file}, sheet vInfo: found no column of {what}, there or on vCPU and vMemory")
     assigned = vms.frame["assigned_gib"]
     vms = vms.plus("memory_gib", assigned.where(assigned > 0, vms.frame["startup_gib"]), like=found)
+    disk = next((part for part in disks if part is not None and part.has("storage_gib")), None)
+    if disk is None and any(part is not None for part in disks):
+        # Disks whose sizes nobody can read are no reason to read storage as 0.
+        raise InputError(f"{workbook.file}: found no column of sizes on vVHD or vDisk, expected 'Size (GB)'")
     if disk is not None:
-        _require_sizes(disk.has("storage_gib"), disks, workbook.file)
         owner = owners(disk, vms, "disk", journal)
         vms = vms.plus("storage_gib", sum_by_owner(disk, "storage_gib", owner, len(vms.frame)), like="storage_gib")
     tables = Tables(file=workbook.file, format=FORMAT, notes=journal.notes)
@@ -102,10 +104,3 @@ def parse(workbook: Workbook) -> Tables:
         note_unknown_hosts(tables.frames["workloads"], tables.origins["workloads"], host, journal)
         tables.frames["hosts"], tables.origins["hosts"] = hosts_of(host, journal)
     return tables
-
-
-def _require_sizes(has_sizes: bool, disks: Sheet, file: str) -> None:
-    """Disks whose sizes nobody can read are no reason to read storage as 0."""
-    if not has_sizes:
-        found = ", ".join(filter(None, headings_of(disks.rows[0])[:12]))
-        raise InputError(f"{file}, sheet {disks.name}: found no column of sizes, expected 'Size (GB)'; found {found}")

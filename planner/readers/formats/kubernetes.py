@@ -26,7 +26,6 @@ POD_HEADINGS = {
     "name": "metadata.name",
     "vm_uuid": "metadata.uid",
     "host": "spec.nodeName",
-    "state": "status.phase",
     "application": "metadata.labels",
     "vcpus": "requests.cpu",
     "memory_gib": "requests.memory",
@@ -93,13 +92,21 @@ def parse(workbook: Workbook) -> Tables:
     others = len(records) - len(pods) - len(nodes)
     if others:
         journal.note("ignored", f"{counted(others, 'object')} that are neither pods nor nodes")
-    bound = [pod for pod in pods if pod["bound"]]
+    ended = [pod for pod in pods if pod["ended"]]
+    bound = [pod for pod in pods if pod["bound"] and not pod["ended"]]
     tables = Tables(file=workbook.file, format=FORMAT, notes=journal.notes)
-    free = _part([pod for pod in pods if not pod["bound"]], POD_HEADINGS, journal)
+    free = _part([pod for pod in pods if not (pod["bound"] or pod["ended"])], POD_HEADINGS, journal)
     tables.frames["workloads"], tables.origins["workloads"] = workloads_of(free, journal)
     if nodes:
         hosts = _part(_less(nodes, bound), NODE_HEADINGS, journal)
         tables.frames["hosts"], tables.origins["hosts"] = hosts_of(hosts, journal)
+    if ended:
+        message = (
+            f"{counted(len(ended), 'pod')} that ran to its end"
+            if len(ended) == 1
+            else f"{len(ended):,} pods that ran to their end"
+        )
+        journal.note("dropped", message, row=ended[0]["row"], subject=ended[0]["name"])
     if bound:
         message = f"{counted(len(bound), 'pod')} of DaemonSets or of a node itself: taken off what their nodes allocate"
         journal.note("dropped", message, row=bound[0]["row"], subject=bound[0]["name"])
@@ -117,11 +124,11 @@ def _pod(row: int, record: dict, journal: Journal) -> dict:
         "name": f"{record.get('metadata.namespace') or 'default'}/{record.get('metadata.name')}",
         "vm_uuid": record.get("metadata.uid") or "",
         "host": record.get("spec.nodeName") or "",
-        "state": "off" if record.get("status.phase") in FINISHED else "on",
+        "ended": record.get("status.phase") in FINISHED,
         "application": (record.get("metadata.labels") or {}).get("app.kubernetes.io/name", ""),
     }
     owners = {one.get("kind") for one in record.get("metadata.ownerReferences") or []}
-    found["bound"] = bool(owners & set(BOUND_TO_NODES)) and found["state"] == "on"
+    found["bound"] = bool(owners & set(BOUND_TO_NODES))
     for resource, column in RESOURCES.items():
         where = f"{journal.file}, pod {found['name']}, {resource}"
         together = sum(_request(one, resource, where, journal) for one in [*containers, *beside])

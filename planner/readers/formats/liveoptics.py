@@ -83,10 +83,9 @@ PERFORMANCE = ("cpu_ghz_peak", "cpu_ghz_average", "cpu_ghz_p95", "memory_gib_pea
 
 
 def recognises(workbook: Workbook) -> bool:
-    """Whether there are VMs beside ESX Hosts, Hypervisors or Details of a project, or Servers beside such Details."""
-    if workbook.find("VMs"):
-        return _has_details(workbook) or any(workbook.find(name) for name in ("ESX Hosts", "Hypervisors"))
-    return bool(workbook.find("Servers")) and (_has_details(workbook) or bool(workbook.find("Server Disks")))
+    """Whether there are the Details of a project, or VMs or servers beside the sheet that goes with them."""
+    beside = (("VMs", "ESX Hosts"), ("VMs", "Hypervisors"), ("Servers", "Server Disks"))
+    return _has_details(workbook) or any(workbook.find(one) and workbook.find(other) for one, other in beside)
 
 
 def parse(workbook: Workbook) -> Tables:
@@ -100,7 +99,10 @@ def parse(workbook: Workbook) -> Tables:
     journal = Journal(file=workbook.file)
     if workbook.find("VMs"):
         return _virtual(workbook, journal)
-    return _physical(workbook, journal)
+    if workbook.find("Servers"):
+        return _physical(workbook, journal)
+    journal.note("ignored", "a workbook without VMs and servers: storage arrays or performance alone")
+    return Tables(file=workbook.file, format=FORMAT, version=_build(workbook), notes=journal.notes)
 
 
 def _virtual(workbook: Workbook, journal: Journal) -> Tables:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 
 import numpy as np
 
 from planner.readers.columns import fold
 from planner.readers.exports import Journal, Part, only_headings, owners, read_part, require, sum_by_owner
+from planner.readers.files import File
 from planner.readers.machines import number, text, workloads_of
 from planner.readers.sandbox import Workbook
 from planner.readers.series_files import read_series
@@ -74,7 +76,7 @@ def parse(workbook: Workbook) -> Tables:
     tables.frames["workloads"], tables.origins["workloads"] = workloads_of(machines, journal)
     if "perfInfo" in workbook.members:
         names = dict(zip(machines.frame["vm_id"], machines.frame["name"], strict=True))
-        tables = replace(tables, series=_named(read_series(workbook.members["perfInfo"]), names))
+        tables = replace(tables, series=_named(_series(workbook.members["perfInfo"]), names))
     return tables
 
 
@@ -99,6 +101,12 @@ def _tags(tags: Part, machines: Part, journal: Journal) -> list[str]:
         if position >= 0:
             found[position].append(f"{key}={value}".replace(",", " "))
     return [", ".join(own) for own in found]
+
+
+def _series(file: File) -> Series:
+    stream = io.BytesIO(file.data)
+    stream.name = file.label
+    return read_series(stream)
 
 
 def _named(series: Series, names: dict[str, str]) -> Series:

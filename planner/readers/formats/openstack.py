@@ -40,7 +40,7 @@ HYPERVISOR_COLUMNS = (
     text("name", "Hypervisor Hostname", required=True),
     text("state", "State"),
     number("cores", "vCPUs", required=True),
-    number("memory_gib", "Memory MB", unit="GiB", bare="MiB", required=True),
+    number("memory_gib", "Memory", unit="GiB", bare="MiB", required=True),
 )
 TABS = {
     SERVERS: {"id", "name", "status"},

@@ -1,0 +1,242 @@
+"""Tables of several files as one: the same machine is kept once, and what one file does not tell another may.
+
+A workload of a later file is one that is known already where its UUID is, else its BIOS UUID, else its ID in the same
+vCenter, else its name, unless identifiers of the two say otherwise. The first file's figures stay; blanks are filled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from planner import schema
+from planner.readers.tables import counted, note
+
+KEYS = {"vm_uuid": "UUID", "bios_uuid": "BIOS UUID", "vm_id": "ID", "name": "name"}
+"""Identifiers in the order in which they count, and what they are called."""
+
+SIZES = {"vcpus": "vCPUs", "memory_gib": "GiB of memory"}
+MERGED_BY_NAME = {"hosts": "host", "host_models": "host model"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Merged:
+    """One table of several, and what joining them did.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    notes : list of dict
+        Rows of `Inventory.notes`.
+    called : list of dict
+        For each file, the name of its rows here by their name there.
+    """
+
+    frame: pd.DataFrame
+    notes: list[dict] = field(default_factory=list)
+    called: list[dict[str, str]] = field(default_factory=list)
+
+
+def merged_workloads(frames: Sequence[pd.DataFrame], sources: Sequence[str]) -> Merged:
+    """Workloads of several files, with those that are left out; each frame has passed the schema.
+
+    Parameters
+    ----------
+    frames : sequence of DataFrame
+        Columns of the schema, perhaps those of `KEYS` and `vcenter`.
+    sources : sequence of str
+        What each is called in notes.
+    """
+    filled = [(frame, source) for frame, source in zip(frames, sources, strict=True) if len(frame)]
+    if len(filled) < 2:
+        called = [dict(zip(frame["name"], frame["name"], strict=True)) for frame in frames]
+        return Merged(frame=_stacked(frames), called=called)
+    known = _Known()
+    parts, notes, called = [], [], []
+    for frame, source in zip(frames, sources, strict=True):
+        rows = _rows(frame)
+        targets, reasons = known.matched(rows)
+        new = targets < 0
+        names = known.add(rows, new, source, notes)
+        called.append(dict(zip(frame["name"], np.where(new, names, known.names_of(targets)), strict=True)))
+        notes += _again(frame, targets, reasons, known, source)
+        parts.append((frame.assign(name=names), targets))
+    table = _stacked([frame[targets < 0] for frame, targets in parts])
+    for (frame, targets), source in zip(parts, sources, strict=True):
+        again = targets >= 0
+        if again.any():
+            table, said = _filled(table, frame[again], targets[again], source)
+            notes += said
+    return Merged(frame=table, notes=notes, called=called)
+
+
+def merged_by_name(frames: Sequence[pd.DataFrame], sources: Sequence[str], table: str) -> Merged:
+    """Hosts or host models of several files: each name is kept once, as the first file has it, blanks filled."""
+    whole = _stacked(frames)
+    folded = whole["name"].str.casefold()
+    again = folded.duplicated().to_numpy()
+    if not again.any():
+        return Merged(frame=whole)
+    position = pd.Series(np.arange(len(whole))[~again], index=folded[~again])
+    renumbered = np.cumsum(~again) - 1
+    targets = renumbered[position[folded[again]].to_numpy()]
+    first = whole["name"][again].iloc[0]
+    source = " and ".join(sources)
+    message = f"{counted(int(again.sum()), MERGED_BY_NAME[table])} in more than one file, such as {first!r}: kept once"
+    kept, said = _filled(whole[~again].reset_index(drop=True), whole[again], targets, source)
+    return Merged(frame=kept, notes=[note("information", message, file=source, subject=first), *said])
+
+
+class _Known:
+    """Workloads so far, by each of their identifiers."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.rows: list[tuple[str, ...]] = []
+        self.by: dict[str, dict[object, int | None]] = {key: {} for key in (*KEYS, "place")}
+        self.taken: set[str] = set()
+
+    def matched(self, rows: list[tuple[str, ...]]) -> tuple[np.ndarray, list[str]]:
+        """Position of the workload that each row is, -1 for none, and the identifier by which it is known."""
+        targets, reasons = np.full(len(rows), -1), []
+        for position, row in enumerate(rows):
+            target, reason = self._match(row)
+            targets[position] = target
+            reasons.append(reason)
+        return targets, reasons
+
+    def add(self, rows: list[tuple[str, ...]], new: np.ndarray, source: str, notes: list[dict]) -> list[str]:
+        """Take rows in that are new; their names, told apart from those that are taken."""
+        names = []
+        for row, is_new in zip(rows, new, strict=True):
+            name = row[-1]
+            if is_new:
+                name = self._unique(row[-1])
+                if name != row[-1]:
+                    message = f"another workload of this name is in an earlier file: read as {name!r}"
+                    notes.append(note("converted", message, file=source, subject=name))
+                self._index(row, len(self.names))
+                self.names.append(name)
+                self.rows.append(row)
+                self.taken.add(name)
+            names.append(name)
+        return names
+
+    def names_of(self, targets: np.ndarray) -> np.ndarray:
+        return np.array([self.names[target] if target >= 0 else "" for target in targets], dtype=object)
+
+    def _match(self, row: tuple[str, ...]) -> tuple[int, str]:
+        uuid, bios, key, vcenter, name = row
+        candidates = (
+            (self.by["vm_uuid"].get(uuid) if uuid else None, "vm_uuid"),
+            (self.by["bios_uuid"].get(bios) if bios else None, "bios_uuid"),
+            (self.by["place"].get((vcenter, key)) if vcenter and key else None, "vm_id"),
+            (self.by["name"].get(name.casefold()), "name"),
+        )
+        for target, reason in candidates:
+            if target is not None and not (reason == "name" and self._differ(self.rows[target], row)):
+                return target, reason
+        return -1, ""
+
+    def _differ(self, one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+        """Whether two workloads of one name have identifiers that say they are two."""
+        (uuid, bios, key, vcenter, _), (its_uuid, its_bios, its_key, its_vcenter, _) = one, other
+        if uuid and its_uuid:
+            return uuid != its_uuid
+        if bios and its_bios:
+            return bios != its_bios
+        return bool(key and its_key and key != its_key and (vcenter == its_vcenter or not (vcenter and its_vcenter)))
+
+    def _index(self, row: tuple[str, ...], position: int) -> None:
+        uuid, bios, key, vcenter, name = row
+        for index, value in (
+            ("vm_uuid", uuid),
+            ("bios_uuid", bios),
+            ("place", (vcenter, key) if vcenter and key else ""),
+            ("name", name.casefold()),
+        ):
+            if value:
+                # An identifier that two known workloads share tells nothing.
+                self.by[index][value] = None if value in self.by[index] else position
+
+    def _unique(self, name: str) -> str:
+        unique, again = name, 2
+        while unique in self.taken:
+            unique, again = f"{name} ({again})", again + 1
+        return unique
+
+
+def _rows(frame: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Identifiers of each row: UUID, BIOS UUID, ID, vCenter and name, identifiers in lower case."""
+    blank = pd.Series("", index=frame.index)
+    told = [frame.get(key, blank).fillna("").astype(str).str.casefold() for key in ("vm_uuid", "bios_uuid", "vm_id")]
+    vcenter = frame.get("vcenter", blank).fillna("").astype(str).str.casefold()
+    return list(zip(*told, vcenter, frame["name"], strict=True))
+
+
+def _again(frame: pd.DataFrame, targets: np.ndarray, reasons: list[str], known: _Known, source: str) -> list[dict]:
+    """A note for each identifier by which rows of a file are known already."""
+    notes = []
+    for key, label in KEYS.items():
+        rows = np.flatnonzero(np.array([reason == key for reason in reasons]))
+        if len(rows):
+            example = frame["name"].iloc[rows[0]]
+            message = f"{counted(len(rows), 'workload')} in an earlier file already, by {label}: kept once; such as {example!r}"
+            notes.append(note("information", message, file=source, subject=example))
+    return notes
+
+
+def _filled(
+    table: pd.DataFrame, again: pd.DataFrame, targets: np.ndarray, source: str
+) -> tuple[pd.DataFrame, list[dict]]:
+    """The table with blanks filled from second rows of the same, and notes on sizes that differ."""
+    notes = []
+    table = table.copy()
+    for column, label in SIZES.items():
+        if column in table and column in again:
+            first, second = table[column].to_numpy()[targets], again[column].to_numpy()
+            differ = np.flatnonzero(~np.isclose(first, second, equal_nan=True))
+            if len(differ):
+                at = differ[0]
+                name = again["name"].iloc[at]
+                message = (
+                    f"{counted(len(differ), 'machine')} with other {label} than in an earlier file, which is used; "
+                    f"such as {name!r}: {first[at]:.6g}, not {second[at]:.6g}"
+                )
+                notes.append(note("information", message, file=source, subject=name, column=column))
+    for column in again.columns:
+        if column == "name":
+            continue
+        if column not in table:
+            table[column] = np.nan if again[column].dtype.kind == "f" else ""
+        known, told = table[column].copy(), again[column]
+        fill = _is_open(known.iloc[targets], column).to_numpy() & ~_is_open(told, column).to_numpy()
+        if fill.any():
+            values = known.to_numpy(dtype=object, copy=True)
+            values[targets[fill][::-1]] = told.to_numpy(dtype=object)[fill][::-1]
+            table[column] = pd.Series(values, index=table.index).astype(told.dtype)
+    return table, notes
+
+
+def _is_open(values: pd.Series, column: str) -> pd.Series:
+    """Which cells tell nothing: blank, or a number that a table has where nobody told one."""
+    if values.dtype.kind != "f":
+        return values.isna() | (values.astype(str) == "")
+    return values.isna() | (values == 0) if column in _ZERO_WHERE_BLANK else values.isna()
+
+
+_ZERO_WHERE_BLANK = frozenset(
+    attribute.name for attribute in schema.attributes("workloads").values() if attribute.default == "0"
+)
+
+
+def _stacked(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Rows of all frames; empty ones would only spoil the types."""
+    frames = list(frames)
+    filled = [frame for frame in frames if len(frame)] or frames[:1]
+    whole = filled[0].reset_index(drop=True) if len(filled) == 1 else pd.concat(filled, ignore_index=True)
+    texts = [name for name in whole if whole[name].dtype.kind not in "fiub"]
+    return whole.assign(**{name: whole[name].fillna("") for name in texts})
