@@ -13,9 +13,10 @@ GIB_PER_TIB = 1024
 def collector(seed: int, vms: int) -> Export:
     """Nutanix Collector: vmList beside sheets that are called as those of RVTools; host memory in GiB.
 
-    Placeholders are shown as powered off. Its CPU is a share of Max CPU.
+    Placeholders are shown as powered off. CPU used is a share of Max CPU. vCPU and vMemory tell machines apart by name
+    alone, so every name stands once.
     """
-    estate = make(seed, vms)
+    estate = make(seed, vms).without_names_twice()
     sheets = {
         "Metadata": table([_metadata()]),
         "vmList": table([_listed(vm) for vm in estate.vms]),

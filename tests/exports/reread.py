@@ -29,7 +29,7 @@ def workbook(export: Export, wanted: str = "", heading_row: int = 1) -> dict[str
     for sheet in book.worksheets:
         rows = [list(row) for row in sheet.iter_rows(min_row=heading_row, values_only=True)]
         headings = [str(cell or "").strip() for cell in rows[0]] if rows else []
-        found[sheet.title] = [
+        found[sheet.title.strip()] = [
             dict(zip(headings, row, strict=True)) for row in rows[1:] if any(c is not None for c in row)
         ]
     return found

@@ -343,3 +343,37 @@ REREAD: dict[str, Callable[[Export], Reread]] = {
     "mapped-fr": european("utf-8-sig"),
 }
 """How the raw content of each export is added up; one that must be refused is not here."""
+
+
+def _devices(export: Export) -> dict[str, float]:
+    rows = raw.workbook(export, "VMWARE")["Host Devices"]
+    return {row["Device Name"]: row["Capacity (GiB)"] for row in rows if row["Device Type"] == "Cluster"}
+
+
+def _datastores(
+    unit: str, tabs: Callable[[Export], raw.Rows], number: Callable[[object], float] = figure
+) -> Callable[[Export], dict[str, float]]:
+    def read(export: Export) -> dict[str, float]:
+        shared = [row for row in tabs(export) if "," in row["Hosts"] and row["Type"] != "vsan"]
+        return {row["Name"]: number(row[f"Capacity {unit}"]) / MIB for row in shared}
+
+    return read
+
+
+def _datastore_sheet(export: Export) -> raw.Rows:
+    return raw.workbook(export)["vDatastore"]
+
+
+SHARED: dict[str, Callable[[Export], dict[str, float]]] = {
+    "rvtools-mib": _datastores("MiB", _datastore_sheet),
+    "rvtools-mb": _datastores("MB", _datastore_sheet),
+    "rvtools-text": _datastores("MiB", _datastore_sheet),
+    "rvtools-vsan": _datastores("MiB", _datastore_sheet),
+    "rvtools-csv-comma": _datastores("MB", lambda export: raw.table(export, "_tabvDatastore", ",")),
+    "rvtools-csv-semicolon": _datastores(
+        "MB", lambda export: raw.table(export, "_tabvDatastore", ";"), raw.continental
+    ),
+    "liveoptics-vmware": _devices,
+    "liveoptics-zip": _devices,
+}
+"""Capacity in GiB of each datastore that several hosts of a cluster share, by name, as each export holds it."""

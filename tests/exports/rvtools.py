@@ -70,7 +70,10 @@ def mb(seed: int, vms: int) -> Export:
 
 
 def text(seed: int, vms: int) -> Export:
-    """A clone of RVTools that writes every cell as text and adds columns on replication."""
+    """A clone of RVTools that writes every cell as text and adds columns on replication.
+
+    Some headings and the name of a sheet end with a blank.
+    """
     estate = make(seed, vms)
     wanted = ("vInfo", "vCPU", "vMemory", "vDisk", "vPartition", "vNetwork", "vCluster", "vHost", "vDatastore")
     sheets = {}
@@ -80,13 +83,16 @@ def text(seed: int, vms: int) -> Export:
     info = sheets["vInfo"]
     replicated = [dict(row) | {"isMetroReplicated": "False", "isvSphereReplicated": "TRUE"} for row in info.rows]
     sheets["vInfo"] = Table(headings=[*info.headings, "isMetroReplicated", "isvSphereReplicated"], rows=replicated)
+    blank = {"Memory": "Memory ", "CPUs": "CPUs  ", "# Memory": "# Memory ", "Capacity MiB": "Capacity MiB "}
+    sheets = renamed(sheets, lambda heading: blank.get(heading, heading))
+    sheets = {name + " " * (name == "vDisk"): content for name, content in sheets.items()}
     return Export(name="rvtools-text", files={"shiva.xlsx": xlsx(sheets)}, truth=_truth(estate, ()))
 
 
 def vsan(seed: int, vms: int) -> Export:
     """Clusters on vSAN: provisioned and in use count every replica, the datastore's capacity is raw.
 
-    What is given to a machine is the sum of its disks on vDisk.
+    What is given to a machine is the sum of its disks on vDisk. Sheet vMetaData has pairs of Data and Value.
     """
     estate = make(seed, vms)
     sheets = full_sheets(estate)
@@ -104,6 +110,8 @@ def vsan(seed: int, vms: int) -> Export:
         for row in sheets["vDatastore"].rows
     ]
     sheets["vDatastore"] = replace(sheets["vDatastore"], rows=stores)
+    keys = [{"Data": heading, "Value": value} for heading, value in rows.metadata().items()]
+    sheets["vMetaData"] = Table(headings=["Data", "Value"], rows=keys)
     truth = replace(_truth(estate, ()), shared_storage_gib=0.0)
     return Export(name="rvtools-vsan", files={"RVTools_vsan.xlsx": xlsx(sheets)}, truth=truth)
 
