@@ -11,8 +11,8 @@ from planner import readers
 from planner.errors import InputError
 from planner.inventory import Inventory
 from planner.readers.formats import FORMATS, rvtools
+from planner.readers.joining import inventory_of
 from planner.readers.sandbox import Sheet, Workbook
-from planner.readers.tables import inventory_of
 from tests.conftest import examples
 
 VM = {"VM": "web", "Powerstate": "poweredOn", "CPUs": 2.0, "Memory": 8192.0, "VM UUID": "u1", "Host": "esx01"}

@@ -141,7 +141,10 @@ def test_several_files_are_joined_and_each_note_names_its_own_file():
 
 def test_a_name_in_two_files():
     files = [named(name, b"name,vcpus,memory_gib\nweb,1,2\n") for name in ("a.csv", "b.csv")]
-    assert str(refusal(files)) == "found 'web' in a.csv (table) and in b.csv (table), expected every name in one file"
+    inventory = readers.read(files)
+    assert inventory.workloads["name"].tolist() == ["web"]
+    message = "1 workload in an earlier file already, by name: kept once; such as 'web'"
+    assert message in inventory.notes.loc[inventory.notes["file"] == "b.csv", "message"].tolist()
 
 
 def test_no_files():

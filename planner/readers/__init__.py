@@ -13,14 +13,21 @@ from planner.readers.columns import frame_from_sheet
 from planner.readers.files import File, Source, opened
 from planner.readers.formats import FORMATS, SHEETS, template, unknown
 from planner.readers.gathering import gathered
+from planner.readers.joining import inventory_of
 from planner.readers.sandbox import OnRows, Workbook, load
 from planner.readers.series_files import read_series
-from planner.readers.tables import Tables, inventory_of, note
+from planner.readers.tables import Tables, note
 
 __all__ = ["read", "read_series", "read_table"]
 
 
-def read(source: Source | Sequence[Source], *, include: Sequence[str] = (), on_rows: OnRows | None = None) -> Inventory:
+def read(
+    source: Source | Sequence[Source],
+    *,
+    include: Sequence[str] = (),
+    ghz_per_vcpu: float | None = None,
+    on_rows: OnRows | None = None,
+) -> Inventory:
     """Read an inventory from one file or several.
 
     Parameters
@@ -30,6 +37,8 @@ def read(source: Source | Sequence[Source], *, include: Sequence[str] = (), on_r
         tables of several files are joined.
     include : sequence of str
         Workloads to plan for after all, by the reason they are left out: "powered off", "template", "placeholder".
+    ghz_per_vcpu : float, optional
+        Clock behind CPU use that an export gives in percent; by default that of today's host.
     on_rows : callable, optional
         Called with file, sheet and rows so far as reading goes on.
 
@@ -51,7 +60,7 @@ def read(source: Source | Sequence[Source], *, include: Sequence[str] = (), on_r
         files, unread = opened(one)
         notes += [note("ignored", "not a file that is read", file=name) for name in unread]
         books += [load(file, SHEETS, on_rows=on_rows) for file in files]
-    inventory = inventory_of(_parsed(gathered(books, FORMATS)), notes)
+    inventory = inventory_of(_parsed(gathered(books, FORMATS)), notes, ghz_per_vcpu=ghz_per_vcpu)
     return inventory.include(*include) if include else inventory
 
 

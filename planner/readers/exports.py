@@ -58,6 +58,11 @@ class Part:
         headings = self.origin.headings | {name: self.origin.heading(like or name)}
         return Part(frame=self.frame.assign(**{name: values}), origin=replace(self.origin, headings=headings))
 
+    def without(self, name: str) -> Part:
+        """The part without a column."""
+        headings = {column: heading for column, heading in self.origin.headings.items() if column != name}
+        return Part(frame=self.frame.drop(columns=name), origin=replace(self.origin, headings=headings))
+
     def keep(self, rows: np.ndarray) -> Part:
         """The part with only these rows, given as a mask."""
         origin = replace(self.origin, rows=self.origin.rows[rows])
@@ -149,7 +154,8 @@ def owners(part: Part, vms: Part, label: str, journal: Journal) -> np.ndarray:
     """For each row of a sheet, the position in `vms` of the VM that it belongs to, -1 where there is none.
 
     Joined by VM UUID; where a row has none, by VM ID together with the vCenter's UUID; else by name, unless the VM of
-    that name carries another ID. An ambiguous key joins nothing. One note counts the rows without a VM.
+    that name carries another ID. An ambiguous key joins nothing, unless a sheet without identifiers lists the same
+    names in the same order. One note counts the rows without a VM.
 
     Parameters
     ----------
@@ -160,6 +166,8 @@ def owners(part: Part, vms: Part, label: str, journal: Journal) -> np.ndarray:
     journal : Journal
     """
     uuids, ids, vcenters, names = (_key(vms, name) for name in KEYS)
+    if not (part.has("vm_uuid") or part.has("vm_id")) and np.array_equal(_key(part, "name"), names):
+        return np.arange(len(names))
     by_uuid, by_id, by_name = _unique(uuids), _unique(ids), _unique(names)
     by_both = _unique(zip(vcenters, ids, strict=True))
     found = np.full(len(part.frame), -1)

@@ -139,7 +139,10 @@ def without_unknown_size(frame: pd.DataFrame, origin: Origin, journal: Journal) 
 
 
 def real_rows(vms: Part, journal: Journal) -> Part:
-    """Without rows that name no VM, and without a second row of the same VM UUID, or of the same ID in a vCenter."""
+    """Without rows that name no VM, and without a second row of the same VM.
+
+    That is one of the same UUID; where there are none, of the same ID in a vCenter, or of the same ID and name.
+    """
     sheet, frame = vms.origin.sheet, vms.frame
     nameless = (frame["name"] == "").to_numpy()
     empty = nameless & (frame["vcpus"].fillna(0) == 0).to_numpy() & (frame["memory_gib"].fillna(0) == 0).to_numpy()
@@ -157,7 +160,8 @@ def real_rows(vms: Part, journal: Journal) -> Part:
     if not key:
         return vms.keep(~nameless)
     known = frame[key] != ""
-    same = frame[key] if key == "vm_uuid" or "vcenter" not in frame else frame["vcenter"] + "/" + frame[key]
+    beside = {"vm_uuid": "", "vm_id": frame["vcenter" if vms.has("vcenter") else "name"] + "/"}[key]
+    same = beside + frame[key]
     first_of = same.map(pd.Series(range(len(same)), index=same)[~nameless & known.to_numpy()].groupby(level=0).first())
     again = ~nameless & known.to_numpy() & (first_of != np.arange(len(frame))).to_numpy()
     for position in np.flatnonzero(again):

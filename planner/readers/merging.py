@@ -184,7 +184,8 @@ def _again(frame: pd.DataFrame, targets: np.ndarray, reasons: list[str], known: 
         rows = np.flatnonzero(np.array([reason == key for reason in reasons]))
         if len(rows):
             example = frame["name"].iloc[rows[0]]
-            message = f"{counted(len(rows), 'workload')} in an earlier file already, by {label}: kept once; such as {example!r}"
+            what = f"{counted(len(rows), 'workload')} in an earlier file already, by {label}"
+            message = f"{what}: kept once; such as {example!r}"
             notes.append(note("information", message, file=source, subject=example))
     return notes
 

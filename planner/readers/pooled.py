@@ -10,7 +10,7 @@ from planner.readers.exports import Journal, Part
 from planner.readers.tables import counted
 
 
-def shared_storage_gib(
+def shared_stores(
     stores: Part,
     reach: Sequence[Sequence[str]],
     hosts: Part,
@@ -18,8 +18,8 @@ def shared_storage_gib(
     *,
     refused: Sequence[tuple[np.ndarray, str]] = (),
     label: str = "datastore",
-) -> dict[str, float]:
-    """Capacity in GiB by cluster of what several of its hosts, and no other cluster's, can reach.
+) -> dict[str, dict[str, float]]:
+    """Capacity in GiB, by cluster and name, of what several of its hosts, and no other cluster's, can reach.
 
     Parameters
     ----------
@@ -53,14 +53,19 @@ def shared_storage_gib(
         if (rows & left).any():
             _note(stores, rows & left, f"{why}: not counted as shared storage", "ignored", label, journal)
         left &= ~rows
-    found: dict[str, float] = {}
+    found: dict[str, dict[str, float]] = {}
     for position in np.flatnonzero(left).tolist():
         (cluster,) = clusters[position]
-        found[cluster] = found.get(cluster, 0.0) + float(size[position])
-    for cluster, gib in found.items():
+        own = found.setdefault(cluster, {})
+        name, again = stores.frame["name"].iloc[position], 2
+        key = name
+        while key in own:
+            key, again = f"{name} ({again})", again + 1
+        own[key] = float(size[position])
+    for cluster, own in found.items():
         mine = left & np.array([cluster in names for names in clusters])
         named = f"cluster {cluster!r}" if cluster else "hosts without a cluster"
-        message = f"shared by {named}: {gib:,.6g} GiB, a limit where the policy's storage mode is shared"
+        message = f"shared by {named}: {sum(own.values()):,.6g} GiB, a limit where the policy's storage mode is shared"
         _note(stores, mine, message, "information", label, journal)
     return found
 

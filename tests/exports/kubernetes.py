@@ -8,6 +8,7 @@ from tests.exports.export import Host as ToldHost
 from tests.exports.files import json_bytes
 
 RESERVED_MILLICORES, RESERVED_MIB = 500, 2048
+AGENT_MILLICORES, AGENT_MIB = 200, 256
 """What of a node's capacity pods may not request."""
 
 SIDECAR_MILLICORES, SIDECAR_MIB = 100, 128
@@ -45,8 +46,8 @@ def kubernetes(seed: int, vms: int) -> Export:
     hosts = [
         ToldHost(
             name=host.short_name,
-            cores=host.cores - RESERVED_MILLICORES / 1000,
-            memory_gib=(host.memory_mib - RESERVED_MIB) / MIB_PER_GIB,
+            cores=host.cores - (RESERVED_MILLICORES + AGENT_MILLICORES) / 1000,
+            memory_gib=(host.memory_mib - RESERVED_MIB - AGENT_MIB) / MIB_PER_GIB,
         )
         for host in estate.hosts
     ]
@@ -112,7 +113,7 @@ def _pod(vm: Vm) -> dict:
 
 
 def _agent(host: Host) -> dict:
-    spec = {"containers": [_container("agent", "200m", "256Mi")], "nodeName": host.short_name}
+    spec = {"containers": [_container("agent", f"{AGENT_MILLICORES}m", f"{AGENT_MIB}Mi")], "nodeName": host.short_name}
     pod = _object(f"node-agent-{host.number:05d}", "kube-system", "DaemonSet")
     return pod | {"spec": spec, "status": {"phase": "Running"}}
 

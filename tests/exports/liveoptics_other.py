@@ -38,7 +38,7 @@ def hyperv(seed: int, vms: int) -> Export:
 
 
 def general(seed: int, vms: int) -> Export:
-    """The general workbook: every server is one workload, whose vCPUs are its cores; it has no hosts.
+    """The general workbook: every server is one workload, whose vCPUs are its cores, and the host that carries it.
 
     What a server is given to store is its local capacity.
     """
@@ -59,8 +59,9 @@ def general(seed: int, vms: int) -> Export:
     ]
     sheets = {"Details": details(), "Servers": table(servers), "Server Disks": table(disks)}
     told = [_told(row) for row in servers]
+    hosts = [ToldHost(name=one.name, cores=one.vcpus, memory_gib=one.memory_gib) for one in told]
     return Export(
-        name="liveoptics-general", files={"LiveOptics_GENERAL.xlsx": xlsx(sheets)}, truth=truth_of(FORMAT, told)
+        name="liveoptics-general", files={"LiveOptics_GENERAL.xlsx": xlsx(sheets)}, truth=truth_of(FORMAT, told, hosts)
     )
 
 

@@ -246,7 +246,7 @@ def live_optics_general(export: Export) -> Reread:
         )
         for row in sheets["Servers"]
     ]
-    return told, []
+    return told, [Host(name=one.name, cores=one.vcpus, memory_gib=one.memory_gib) for one in told]
 
 
 def collector(export: Export) -> Reread:

@@ -204,12 +204,14 @@ def json_list(export: Export, name: str) -> raw.Rows:
 
 
 def kubernetes(export: Export) -> Reread:
-    """Pods that run or wait and belong to no DaemonSet; what nodes may be asked for."""
+    """Pods that run or wait and belong to no DaemonSet; what nodes may be asked for beside their DaemonSets."""
     (data,) = export.files.values()
     items = json.loads(data)["items"]
-    told = []
+    told, agents = [], {}
     for pod in (item for item in items if item["kind"] == "Pod"):
         is_agent = pod["metadata"]["ownerReferences"][0]["kind"] == "DaemonSet"
+        if is_agent:
+            agents[pod["spec"]["nodeName"]] = pod["spec"]["containers"][0]["resources"]["requests"]
         if is_agent or pod["status"]["phase"] not in ("Running", "Pending"):
             continue
         asked = {}
@@ -221,9 +223,13 @@ def kubernetes(export: Export) -> Reread:
             asked[resource] = max([sum(main), *before])
         told.append(Told(name=pod["metadata"]["name"], vcpus=asked["cpu"], memory_gib=asked["memory"]))
     hosts = [
-        Host(name=node["metadata"]["name"], cores=_cpu(free["cpu"]), memory_gib=_memory(free["memory"]))
+        Host(
+            name=name,
+            cores=_cpu(free["cpu"]) - _cpu(agents[name]["cpu"]),
+            memory_gib=_memory(free["memory"]) - _memory(agents[name]["memory"]),
+        )
         for node in items
-        if node["kind"] == "Node" and (free := node["status"]["allocatable"])
+        if node["kind"] == "Node" and (free := node["status"]["allocatable"]) and (name := node["metadata"]["name"])
     ]
     return told, hosts
 

@@ -101,11 +101,7 @@ def parse(workbook: Workbook) -> Tables:
         hosts = _part(_less(nodes, bound), NODE_HEADINGS, journal)
         tables.frames["hosts"], tables.origins["hosts"] = hosts_of(hosts, journal)
     if ended:
-        message = (
-            f"{counted(len(ended), 'pod')} that ran to its end"
-            if len(ended) == 1
-            else f"{len(ended):,} pods that ran to their end"
-        )
+        message = f"{counted(len(ended), 'pod')} that ended"
         journal.note("dropped", message, row=ended[0]["row"], subject=ended[0]["name"])
     if bound:
         message = f"{counted(len(bound), 'pod')} of DaemonSets or of a node itself: taken off what their nodes allocate"

@@ -9,7 +9,7 @@ from planner.readers.columns import fold
 from planner.readers.exports import Journal, Part, joined, read_part, require
 from planner.readers.machines import flag, number, text, use_columns, workloads_of
 from planner.readers.owned import hosts_of, note_unknown_hosts
-from planner.readers.pooled import shared_storage_gib
+from planner.readers.pooled import shared_stores
 from planner.readers.sandbox import Workbook
 from planner.readers.tables import Tables
 
@@ -114,7 +114,7 @@ def _virtual(workbook: Workbook, journal: Journal) -> Tables:
     vms = require(vms, workbook.file, "VMs")
     if (vms.frame["state"] == "").all() and vms.has("running"):
         vms = vms.plus("state", np.where(vms.frame["running"], "on", "off"), like="running")
-    vms = joined(vms, performance, PERFORMANCE, "row of VM Performance", journal)
+    vms = _with_performance(vms, performance, journal)
     tables = Tables(
         file=workbook.file,
         format=FORMAT,
@@ -132,8 +132,17 @@ def _virtual(workbook: Workbook, journal: Journal) -> Tables:
         seen_by = devices.frame.groupby("name", sort=False)["host"].unique()
         stores = devices.keep(first & (devices.frame["name"] != "").to_numpy())
         reach = [list(seen_by[name]) for name in stores.frame["name"]]
-        tables.shared_storage_gib.update(shared_storage_gib(stores, reach, hosts, journal, label="device"))
+        tables.shared_stores.update(shared_stores(stores, reach, hosts, journal, label="device"))
     return tables
+
+
+def _with_performance(vms: Part, performance: Part | None, journal: Journal) -> Part:
+    """Joined by MOB ID and host: the IDs of several vCenters are the same."""
+    if performance is None:
+        return vms
+    performance = performance.plus("vcenter", performance.frame["host"], like="host")
+    vms = vms.plus("vcenter", vms.frame["host"], like="host")
+    return joined(vms, performance, PERFORMANCE, "row of VM Performance", journal).without("vcenter")
 
 
 def _physical(workbook: Workbook, journal: Journal) -> Tables:
@@ -150,8 +159,8 @@ def _physical(workbook: Workbook, journal: Journal) -> Tables:
     )
     tables.frames["workloads"], tables.origins["workloads"] = workloads_of(servers, journal)
     hosts = servers.plus("cores", servers.frame["vcpus"], like="vcpus")
-    hosts = Part(frame=hosts.frame.drop(columns="iops"), origin=hosts.origin)
-    tables.frames["hosts"], tables.origins["hosts"] = hosts_of(_with_threads(hosts), journal)
+    found = hosts_of(_with_threads(hosts.without("iops")), journal)
+    tables.frames["hosts"], tables.origins["hosts"] = found
     return tables
 
 

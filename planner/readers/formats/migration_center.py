@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import replace
 
 import numpy as np
 
 from planner.readers.columns import fold
 from planner.readers.exports import Journal, Part, only_headings, owners, read_part, require, sum_by_owner
-from planner.readers.files import File
 from planner.readers.machines import number, text, workloads_of
 from planner.readers.sandbox import Workbook
-from planner.readers.series_files import read_series
 from planner.readers.tables import Tables, counted
-from planner.series import Series
 
 FORMAT = "Google Migration Center"
 SHEETS = ("vmInfo", "diskInfo", "tagInfo", "perfInfo")
@@ -74,10 +70,11 @@ def parse(workbook: Workbook) -> Tables:
         machines = machines.plus("tags", _tags(tags, machines, journal))
     tables = Tables(file=workbook.file, format=FORMAT, notes=journal.notes)
     tables.frames["workloads"], tables.origins["workloads"] = workloads_of(machines, journal)
-    if "perfInfo" in workbook.members:
-        names = dict(zip(machines.frame["vm_id"], machines.frame["name"], strict=True))
-        tables = replace(tables, series=_named(_series(workbook.members["perfInfo"]), names))
-    return tables
+    if "perfInfo" not in workbook.members:
+        return tables
+    frame = tables.frames["workloads"]
+    names = dict(zip(frame["vm_id"], frame["name"], strict=True))
+    return replace(tables, series=workbook.members["perfInfo"], series_names=names)
 
 
 def _with_storage(machines: Part, disks: Part | None, journal: Journal) -> Part:
@@ -101,14 +98,3 @@ def _tags(tags: Part, machines: Part, journal: Journal) -> list[str]:
         if position >= 0:
             found[position].append(f"{key}={value}".replace(",", " "))
     return [", ".join(own) for own in found]
-
-
-def _series(file: File) -> Series:
-    stream = io.BytesIO(file.data)
-    stream.name = file.label
-    return read_series(stream)
-
-
-def _named(series: Series, names: dict[str, str]) -> Series:
-    """The series under the machines' names; they stand under identifiers."""
-    return replace(series, names=tuple(names.get(name, name) for name in series.names))

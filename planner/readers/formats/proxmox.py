@@ -6,7 +6,7 @@ from planner.readers.columns import fold
 from planner.readers.exports import Journal, only_headings, read_part, require
 from planner.readers.machines import flag, number, text, workloads_of
 from planner.readers.owned import host_note, hosts_of, note_unknown_hosts
-from planner.readers.pooled import shared_storage_gib
+from planner.readers.pooled import shared_stores
 from planner.readers.sandbox import Workbook
 from planner.readers.tables import Tables
 
@@ -59,7 +59,7 @@ def parse(workbook: Workbook) -> Tables:
     nodes = nodes.plus("name", nodes.frame["host"], like="host").plus("cores", nodes.frame["vcpus"], like="vcpus")
     if not len(nodes.frame):
         return tables
-    nodes.frame.drop(columns="storage_gib", inplace=True)
+    nodes = nodes.without("storage_gib")
     note_unknown_hosts(tables.frames["workloads"], tables.origins["workloads"], nodes, journal)
     tables.frames["hosts"], tables.origins["hosts"] = hosts_of(nodes, journal)
     message = "maxcpu of a node is its threads: with hyper-threading it has half as many cores"
@@ -73,7 +73,7 @@ def parse(workbook: Workbook) -> Tables:
         stores = stores.keep((~stores.frame["name"].duplicated() | alone).to_numpy())
         local = (~stores.frame["shared"]).to_numpy()
         reach = [list(seen_by[name]) for name in stores.frame["name"]]
-        tables.shared_storage_gib.update(
-            shared_storage_gib(stores, reach, nodes, journal, refused=[(local, "of one node")], label="storage")
+        tables.shared_stores.update(
+            shared_stores(stores, reach, nodes, journal, refused=[(local, "of one node")], label="storage")
         )
     return tables

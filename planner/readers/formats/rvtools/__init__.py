@@ -14,7 +14,7 @@ import pandas as pd
 from planner.errors import InputError
 from planner.readers.columns import Column, fold, match_columns
 from planner.readers.exports import Journal, Part, only_headings, owners, read_part, sum_by_owner
-from planner.readers.formats.rvtools.datastores import shared_storage_gib
+from planner.readers.formats.rvtools.datastores import shared_stores
 from planner.readers.formats.rvtools.hosts import HOST_COLUMNS, read_hosts
 from planner.readers.formats.rvtools.sizes import places, reservations, sizes, storage, use
 from planner.readers.machines import (
@@ -138,7 +138,7 @@ def parse(workbook: Workbook) -> Tables:
     if host is not None:
         note_unknown_hosts(frame, origin, host, journal)
         tables.frames["hosts"], tables.origins["hosts"] = read_hosts(host, journal)
-        tables.shared_storage_gib.update(shared_storage_gib(workbook.find("vDatastore"), host, journal))
+        tables.shared_stores.update(shared_stores(workbook.find("vDatastore"), host, journal))
     return tables
 
 

@@ -16,7 +16,7 @@ DATASTORE_COLUMNS = (
 )
 
 
-def shared_storage_gib(sheet: Sheet | None, hosts: Part, journal: Journal) -> dict[str, float]:
+def shared_stores(sheet: Sheet | None, hosts: Part, journal: Journal) -> dict[str, dict[str, float]]:
     """Capacity in GiB by cluster of the datastores that several of its hosts, and no other cluster's, can reach.
 
     A local datastore has one host. What vSAN shows is raw, so it is not counted; neither is a datastore that is not
@@ -37,4 +37,4 @@ def shared_storage_gib(sheet: Sheet | None, hosts: Part, journal: Journal) -> di
         (lost, "not accessible"),
         (raw, "of vSAN, whose capacity is raw: storage mode vsan counts the hosts' own disks"),
     )
-    return pooled.shared_storage_gib(datastores, reach, hosts, journal, refused=refused)
+    return pooled.shared_stores(datastores, reach, hosts, journal, refused=refused)
