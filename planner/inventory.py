@@ -11,13 +11,14 @@ import pandas as pd
 
 from planner import schema
 from planner.errors import InputError, did_you_mean
+from planner.imports import Import, import_report
 from planner.rules import Rule
 from planner.schema import Origin
 
 if TYPE_CHECKING:
     from planner.series import Series
 
-NOTE_COLUMNS = ("kind", "file", "sheet", "row", "column", "subject", "message")
+NOTE_COLUMNS = ("kind", "file", "sheet", "row", "column", "subject", "message", "count")
 LEFT_OUT_STATES = {"off": "powered off", "template": "template", "placeholder": "placeholder"}
 """States that are not planned for unless asked, and the reason that is given."""
 
@@ -26,11 +27,16 @@ MAINTENANCE = "maintenance"
 
 
 def notes_frame(rows: Iterable[dict] = ()) -> pd.DataFrame:
-    """Notes as a table with the columns of `NOTE_COLUMNS`; `row` is a nullable integer, blank where there is none."""
+    """Notes as a table with the columns of `NOTE_COLUMNS`.
+
+    `row` is a nullable integer, blank where there is none; `count` is how many rows or cells the note is about, 1 where
+    nobody says.
+    """
     frame = pd.DataFrame(list(rows), columns=list(NOTE_COLUMNS))
     frame["row"] = pd.to_numeric(frame["row"]).astype("Int64")
+    frame["count"] = pd.to_numeric(frame["count"]).fillna(1).astype("int64")
     for name in NOTE_COLUMNS:
-        if name != "row":
+        if name not in ("row", "count"):
             frame[name] = frame[name].astype(object).fillna("").astype(str)
     return frame
 
@@ -55,6 +61,8 @@ class Inventory:
         What workloads were measured to use over time, see `with_series`.
     shared_storage_gib : dict
         Usable storage that hosts of a pool share, by pool, where what was read tells it.
+    imports : tuple of Import
+        What was found in each file.
     """
 
     workloads: pd.DataFrame
@@ -66,6 +74,7 @@ class Inventory:
     rules: tuple[Rule, ...] = ()
     series: Series | None = None
     shared_storage_gib: dict[str, float] = field(default_factory=dict)
+    imports: tuple[Import, ...] = ()
 
     @classmethod
     def from_frames(
@@ -174,6 +183,10 @@ class Inventory:
             left_out=self.left_out[~back].reset_index(drop=True),
             notes=notes_frame([*self.notes[stays].to_dict("records"), *added]),
         )
+
+    def import_report(self) -> dict[str, pd.DataFrame]:
+        """What reading understood: files, totals, rows, suspicious figures, units and what nothing reads, as tables."""
+        return import_report(self)
 
     def with_hosts(self, hosts: pd.DataFrame) -> Inventory:
         """The inventory with other owned hosts, a table that passes the schema; notes on reading it are kept."""

@@ -43,6 +43,8 @@ class Report:
     left_out, notes, assumptions, verdict : DataFrame
         Workloads not planned for; what reading did, and warnings; setting, value, unit, source; kind, message.
     moves : DataFrame or None
+    imports : dict of str to DataFrame
+        The tables of the import report, see `planner.imports.import_report`.
     explanations : dict of str to DataFrame
         The tables of `planner.explain`, empty where it was not asked.
     failures : DataFrame or None
@@ -64,6 +66,7 @@ class Report:
     assumptions: pd.DataFrame
     verdict: pd.DataFrame
     moves: pd.DataFrame | None
+    imports: dict[str, pd.DataFrame] = field(default_factory=dict)
     explanations: dict[str, pd.DataFrame] = field(default_factory=dict)
     failures: pd.DataFrame | None = None
 
@@ -120,6 +123,7 @@ def report(
         assumptions=_assumptions(problem, baseline),
         verdict=_verdict(violations),
         moves=None if result is None else result.moves,
+        imports=problem.inventory.import_report(),
         explanations=dict(explanations or {}),
         failures=failure_table(problem, plan, violations),
     )

@@ -18,6 +18,7 @@ from rich.table import Table
 import planner
 from planner import rules
 from planner.checker import Violation
+from planner.imports import REPORTED
 from planner.inventory import Inventory, notes_frame
 from planner.jobs import Job, JobState
 from planner.numa import numa_warnings
@@ -34,27 +35,24 @@ MOST_ROWS = 200
 
 def show_inventory(inventory: Inventory) -> None:
     """What was read, and one row for everything converted, guessed, left out or dropped."""
-    for source in inventory.sources:
-        _out.print(f"read {source}", markup=False)
-    workloads = inventory.workloads
+    for one in inventory.imports:
+        about = " ".join(filter(None, (one.format, one.version))) + (f", {one.dialect}" if one.dialect else "")
+        _out.print(f"read {one.file} ({about}), confidence {one.confidence:.1%}", markup=False)
+    report = inventory.import_report()
+    _frame("Totals, to compare with the tool that exported them", report["totals"])
     rows = [
-        ("workloads to place", f"{int(workloads['count'].sum()):,}"),
-        ("left out", f"{len(inventory.left_out):,}"),
-        ("vCPUs", f"{(workloads['vcpus'] * workloads['count']).sum():,.0f}"),
-        ("memory", f"{(workloads['memory_gib'] * workloads['count']).sum():,.1f} GiB"),
-        ("storage", f"{(workloads['storage_gib'] * workloads['count']).sum():,.1f} GiB"),
-        ("owned hosts", f"{int(inventory.hosts['count'].sum()):,}"),
         ("host models to buy", f"{len(inventory.host_models):,}"),
         ("placement rules", f"{len(inventory.rules):,}"),
-        ("pools", ", ".join(sorted(filter(None, workloads["pool"].unique()))) or "none named"),
+        ("pools", ", ".join(sorted(filter(None, inventory.workloads["pool"].unique()))) or "none named"),
     ]
     _pairs(rows)
-    reasons = inventory.left_out["reason"].value_counts()
-    if len(reasons):
-        _out.print("left out: " + ", ".join(f"{count:,} {reason}" for reason, count in reasons.items()), markup=False)
+    for name in ("rows", "suspicious"):
+        if len(report[name]):
+            _frame(REPORTED[name], report[name].drop(columns=["sheet", "column", "subject"], errors="ignore"))
     if inventory.rules:
         _frame("Placement rules", rules.to_frame(inventory.rules))
-    notes = notes_frame([*inventory.notes.to_dict("records"), *numa_warnings(inventory)])
+    told = inventory.notes[inventory.notes["kind"] != "suspicious"]
+    notes = notes_frame([*told.to_dict("records"), *numa_warnings(inventory)])
     if len(notes):
         notes["where"] = [
             ", ".join(
@@ -72,7 +70,7 @@ def show_inventory_line(inventory: Inventory, problem: Problem) -> None:
     if len(reasons):
         parts = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
         _out.print(f"left out: {parts} (see planner inspect)", markup=False, soft_wrap=True)
-    doubtful = inventory.notes[inventory.notes["kind"].isin(["guessed", "dropped", "ignored"])]
+    doubtful = inventory.notes[inventory.notes["kind"].isin(["guessed", "dropped", "suspicious", "ignored"])]
     if len(doubtful):
         counts = ", ".join(f"{count:,} {kind}" for kind, count in doubtful["kind"].value_counts().items())
         _out.print(f"notes: {counts} (see planner inspect)", markup=False, soft_wrap=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -16,7 +17,7 @@ from planner.readers.gathering import gathered
 from planner.readers.joining import inventory_of
 from planner.readers.sandbox import OnRows, Workbook, load
 from planner.readers.series_files import read_series
-from planner.readers.tables import Tables, note
+from planner.readers.tables import Tables, counted, note
 
 __all__ = ["read", "read_series", "read_table"]
 
@@ -102,13 +103,21 @@ def _parsed(books: list[Workbook]) -> list[Tables]:
     found = []
     for book, format in known:
         if format is not None:
-            found.append(format.parse(book))
+            tables = format.parse(book)
+            found.append(replace(tables, notes=[*tables.notes, *_unread_sheets(book, tables)]))
         elif _parent(book) in understood:
             said = [note("ignored", "in no format that is known, beside files that are", file=book.file)]
             found.append(Tables(file=book.file, format="", notes=said))
         else:
             found.append(unknown.parse(book))
     return found
+
+
+def _unread_sheets(book: Workbook, tables: Tables) -> list[dict]:
+    """One note on the sheets of an export that nothing reads."""
+    names = [name for name in book.sheet_names if name not in tables.unread] if tables.unread else []
+    message = f"{counted(len(names), 'sheet')} that nothing reads: {', '.join(names)}"
+    return [note("ignored", message, file=book.file, count=len(names))] if names else []
 
 
 def _parent(book: Workbook) -> str:

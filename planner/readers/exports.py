@@ -13,7 +13,7 @@ from planner.readers.cells import cells_of, headings_of
 from planner.readers.columns import Column, heading_row, match_columns, read_numbers, total_rows
 from planner.readers.numbers import style_of
 from planner.readers.sandbox import Sheet, Workbook
-from planner.readers.tables import counted, note
+from planner.readers.tables import Tables, counted, note
 from planner.schema import Origin, raise_findings
 
 _TRUE = frozenset({"true", "yes", "1", "wahr", "vrai"})
@@ -29,10 +29,16 @@ class Journal:
     file: str
     notes: list[dict] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
+    unread: dict[str, list[str]] = field(default_factory=dict)
 
     def note(self, kind: str, message: str, **where: object) -> None:
         """Add a note; `where` as in `tables.note`, without the file."""
         self.notes.append(note(kind, message, file=self.file, **where))
+
+    def tables(self, format: str, *, dialect: str = "", version: str = "") -> Tables:
+        """The file's tables, still empty, which share what is noted here."""
+        about = {"file": self.file, "format": format, "dialect": dialect, "version": version}
+        return Tables(**about, notes=self.notes, unread=self.unread)
 
     def close(self) -> None:
         """Raise one InputError for all findings; do nothing where there is none."""
@@ -96,6 +102,9 @@ def read_part(sheet: Sheet | None, columns: Iterable[Column], journal: Journal) 
         **where, rows=np.array(numbers, dtype=int), headings={name: found.heading for name, found in matches.items()}
     )
     _require(headings, columns, matches, origin)
+    read = {found.heading for found in matches.values()}
+    left = journal.unread.get(sheet.name, [text for text in headings if text])
+    journal.unread[sheet.name] = [text for text in left if text not in read]
     cells = {
         column.name: cells_of(rows, matches[column.name].position) if column.name in matches else [None] * len(rows)
         for column in columns
@@ -189,7 +198,8 @@ def owners(part: Part, vms: Part, label: str, journal: Journal) -> np.ndarray:
         first = int(orphans[0])
         example = called[first]
         message = f"{counted(len(orphans), label)} of no VM in {vms.origin.sheet or 'the list'}, such as {example!r}"
-        journal.note("ignored", message, sheet=part.origin.sheet, row=part.origin.row(first), subject=example)
+        where = {"sheet": part.origin.sheet, "row": part.origin.row(first)}
+        journal.note("ignored", message, **where, subject=example, count=len(orphans))
     return found
 
 

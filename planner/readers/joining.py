@@ -10,11 +10,13 @@ import pandas as pd
 
 from planner import schema
 from planner.errors import InputError
+from planner.imports import Import, import_of
 from planner.inventory import Inventory, notes_frame
 from planner.readers.merging import merged_by_name, merged_workloads
 from planner.readers.series_files import read_series
 from planner.readers.shares import in_ghz
-from planner.readers.tables import Tables, note
+from planner.readers.suspicions import suspicions
+from planner.readers.tables import Tables, counted, note
 from planner.series import Series
 
 
@@ -51,12 +53,13 @@ def inventory_of(
         sources=tuple(source for part in parts for source in part.sources),
         rules=tuple(dict.fromkeys(rule for part in parts for rule in part.rules)),
         shared_storage_gib=_shared(files),
+        imports=tuple(_import(part, own) for part, own in zip(parts, files, strict=True) if own.format),
     )
     if joined.workloads.empty and joined.left_out.empty:
         found = ", ".join(joined.sources or labels)
         raise InputError(f"{found}: found no workload, expected sheet 'Workloads' or a table of workloads")
-    joined = in_ghz(joined, ghz_per_vcpu)
-    return _with_series(joined, files, workloads.called, ghz_per_vcpu)
+    joined = _with_series(in_ghz(joined, ghz_per_vcpu), files, workloads.called, ghz_per_vcpu)
+    return replace(joined, notes=notes_frame([*joined.notes.to_dict("records"), *suspicions(joined)]))
 
 
 OWN_NAMES = ("hosts", "host_models")
@@ -68,9 +71,14 @@ def _every(part: Inventory) -> pd.DataFrame:
     return pd.concat([part.workloads.assign(reason=""), part.left_out], ignore_index=True)
 
 
+def _import(part: Inventory, tables: Tables) -> Import:
+    about = {name: getattr(tables, name) for name in ("file", "format", "dialect", "version")}
+    return import_of(part, **about, sure=tables.confidence)
+
+
 def _checked(tables: Tables) -> Inventory:
     """One file's inventory; unlike `Inventory.from_frames` it may have hosts alone."""
-    notes = notes_frame(tables.notes)
+    notes = notes_frame([*tables.notes, *_unread(tables)])
     found = tables.format and tables.frames
     sources = (f"{tables.file} ({tables.format})",) if found else ()
     if "workloads" in tables.frames:
@@ -85,6 +93,21 @@ def _checked(tables: Tables) -> Inventory:
     }
     nothing = checked["workloads"].assign(reason="")
     return Inventory(**checked, left_out=nothing, notes=notes, sources=sources, rules=tuple(tables.rules))
+
+
+def _unread(tables: Tables) -> list[dict]:
+    """A note for each sheet on its columns that nothing reads."""
+    return [
+        note(
+            "ignored",
+            f"{counted(len(headings), 'column')} that nothing reads: {', '.join(headings)}",
+            file=tables.file,
+            sheet=sheet,
+            count=len(headings),
+        )
+        for sheet, headings in tables.unread.items()
+        if headings
+    ]
 
 
 def _shared(files: Sequence[Tables]) -> dict[str, float]:

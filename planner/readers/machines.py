@@ -82,7 +82,8 @@ def workloads_of(vms: Part, journal: Journal) -> tuple[pd.DataFrame, Origin]:
 def note_unknown_storage(frame: pd.DataFrame, vms: Part, journal: Journal) -> None:
     """Storage that the export does not tell is 0, and said to be a guess."""
     if "storage_gib" not in frame:
-        journal.note("guessed", "the export tells no storage: read as 0", sheet=vms.origin.sheet, subject="storage_gib")
+        where = {"sheet": vms.origin.sheet, "subject": "storage_gib"}
+        journal.note("guessed", "the export tells no storage: read as 0", **where, count=len(frame))
     elif frame["storage_gib"].isna().any():
         example(journal, "guessed", "without storage: read as 0", vms, frame["storage_gib"].isna().to_numpy(), "name")
         frame["storage_gib"] = frame["storage_gib"].fillna(0.0)
@@ -155,6 +156,7 @@ def real_rows(vms: Part, journal: Journal) -> Part:
                 sheet=sheet,
                 row=first,
                 column=vms.origin.heading("name"),
+                count=rows.sum(),
             )
     key = "vm_uuid" if "vm_uuid" in frame and vms.has("vm_uuid") else "vm_id" if vms.has("vm_id") else ""
     if not key:
@@ -210,4 +212,5 @@ def example(journal: Journal, kind: str, message: str, vms: Part, rows: np.ndarr
         row=vms.origin.row(first),
         column=vms.origin.heading(column),
         subject=name,
+        count=rows.sum(),
     )

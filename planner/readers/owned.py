@@ -63,6 +63,7 @@ def note_unknown_hosts(workloads: pd.DataFrame, origin: Origin, hosts: Part, jou
             row=origin.row(first),
             column=origin.heading("host"),
             subject=workloads["name"].iloc[first],
+            count=unknown.sum(),
         )
 
 

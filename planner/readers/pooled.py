@@ -82,4 +82,5 @@ def _note(stores: Part, rows: np.ndarray, message: str, kind: str, label: str, j
         row=origin.row(first),
         column=origin.heading("name"),
         subject=name,
+        count=rows.sum(),
     )

@@ -12,9 +12,17 @@ from planner.schema import Origin
 
 
 def note(
-    kind: str, message: str, *, file: str, sheet: str = "", row: int | None = None, column: str = "", subject: str = ""
+    kind: str,
+    message: str,
+    *,
+    file: str,
+    sheet: str = "",
+    row: int | None = None,
+    column: str = "",
+    subject: str = "",
+    count: int = 1,
 ) -> dict:
-    """One row of `Inventory.notes`."""
+    """One row of `Inventory.notes`; `count` is how many rows or cells it is about."""
     return {
         "kind": kind,
         "file": file,
@@ -23,6 +31,7 @@ def note(
         "column": column,
         "subject": subject,
         "message": message,
+        "count": int(count),
     }
 
 
@@ -53,6 +62,10 @@ class Tables:
         Table name to `Origin`.
     notes : list of dict
         Rows of `Inventory.notes`, see `note`.
+    unread : dict
+        By sheet that was read, the headings of its columns that nothing reads.
+    confidence : float
+        How sure it is that the columns mean what they were read as, from 0 to 1: 1 for a format that is known.
     rules : list of Rule
     shared_stores : dict
         By pool, the capacity in GiB of each store that its hosts share, by its name.
@@ -69,6 +82,8 @@ class Tables:
     frames: dict[str, pd.DataFrame] = field(default_factory=dict)
     origins: dict[str, Origin] = field(default_factory=dict)
     notes: list[dict] = field(default_factory=list)
+    unread: dict[str, list[str]] = field(default_factory=dict)
+    confidence: float = 1.0
     rules: list[Rule] = field(default_factory=list)
     shared_stores: dict[str, dict[str, float]] = field(default_factory=dict)
     series: File | None = None

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from planner import rules, schema
+from planner.imports import REPORTED
 from planner.web import frame
 from planner.web.source import Chosen
 
@@ -22,7 +23,9 @@ def show(chosen: Chosen) -> None:
         (len(inventory.notes), "notes"),
     ]
     words = " · ".join(f"**{number:,}** {label}" for number, label in counts if number)
+    report = inventory.import_report()
     tables = [
+        *((REPORTED[name], rows) for name, rows in report.items() if name in ("files", "totals", "rows", "suspicious")),
         ("Workloads", table("workloads", inventory.workloads)),
         ("Hosts", table("hosts", inventory.hosts)),
         ("Host models", table("host_models", inventory.host_models)),

@@ -14,6 +14,8 @@ _WHOLE = {
     "storage_gib": "Storage (GiB)",
     "network_gbps": "Network (Gbps)",
     "os": "Operating system",
+    "metric": "Figure",
+    "count": "How many",
     "host_today": "Host today",
     "cpu_busy": "CPU busy",
     "watts": "Power (W)",

@@ -6,6 +6,7 @@ import html
 
 import pandas as pd
 
+from planner.imports import REPORTED
 from planner.reports import Report
 from planner.writers.headings import heading
 
@@ -32,6 +33,7 @@ def html_bytes(report: Report) -> bytes:
         ("Left out", report.left_out),
         ("Checker's verdict", report.verdict),
         ("Assumptions", report.assumptions),
+        *((REPORTED[name], table) for name, table in report.imports.items()),
         ("Notes on what was read", report.notes),
     ]
     body = "".join(f"<h2>{html.escape(title)}</h2><div>{_table(frame)}</div>" for title, frame in parts)
@@ -55,7 +57,7 @@ def _cell(name: str, value: object) -> str:
     if value is None or value is pd.NA or value != value:
         return "<td></td>"
     if isinstance(value, int | float) and not isinstance(value, bool):
-        share = str(name).endswith(("_utilisation", "_busy", "_share"))
+        share = str(name).endswith(("_utilisation", "_busy", "_share", "confidence"))
         return (
             f'<td class="n">{value:.1%}</td>'
             if share

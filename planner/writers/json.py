@@ -49,6 +49,7 @@ def document(report: Report) -> dict:
         "savings": records(report.savings),
         "explanations": explained(report.explanations),
         "left_out": records(report.left_out),
+        "imports": {name: records(table) for name, table in report.imports.items()},
         "notes": records(report.notes),
         "settings": settings_of(problem),
         "host_models": records(problem.host_models),

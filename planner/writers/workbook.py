@@ -9,6 +9,7 @@ import pandas as pd
 import xlsxwriter
 
 from planner import schema
+from planner.imports import REPORTED
 from planner.reports import Report
 from planner.writers.headings import EXPLANATIONS, heading
 
@@ -43,6 +44,8 @@ def xlsx_bytes(report: Report) -> bytes:
         labels = {a.name: a.heading for a in schema.attributes("host_models").values()}
         writer.sheet("Host models", report.problem.host_models.rename(columns=labels), headed=True)
         writer.sheet("Verdict", report.verdict)
+        for name, table in report.imports.items():
+            writer.sheet(REPORTED[name], table)
         writer.sheet("Notes", report.notes)
     return buffer.getvalue()
 
@@ -99,7 +102,7 @@ class _Writer:
 
     def _format(self, name: str, frame: pd.DataFrame, at: int):
         column = str(frame.columns[at])
-        if column.endswith(("_utilisation", "_busy", "_share")):
+        if column.endswith(("_utilisation", "_busy", "_share", "confidence")):
             return self.formats["share"]
         if column in ("assumption", "message", "source", "sentence", "argument") or (
             name == "Assumptions" and column == "value"

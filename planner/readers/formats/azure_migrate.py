@@ -66,7 +66,7 @@ def parse(workbook: Workbook) -> Tables:
     if servers.has("received") or servers.has("sent"):
         both = frame[["received", "sent"]].sum(axis=1, min_count=1)
         servers = servers.plus("network_gbps", both, like="received")
-    tables = Tables(file=workbook.file, format=FORMAT, notes=journal.notes)
+    tables = journal.tables(FORMAT)
     tables.frames["workloads"], tables.origins["workloads"] = workloads_of(servers, journal)
     return tables
 

@@ -83,15 +83,8 @@ def parse(workbook: Workbook) -> Tables:
         )
         example(journal, "information", message, vms, groups, "group_gib")
     about = parts["Metadata"]
-    tables = Tables(file=workbook.file, format=FORMAT, notes=journal.notes)
-    if about is not None and len(about.frame):
-        tables = Tables(
-            file=workbook.file,
-            format=FORMAT,
-            dialect=about.frame["hypervisor"].iloc[0],
-            version=about.frame["version"].iloc[0],
-            notes=journal.notes,
-        )
+    told = about.frame.iloc[0] if about is not None and len(about.frame) else {"hypervisor": "", "version": ""}
+    tables = journal.tables(FORMAT, dialect=told["hypervisor"], version=told["version"])
     tables.frames["workloads"], tables.origins["workloads"] = workloads_of(_in_ghz(vms), journal)
     if parts["vHosts"] is not None:
         hosts = _with_clusters(_in_one_unit(parts["vHosts"], journal), vms)

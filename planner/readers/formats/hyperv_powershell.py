@@ -50,6 +50,6 @@ def parse(workbook: Workbook) -> Tables:
     if dynamic.any():
         message = "with dynamic memory: what is assigned at the moment of the export is read, which may grow"
         example(journal, "information", message, vms, dynamic, "memory_gib")
-    tables = Tables(file=workbook.file, format=FORMAT, notes=journal.notes)
+    tables = journal.tables(FORMAT)
     tables.frames["workloads"], tables.origins["workloads"] = workloads_of(vms, journal)
     return tables

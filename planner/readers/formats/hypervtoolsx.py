@@ -98,7 +98,7 @@ def parse(workbook: Workbook) -> Tables:
     if disk is not None:
         owner = owners(disk, vms, "disk", journal)
         vms = vms.plus("storage_gib", sum_by_owner(disk, "storage_gib", owner, len(vms.frame)), like="storage_gib")
-    tables = Tables(file=workbook.file, format=FORMAT, notes=journal.notes)
+    tables = journal.tables(FORMAT)
     tables.frames["workloads"], tables.origins["workloads"] = workloads_of(vms, journal)
     if host is not None:
         note_unknown_hosts(tables.frames["workloads"], tables.origins["workloads"], host, journal)

@@ -94,7 +94,7 @@ def parse(workbook: Workbook) -> Tables:
         journal.note("ignored", f"{counted(others, 'object')} that are neither pods nor nodes")
     ended = [pod for pod in pods if pod["ended"]]
     bound = [pod for pod in pods if pod["bound"] and not pod["ended"]]
-    tables = Tables(file=workbook.file, format=FORMAT, notes=journal.notes)
+    tables = journal.tables(FORMAT)
     free = _part([pod for pod in pods if not (pod["bound"] or pod["ended"])], POD_HEADINGS, journal)
     tables.frames["workloads"], tables.origins["workloads"] = workloads_of(free, journal)
     if nodes:

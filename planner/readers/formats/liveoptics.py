@@ -102,7 +102,7 @@ def parse(workbook: Workbook) -> Tables:
     if workbook.find("Servers"):
         return _physical(workbook, journal)
     journal.note("ignored", "a workbook without VMs and servers: storage arrays or performance alone")
-    return Tables(file=workbook.file, format=FORMAT, version=_build(workbook), notes=journal.notes)
+    return journal.tables(FORMAT, version=_build(workbook))
 
 
 def _virtual(workbook: Workbook, journal: Journal) -> Tables:
@@ -115,12 +115,8 @@ def _virtual(workbook: Workbook, journal: Journal) -> Tables:
     if (vms.frame["state"] == "").all() and vms.has("running"):
         vms = vms.plus("state", np.where(vms.frame["running"], "on", "off"), like="running")
     vms = _with_performance(vms, performance, journal)
-    tables = Tables(
-        file=workbook.file,
-        format=FORMAT,
-        dialect="Hyper-V" if workbook.find("Hypervisors") else "VMware",
-        version=_build(workbook),
-        notes=journal.notes,
+    tables = journal.tables(
+        FORMAT, dialect="Hyper-V" if workbook.find("Hypervisors") else "VMware", version=_build(workbook)
     )
     tables.frames["workloads"], tables.origins["workloads"] = workloads_of(vms, journal)
     if hosts is None:
@@ -150,13 +146,7 @@ def _physical(workbook: Workbook, journal: Journal) -> Tables:
     servers = read_part(workbook.find("Servers"), SERVER_COLUMNS, journal)
     journal.close()
     servers = require(servers, workbook.file, "Servers").plus("host", servers.frame["name"], like="name")
-    tables = Tables(
-        file=workbook.file,
-        format=FORMAT,
-        dialect="physical servers",
-        version=_build(workbook),
-        notes=journal.notes,
-    )
+    tables = journal.tables(FORMAT, dialect="physical servers", version=_build(workbook))
     tables.frames["workloads"], tables.origins["workloads"] = workloads_of(servers, journal)
     hosts = servers.plus("cores", servers.frame["vcpus"], like="vcpus")
     found = hosts_of(_with_threads(hosts.without("iops")), journal)

@@ -68,7 +68,7 @@ def parse(workbook: Workbook) -> Tables:
     machines = _with_storage(machines.plus("name", named), disks, journal)
     if tags is not None:
         machines = machines.plus("tags", _tags(tags, machines, journal))
-    tables = Tables(file=workbook.file, format=FORMAT, notes=journal.notes)
+    tables = journal.tables(FORMAT)
     tables.frames["workloads"], tables.origins["workloads"] = workloads_of(machines, journal)
     if "perfInfo" not in workbook.members:
         return tables

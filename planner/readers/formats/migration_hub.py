@@ -62,6 +62,6 @@ def parse(workbook: Workbook) -> Tables:
         example(journal, "guessed", message, servers, unknown, "vcpus")
     if servers.has("reads") or servers.has("writes"):
         servers = servers.plus("iops", frame[["reads", "writes"]].sum(axis=1, min_count=1), like="reads")
-    tables = Tables(file=workbook.file, format=FORMAT, notes=journal.notes)
+    tables = journal.tables(FORMAT)
     tables.frames["workloads"], tables.origins["workloads"] = workloads_of(servers, journal)
     return tables

@@ -91,7 +91,7 @@ def parse(workbook: Workbook) -> Tables:
     servers = servers.plus("storage_gib", disks, like="disk_gib")
     message = "storage is the flavour's disks; volumes stand in a list of their own"
     journal.note("information", message, sheet=SERVERS, subject="storage_gib")
-    tables = Tables(file=workbook.file, format=FORMAT, notes=journal.notes)
+    tables = journal.tables(FORMAT)
     tables.frames["workloads"], tables.origins["workloads"] = workloads_of(servers, journal)
     if hypervisors is not None:
         note_unknown_hosts(tables.frames["workloads"], tables.origins["workloads"], hypervisors, journal)

@@ -50,7 +50,7 @@ def parse(workbook: Workbook) -> Tables:
     journal.close()
     if vms.has("reads") or vms.has("writes"):
         vms = vms.plus("iops", vms.frame[["reads", "writes"]].sum(axis=1, min_count=1), like="reads")
-    tables = Tables(file=workbook.file, format=FORMAT, notes=journal.notes)
+    tables = journal.tables(FORMAT)
     tables.frames["workloads"], tables.origins["workloads"] = workloads_of(vms, journal)
     return tables
 

@@ -53,7 +53,7 @@ def parse(workbook: Workbook) -> Tables:
     names = guests.frame["guest_name"].where(guests.frame["guest_name"] != "", guests.frame["vm_id"])
     guests = guests.plus("name", names, like="guest_name")
     guests = guests.plus("tags", guests.frame["tags"].str.replace(";", ", "))
-    tables = Tables(file=workbook.file, format=FORMAT, notes=journal.notes)
+    tables = journal.tables(FORMAT)
     tables.frames["workloads"], tables.origins["workloads"] = workloads_of(guests, journal)
     nodes = every.keep((kind == "node").to_numpy())
     nodes = nodes.plus("name", nodes.frame["host"], like="host").plus("cores", nodes.frame["vcpus"], like="vcpus")

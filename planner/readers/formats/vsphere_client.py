@@ -50,6 +50,6 @@ def parse(workbook: Workbook) -> Tables:
             f"{workbook.file}: found the vSphere Client's list without {' and '.join(map(repr, missing))}, expected "
             "both; show these columns in the client before exporting, or export with RVTools"
         )
-    tables = Tables(file=workbook.file, format=FORMAT, notes=journal.notes)
+    tables = journal.tables(FORMAT)
     tables.frames["workloads"], tables.origins["workloads"] = workloads_of(vms, journal)
     return tables

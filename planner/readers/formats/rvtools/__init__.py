@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import InputError
+from planner.readers.cells import headings_of
 from planner.readers.columns import Column, fold, match_columns
 from planner.readers.exports import Journal, Part, only_headings, owners, read_part, sum_by_owner
 from planner.readers.formats.rvtools.datastores import shared_stores
@@ -33,7 +34,7 @@ from planner.readers.sandbox import Workbook
 from planner.readers.tables import Tables
 
 FORMAT = "RVTools"
-SHEETS = ("vInfo", "vCPU", "vMemory", "vDisk", "vPartition", "vHost", "vDatastore")
+SHEETS = ("vInfo", "vCPU", "vMemory", "vDisk", "vPartition", "vHost", "vDatastore", "vMetaData")
 
 _TAB_NAME = re.compile(r"(.*?)(?:RVTools)?_?tab(v[A-Za-z_]+?|dv[A-Za-z]+?)(?:[ _-]?\d.*)?", re.IGNORECASE)
 
@@ -133,7 +134,7 @@ def parse(workbook: Workbook) -> Tables:
     vms = real_rows(vms, journal)
     frame = _workloads(vms, cpu, memory, disk, partition, journal)
     frame, origin = without_unknown_size(frame, vms.origin, journal)
-    tables = Tables(file=workbook.file, format=FORMAT, notes=journal.notes)
+    tables = journal.tables(FORMAT, dialect=_dialect(vms), version=_version(workbook))
     tables.frames["workloads"], tables.origins["workloads"] = frame, origin
     if host is not None:
         note_unknown_hosts(frame, origin, host, journal)
@@ -166,3 +167,20 @@ def _workloads(
         frame[name] = vms.frame[name]
     frame["storage_gib_used"] = sum_by_owner(partition, "storage_gib_used", owner["partition"], len(frame))
     return frame
+
+
+def _dialect(vms: Part) -> str:
+    """Which of its spellings the export has."""
+    headings = list(vms.origin.headings.values())
+    if any(heading.startswith("vInfo") for heading in headings):
+        return "database headings"
+    return next((f"{unit} headings" for unit in ("MiB", "MB") for heading in headings if heading.endswith(unit)), "")
+
+
+def _version(workbook: Workbook) -> str:
+    """The version that vMetaData tells; its headings come in two kinds."""
+    sheet = workbook.find("vMetaData")
+    rows = [headings_of(row) for row in sheet.rows] if sheet is not None else []
+    if len(rows) > 1 and "RVTools version" in rows[0]:
+        return dict(zip(rows[0], rows[1], strict=False)).get("RVTools version", "")
+    return next((row[1] for row in rows if len(row) > 1 and row[0] == "RVTools version"), "")

@@ -23,7 +23,7 @@ def shared_stores(sheet: Sheet | None, hosts: Part, journal: Journal) -> dict[st
     accessible, that clusters share, or whose hosts vHost does not list. One note tells each of these, and what counts.
     No plan needs the sheet unless its policy says so, so a broken cell is noted and never refuses the file.
     """
-    aside = Journal(file=journal.file, notes=journal.notes)
+    aside = Journal(file=journal.file, notes=journal.notes, unread=journal.unread)
     datastores = read_part(sheet, DATASTORE_COLUMNS, aside)
     if datastores is None or not datastores.has("hosts"):
         return {}
