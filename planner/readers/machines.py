@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from planner import schema
+from planner.errors import InputError
 from planner.inventory import LEFT_OUT_STATES
-from planner.readers.columns import Column
+from planner.readers.columns import Column, split_unit
 from planner.readers.exports import Journal, Part
 from planner.readers.tables import counted
 from planner.schema import STATES, Origin
+from planner.units import GIB_PER_UNIT
 
 
 def number(name: str, label: str, *aliases: str, unit: str = "", bare: str = "", required: bool = False) -> Column:
@@ -31,6 +34,13 @@ def flag(name: str, label: str, *aliases: str) -> Column:
 
 
 STATISTICS = ("used", "average", "peak", "p95")
+_STORAGE = re.compile(r"provision|capacity|storage|disk size|size on disk|used space|in use", re.IGNORECASE)
+_OTHER_SIZES = re.compile(
+    r"mem|ram|video|iops|ops|throughput|latency|read|write|swap|balloon|network|cpu|policy|thin|controller|container",
+    re.IGNORECASE,
+)
+"""Words of headings with the unit of a size, or about disks, that tell no storage."""
+
 IDENTITIES = ("vm_uuid", "bios_uuid", "vm_id", "vcenter")
 """Columns by which the same machine is known in several files; they stay beside the schema's columns."""
 
@@ -80,13 +90,40 @@ def workloads_of(vms: Part, journal: Journal) -> tuple[pd.DataFrame, Origin]:
 
 
 def note_unknown_storage(frame: pd.DataFrame, vms: Part, journal: Journal) -> None:
-    """Storage that the export does not tell is 0, and said to be a guess."""
+    """Storage that the export does not tell is 0, and said to be a guess.
+
+    Raises
+    ------
+    InputError
+        The sheet has a column that looks like storage and is none that is known.
+    """
     if "storage_gib" not in frame:
+        refuse_unread_sizes(journal, vms.origin.sheet)
         where = {"sheet": vms.origin.sheet, "subject": "storage_gib"}
         journal.note("guessed", "the export tells no storage: read as 0", **where, count=len(frame))
     elif frame["storage_gib"].isna().any():
         example(journal, "guessed", "without storage: read as 0", vms, frame["storage_gib"].isna().to_numpy(), "name")
         frame["storage_gib"] = frame["storage_gib"].fillna(0.0)
+
+
+def refuse_unread_sizes(journal: Journal, *sheets: str) -> None:
+    """Refuse a dialect whose storage nobody can read, which reading as 0 would hide.
+
+    Raises
+    ------
+    InputError
+        One of the sheets has a column that nothing reads and whose heading is about storage, or has a unit of it.
+    """
+    for sheet in sheets:
+        for heading in journal.unread.get(sheet, ()):
+            plain, unit = split_unit(heading)
+            in_gib = unit.casefold() in GIB_PER_UNIT and not _OTHER_SIZES.search(plain)
+            if in_gib or (_STORAGE.search(plain) and not _OTHER_SIZES.search(plain)):
+                where = f"{journal.file}, sheet {sheet}" if sheet else journal.file
+                raise InputError(
+                    f"{where}: found no column of storage that is known, but {heading!r}; expected one such as "
+                    "'Provisioned MiB' or 'Capacity MiB', for storage read as 0 would be wrong"
+                )
 
 
 def states(vms: Part, journal: Journal, *, lenient: bool = False) -> pd.Series:

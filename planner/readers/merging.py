@@ -96,16 +96,24 @@ class _Known:
     def __init__(self) -> None:
         self.names: list[str] = []
         self.rows: list[tuple[str, ...]] = []
-        self.by: dict[str, dict[object, int | None]] = {key: {} for key in (*KEYS, "place")}
+        self.by: dict[str, dict[object, int | None]] = {key: {} for key in KEYS}
         self.taken: set[str] = set()
 
     def matched(self, rows: list[tuple[str, ...]]) -> tuple[np.ndarray, list[str]]:
-        """Position of the workload that each row is, -1 for none, and the identifier by which it is known."""
-        targets, reasons = np.full(len(rows), -1), []
-        for position, row in enumerate(rows):
-            target, reason = self._match(row)
-            targets[position] = target
-            reasons.append(reason)
+        """Position of the workload that each row is, -1 for none, and the identifier by which it is known.
+
+        A workload is one row of a file at most: the one that has the better identifier.
+        """
+        targets, reasons = np.full(len(rows), -1), [""] * len(rows)
+        taken: set[int] = set()
+        for reason in KEYS:
+            for position, row in enumerate(rows):
+                target = self._match(row, reason) if targets[position] < 0 else None
+                if target is not None and target not in taken:
+                    targets[position], reasons[position] = target, reason
+                    taken.add(target)
+        for position in np.flatnonzero(targets >= 0):
+            self._learn(rows[position], int(targets[position]))
         return targets, reasons
 
     def add(self, rows: list[tuple[str, ...]], new: np.ndarray, source: str, notes: list[dict]) -> list[str]:
@@ -128,18 +136,28 @@ class _Known:
     def names_of(self, targets: np.ndarray) -> np.ndarray:
         return np.array([self.names[target] if target >= 0 else "" for target in targets], dtype=object)
 
-    def _match(self, row: tuple[str, ...]) -> tuple[int, str]:
+    def _match(self, row: tuple[str, ...], reason: str) -> int | None:
+        target = self.by[reason].get(self._keys(row)[reason])
+        if target is None or (reason != "vm_uuid" and self._differ(self.rows[target], row)):
+            return None
+        return target
+
+    @staticmethod
+    def _keys(row: tuple[str, ...]) -> dict[str, object]:
+        """What a row is looked up by; "" where it does not say. An ID counts with its vCenter only."""
         uuid, bios, key, vcenter, name = row
-        candidates = (
-            (self.by["vm_uuid"].get(uuid) if uuid else None, "vm_uuid"),
-            (self.by["bios_uuid"].get(bios) if bios else None, "bios_uuid"),
-            (self.by["place"].get((vcenter, key)) if vcenter and key else None, "vm_id"),
-            (self.by["name"].get(name.casefold()), "name"),
-        )
-        for target, reason in candidates:
-            if target is not None and not (reason == "name" and self._differ(self.rows[target], row)):
-                return target, reason
-        return -1, ""
+        place = (vcenter, key) if vcenter and key else ""
+        return {"vm_uuid": uuid, "bios_uuid": bios, "vm_id": place, "name": name.casefold()}
+
+    def _learn(self, row: tuple[str, ...], target: int) -> None:
+        """Take over identifiers that the known workload did not have yet."""
+        known = self.rows[target]
+        learned = tuple(own or told for own, told in zip(known, row, strict=True))
+        before, after = self._keys(known), self._keys(learned)
+        for index, value in after.items():
+            if value and not before[index]:
+                self.by[index].setdefault(value, target)
+        self.rows[target] = learned
 
     def _differ(self, one: tuple[str, ...], other: tuple[str, ...]) -> bool:
         """Whether two workloads of one name have identifiers that say they are two."""
@@ -151,13 +169,7 @@ class _Known:
         return bool(key and its_key and key != its_key and (vcenter == its_vcenter or not (vcenter and its_vcenter)))
 
     def _index(self, row: tuple[str, ...], position: int) -> None:
-        uuid, bios, key, vcenter, name = row
-        for index, value in (
-            ("vm_uuid", uuid),
-            ("bios_uuid", bios),
-            ("place", (vcenter, key) if vcenter and key else ""),
-            ("name", name.casefold()),
-        ):
+        for index, value in self._keys(row).items():
             if value:
                 # An identifier that two known workloads share tells nothing.
                 self.by[index][value] = None if value in self.by[index] else position

@@ -66,6 +66,7 @@ VM_COLUMNS = (
     _size("memory_gib_used", "Active Memory", "vInfoActiveMemory"),
     _size("disks_gib", "Total disk capacity", "vInfoTotalDiskCapacityMiB", "vInfoTotalDiskCapacity"),
     _size("provisioned_gib", "Provisioned", "vInfoProvisioned", "vInfoProvisionedMiB"),
+    _size("in_use_gib", "In Use", "vInfoInUse"),
     text("os_tools", "OS according to the VMware Tools", "OS according to VMware Tools", "Guest OS", "vInfoOSTools"),
     text("os_file", "OS according to the configuration file", "OS according to configuration file", "vInfoOS"),
 )

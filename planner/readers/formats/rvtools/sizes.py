@@ -6,8 +6,11 @@ import numpy as np
 import pandas as pd
 
 from planner.readers.exports import Journal, Part, first_by_owner, sum_by_owner
-from planner.readers.machines import example
+from planner.readers.machines import example, refuse_unread_sizes
 from planner.readers.tables import counted
+
+SIZES = ("disks_gib", "provisioned_gib", "in_use_gib")
+"""Columns of vInfo that tell storage, the best first."""
 
 
 def sizes(vms: Part, other: Part | None, owner: np.ndarray, column: str, journal: Journal) -> np.ndarray:
@@ -96,7 +99,7 @@ def places(vms: Part, column: str, others: list[tuple[Part, np.ndarray]], journa
 
 
 def storage(vms: Part, disk: Part | None, owner: np.ndarray, journal: Journal) -> np.ndarray:
-    """Storage of each VM in GiB: the sum of its disks, else its total disk capacity, else what is provisioned.
+    """Storage of each VM in GiB: the sum of its disks, else its capacity in all, else what is provisioned or in use.
 
     One note for each basis counts its VMs. A VM without any of these gets 0, noted as a guess.
     """
@@ -104,14 +107,18 @@ def storage(vms: Part, disk: Part | None, owner: np.ndarray, journal: Journal) -
         "the sum of its disks in vDisk": sum_by_owner(disk, "storage_gib", owner, len(vms.frame)),
         vms.origin.heading("disks_gib"): vms.frame["disks_gib"].to_numpy(),
         vms.origin.heading("provisioned_gib"): vms.frame["provisioned_gib"].to_numpy(),
+        vms.origin.heading("in_use_gib"): vms.frame["in_use_gib"].to_numpy(),
     }
+    if not (disk is not None and disk.has("storage_gib")) and not any(map(vms.has, SIZES)):
+        refuse_unread_sizes(journal, vms.origin.sheet, "vDisk")
     found = np.full(len(vms.frame), np.nan)
     for basis, values in by_basis.items():
         chosen = np.isnan(found) & ~np.isnan(values)
         found = np.where(chosen, values, found)
         if chosen.any():
             message = f"storage of {counted(chosen.sum(), 'VM')} is {basis}"
-            journal.note("information", message, sheet=vms.origin.sheet, subject="storage_gib")
+            kind = "guessed" if basis == vms.origin.heading("in_use_gib") else "information"
+            journal.note(kind, message, sheet=vms.origin.sheet, subject="storage_gib", count=chosen.sum())
     unknown = np.isnan(found)
     if unknown.any():
         example(journal, "guessed", "without storage anywhere in the export: read as 0", vms, unknown, "name")
