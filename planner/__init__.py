@@ -1,6 +1,7 @@
 """How many servers do we really need? Places every workload, checks the plan, and proves a lower bound beside it."""
 
 from planner import catalogue
+from planner.anonymity import Anonymised, anonymise
 from planner.baseline import today
 from planner.checker import Violation, check
 from planner.errors import InputError
@@ -38,6 +39,7 @@ from planner.verifier import verify
 from planner.writers import to_bytes, write
 
 __all__ = [
+    "Anonymised",
     "AvoidTag",
     "Bound",
     "Cap",
@@ -73,6 +75,7 @@ __all__ = [
     "Stop",
     "Storage",
     "Violation",
+    "anonymise",
     "catalogue",
     "check",
     "explain",

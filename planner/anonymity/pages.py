@@ -1,0 +1,234 @@
+"""Files of an export as pages of columns of known kinds: entered in the ledger, then written anew."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import xlsxwriter
+
+from planner.anonymity.kinds import heading_row, is_numbering, kind_of, tab_of
+from planner.anonymity.ledger import Cell, Ledger
+from planner.errors import InputError
+from planner.readers.cells import headings_of
+from planner.readers.columns import split_unit
+from planner.readers.exports import as_text
+from planner.readers.files import File
+from planner.readers.sandbox import Sheet, Workbook, document, load
+
+MOST_LETTERS = 32767
+"""Longest text that a cell of a workbook holds."""
+
+_MADE = datetime(2000, 1, 1)
+_OLDEST = datetime(1900, 3, 1)
+"""Before this day spreadsheets do not count alike."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One sheet, the kind of each of its columns, and the position of its row of headings."""
+
+    name: str
+    sheet: Sheet
+    header: int
+    kinds: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, sheet: Sheet, name: str) -> Page:
+        """A sheet as a page; `name` tells what it holds, where it is a tab of another name."""
+        header = heading_row(sheet.rows, name)
+        width = max(map(len, sheet.rows), default=0)
+        headings = headings_of(sheet.rows[header]) if sheet.rows else []
+        headings += [""] * (width - len(headings))
+        return cls(name, sheet, header, [_column_kind(text, name) for text in headings])
+
+    def enter(self, ledger: Ledger) -> None:
+        """Enter every text of the page."""
+        if self.sheet.name:
+            ledger.enter("sheet", self.sheet.name)
+        for row in self.sheet.rows[: self.header]:
+            _enter_all(ledger, "text", row)
+        for text in headings_of(self.sheet.rows[self.header]) if self.sheet.rows else []:
+            _enter_heading(ledger, text, self.name)
+        rows = self.sheet.rows[self.header + 1 :]
+        for position, kind in enumerate(self.kinds):
+            _enter_all(ledger, kind, (row[position] for row in rows if position < len(row)))
+        if "count" in self.kinds and "vm" in self.kinds:
+            name, count = self.kinds.index("vm"), self.kinds.index("count")
+            for row in rows:
+                if len(row) > max(name, count) and isinstance(row[count], int | float) and row[count] > 1:
+                    ledger.counts[as_text(row[name])] = int(row[count])
+
+    def rows(self, ledger: Ledger) -> Iterator[tuple[int, list[Cell]]]:
+        """Number and cells of every row, as they are to be written."""
+        for position, (number, row) in enumerate(zip(self.sheet.row_numbers, self.sheet.rows, strict=True)):
+            if position < self.header:
+                yield number, [ledger.of("text", cell) for cell in row]
+            elif position == self.header:
+                known = [cell is None or kind_of(as_text(cell), self.name) is not None for cell in row]
+                yield (
+                    number,
+                    [c if stays else ledger.of("heading", as_text(c)) for c, stays in zip(row, known, strict=True)],
+                )
+            else:
+                yield number, [ledger.of(kind, cell) for kind, cell in zip(self.kinds, row, strict=False)]
+
+
+@dataclass(frozen=True)
+class Book:
+    """A workbook or a CSV file."""
+
+    kind: str
+    pages: list[Page]
+
+    @classmethod
+    def of(cls, workbook: Workbook, stem: str) -> Book:
+        pages = [Page.of(sheet, sheet.name or tab_of(stem)) for sheet in workbook.sheets.values()]
+        return cls(workbook.kind, pages)
+
+    def enter(self, ledger: Ledger) -> None:
+        for page in self.pages:
+            page.enter(ledger)
+
+    def written(self, ledger: Ledger) -> bytes:
+        """The book with surrogates, as the bytes of a new file."""
+        if self.kind == "csv":
+            return csv_bytes(self.pages[0], ledger)
+        return xlsx_bytes({str(ledger.of("sheet", page.sheet.name)): page.rows(ledger) for page in self.pages})
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A JSON document; the name of a value tells its kind, or the name of the list or record that holds it."""
+
+    root: object
+    kind: str = "json"
+
+    def enter(self, ledger: Ledger) -> None:
+        self._mapped(self.root, "text", lambda kind, cell: _enter_all(ledger, kind, [cell]))
+        ledger.headings.update(_names_in(self.root))
+
+    def written(self, ledger: Ledger) -> bytes:
+        """The document with surrogates, in UTF-8."""
+        found = self._mapped(self.root, "text", ledger.of)
+        return json.dumps(found, ensure_ascii=False, indent=1).encode("utf-8")
+
+    def _mapped(self, value: object, kind: str, visit: Callable[[str, Cell], Cell]) -> object:
+        if isinstance(value, dict):
+            found = {}
+            for name, inner in value.items():
+                own = kind_of(name)
+                renamed = name if own else visit("heading", name)
+                found[renamed] = self._mapped(inner, own or ("numbering" if is_numbering(name) else "text"), visit)
+            return found
+        if isinstance(value, list):
+            return [self._mapped(inner, kind, visit) for inner in value]
+        return visit(kind, value)
+
+
+def read(file: File) -> Book | Tree:
+    """A file of an export, read in the child process that has limits.
+
+    Raises
+    ------
+    InputError
+        As for `planner.readers.sandbox.load`.
+    """
+    workbook = load(file, None)
+    return Tree(document(file)) if workbook.kind == "json" else Book.of(workbook, file.stem)
+
+
+def xlsx_bytes(sheets: dict[str, Iterator[tuple[int, list[Cell]]]]) -> bytes:
+    """A workbook that holds these rows and nothing else."""
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer, {"constant_memory": True}) as book:
+        book.set_properties({"created": _MADE})
+        date = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+        for name, rows in sheets.items():
+            page = book.add_worksheet(name)
+            for number, row in rows:
+                for column, cell in enumerate(row):
+                    _write(page, number - 1, column, cell, date)
+    return buffer.getvalue()
+
+
+def csv_bytes(page: Page, ledger: Ledger) -> bytes:
+    """A page as UTF-8 CSV, its rows where they stood."""
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=page.sheet.delimiter or ",", lineterminator="\r\n")
+    line = 1
+    for number, row in page.rows(ledger):
+        writer.writerows([[]] * (number - line))
+        writer.writerow(["" if cell is None else cell for cell in row])
+        line = number + 1
+    return text.getvalue().encode("utf-8")
+
+
+def _write(page, row: int, column: int, cell: Cell, date) -> None:
+    if cell is None:
+        return
+    if isinstance(cell, bool):
+        page.write_boolean(row, column, cell)
+    elif isinstance(cell, int | float):
+        if abs(cell) < float("inf"):
+            page.write_number(row, column, cell)
+        else:
+            page.write_string(row, column, str(cell))
+    elif (moment := _moment(cell)) is not None:
+        page.write_datetime(row, column, moment, date)
+    elif len(cell) > MOST_LETTERS:
+        raise InputError(
+            f"sheet {page.name}, row {row + 1}, column {column + 1}: found a list of names of {len(cell):,} letters "
+            f"where a pattern stood, expected at most {MOST_LETTERS:,}, which is what a cell holds"
+        )
+    else:
+        page.write_string(row, column, cell)
+
+
+def _moment(text: str) -> datetime | None:
+    """The date and time that a cell holds, as the reader spells those of spreadsheets."""
+    if len(text) not in (19, 26) or text[10] != "T" or text[4] != "-":
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found >= _OLDEST else None
+
+
+def _column_kind(heading: str, sheet: str) -> str:
+    kind = kind_of(heading, sheet) if heading else None
+    if kind is not None:
+        return kind
+    if split_unit(heading)[1]:
+        return "value"
+    return "numbering" if is_numbering(heading) else "text"
+
+
+def _enter_heading(ledger: Ledger, text: str, sheet: str) -> None:
+    if text and kind_of(text, sheet) is None:
+        ledger.enter("heading", text)
+    elif text:
+        ledger.headings.add(text)
+
+
+def _names_in(value: object) -> Iterator[str]:
+    """Names of a document that tools give."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    yield from (name for name in value if kind_of(name)) if isinstance(value, dict) else ()
+    for one in inner:
+        yield from _names_in(one)
+
+
+def _enter_all(ledger: Ledger, kind: str, cells: Iterable[Cell]) -> None:
+    """Enter every text of some cells, each once."""
+    cells = list(cells)
+    texts = dict.fromkeys(cell for cell in cells if cell.__class__ is str)
+    others = (cell for cell in cells if cell is not None and cell.__class__ is not str)
+    for text in dict.fromkeys(as_text(cell) for cell in (*texts, *(o for o in others if not ledger.stays(kind, o)))):
+        if text:
+            ledger.enter(kind, text)
