@@ -9,7 +9,7 @@ from functools import cache
 from importlib import import_module
 
 from planner import schema
-from planner.anonymity.vocabulary import headings
+from planner.anonymity.vocabulary import headings, lines_of, numbering
 from planner.readers import formats
 from planner.readers.cells import headings_of
 from planner.readers.columns import MAX_TITLE_ROWS, Column, fold, match_columns, split_unit
@@ -25,24 +25,9 @@ _BY_ATTRIBUTE = {
     "vcenter": "uuid", "hosts": "hosts", "state": "value", "sizing": "value", "tier": "value", "type": "value",
     "kind": "value", "accessible": "value",
 }  # fmt: skip
-SHEETS = (
-    "vInfo vCPU vMemory vDisk vPartition vNetwork vCD vUSB vSnapshot vTools vSource vRP vCluster vHost vHBA vNIC "
-    "vSwitch vPort dvSwitch dvPort vSC_VMK vDatastore vMultiPath vLicense vFileInfo vHealth vMetaData vFloppy vmList "
-    "vHosts Metadata Datastore vVLAN vCheckpoint vIntegration vStorage vVHD vReplication vDVD vHostStorage vOS Details "
-    "VMs Hypervisors Servers Workloads Hosts Rules"
-).split() + [
-    "ESX Hosts", "ESX Performance", "Host Devices", "VM Performance", "VM Disks", "Custom Attributes", "ESX Licenses",
-    "Host Disks", "Host Network Adapters", "Server Disks", "Server Performance", "Host models", "Read me",
-]  # fmt: skip
-"""Names of sheets of the tools whose exports are known."""
-
-_KNOWN_SHEETS = {fold(name): name for name in SHEETS}
+_KNOWN_SHEETS = {fold(name): name for name in lines_of("sheets.txt")}
 _OURS = frozenset(map(fold, ("", "Workloads", "Hosts", "Host models", "Rules", "Read me")))
 _TAB = re.compile(r"RVTools_tab([A-Za-z_]+)", re.IGNORECASE)
-_NUMBERING = frozenset(
-    "id ids number numbers nr no num phone telephone tel telefon mobile fax serial asset tag ticket contract cost centre "
-    "center account customer order invoice person personal employee staff vat pin code key zip postal nummer".split()
-)
 
 
 def known_sheet(name: str) -> bool:
@@ -84,7 +69,7 @@ def is_numbering(heading: str) -> bool:
     >>> is_numbering("Asset no."), is_numbering("Weight")
     (True, False)
     """
-    return any(word in _NUMBERING for word in re.findall(r"[a-z]+", heading.casefold()))
+    return any(word in numbering() for word in re.findall(r"[a-z]+", heading.casefold()))
 
 
 def heading_row(rows: list[list], sheet: str) -> int:
@@ -143,7 +128,7 @@ def _tables_of_columns() -> Iterator[tuple[Column, ...]]:
 
 def _of_database(heading: str) -> str | None:
     """Kind of a heading that begins with the name of its sheet, as RVTools writes them into a database."""
-    for sheet in SHEETS:
+    for sheet in _KNOWN_SHEETS.values():
         if heading.startswith(sheet) and len(heading) > len(sheet):
             kind = _first(_listed(), fold(sheet), [fold(heading[len(sheet) :])])
             return kind or _first(_listed(), "", [fold(heading[len(sheet) :])])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import ipaddress
 import re
 from collections.abc import Container
@@ -49,7 +48,7 @@ _SUFFIXES = (
     re.compile(r"-Snapshot\d{1,6}$", re.I),
 )
 _FRACTION = re.compile(r"\d[.,](?:\d{1,2}|\d{4,})(?!\d)")
-_STRUCTURE = frozenset("resources vm host datacenters vcls discovered".split())
+_STRUCTURE = frozenset({"resources", "vm", "host", "datacenters", "vcls", "discovered"})
 _INFRASTRUCTURE = (
     (re.compile(r"vCLS\b.*", re.I | re.S), "vCLS-", ""),
     (re.compile(r"NTNX\b.*CVM", re.I | re.S), "NTNX-", "-CVM"),

@@ -15,6 +15,9 @@ from planner import units
 MOST_DIGITS = 4
 """Longest number that may stand within a text; a longer one may be somebody's."""
 
+MOST_DIGITS_OF_OS = 6
+"""Longest number in the name of an operating system: ``Windows 10.0.17763``."""
+
 _NUMBER = r"[+-]?(?:\d+(?:[.,]\d+)?|\d{1,3}(?:[., ' ]\d{3})+(?:[.,]\d+)?)(?:e[+-]?\d+)?"
 _CLOCK = r"\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?(?: ?[ap]m)?(?:Z| ?[+-]\d{2}:?\d{2})?"
 _DATE = r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})"
@@ -27,7 +30,7 @@ _UNITS = frozenset(
 _WORD = re.compile(r"[^\W_]+")
 _SAFE = re.compile(r"[\w\s()\[\]{}/\\,;:.@+\-&%#=*!?®™<>|'\"]*")
 _NUMBERED = re.compile(r"([a-z]{2,})\d{1,3}|\d{1,4}([a-z]+)")
-_CAMEL = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_CAMEL = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _ADDRESS = re.compile(r"(?<!\d)\d{1,3}(?:\.\d{1,3}){3}(?!\d)")
 _RELEASE = re.compile(r"\d{1,9}|[a-z]{0,2}\d{1,4}[a-z]{0,2}\d{0,2}")
 _CODE = re.compile(
@@ -36,9 +39,14 @@ _CODE = re.compile(
 )
 
 
-def _listed(name: str) -> frozenset[str]:
+def lines_of(name: str) -> list[str]:
+    """Lines of a list beside this module, without its comments."""
     lines = files(__package__).joinpath(name).read_text(encoding="utf-8").splitlines()
-    return frozenset(word for line in lines if not line.startswith("#") for word in line.casefold().split())
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _listed(name: str) -> frozenset[str]:
+    return frozenset(word for line in lines_of(name) for word in line.casefold().split())
 
 
 @cache
@@ -54,6 +62,12 @@ def words() -> frozenset[str]:
     """Harmless words in lower case: the list, and the words of tools' headings."""
     spelled = " ".join(heading for _, heading in headings())
     return _listed("words.txt") | {word.casefold() for word in _WORD.findall(spelled) if not word.isdigit()}
+
+
+@cache
+def numbering() -> frozenset[str]:
+    """Words of headings, in lower case, below which numbers are likely to be identifiers."""
+    return _listed("numbering.txt")
 
 
 @cache
@@ -103,6 +117,8 @@ def is_harmless(text: str, kind: str = "value") -> bool:
         known = hardware()
         named = any(word.casefold() in known or word.casefold().rstrip("0123456789") in known for word in found)
         return named and all(_is_hardware(word, known) for word in found)
+    if kind == "os":
+        return all(is_word(word) or (word.isdigit() and len(word) <= MOST_DIGITS_OF_OS) for word in found)
     return _tells_little(found) and all(map(is_word, found))
 
 
@@ -121,7 +137,7 @@ def is_word(word: str) -> bool:
     if numbered and (numbered[1] or numbered[2]) in known:
         return True
     parts = _CAMEL.findall(word)
-    return len(parts) > 1 and "".join(parts) == word and all(p.casefold() in known or is_word(p) for p in parts)
+    return len(parts) > 1 and "".join(parts) == word and all(p.casefold() in known and len(p) > 1 for p in parts)
 
 
 def explains(text: str, begin: int, end: int) -> bool:
