@@ -218,6 +218,23 @@ def compare(
         raise typer.Exit(1)
 
 
+@app.command()
+def anonymise(
+    file: Annotated[str, typer.Argument(help="An export: .xlsx, .csv, .json, or a folder or .zip of these.")],
+    out: Annotated[str, typer.Option("--out", "-o", help="Where to write it without names.")],
+    key: Annotated[
+        str | None, typer.Option("--key", help="Where to write the key, a .csv; beside --out if not.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
+) -> None:
+    """Replace every name, address and identifier of an export, so that it can be shared for support."""
+    import planner
+
+    done = planner.anonymise(file, out, key=key, overwrite=overwrite)
+    print(f"wrote {done.path}: {done.names:,} names replaced, and none of them found in what was written")
+    print(f"wrote {done.key}: the key tells who is who; keep it at home, never send it along")
+
+
 @app.command(name="app")
 def browser_app(
     port: Annotated[int, typer.Option("--port", help="Port on this machine.")] = 8501,

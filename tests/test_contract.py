@@ -14,7 +14,7 @@ from tests.conftest import estate, machines, problem_of, solved
 
 NAMES = (
     "read Inventory Problem Policy Prices KeepApart Pin solve check report write catalogue Plan Bound Result Status "
-    "Stop Progress Sizing Overcommit Headroom Hypervisor Failover Growth"
+    "Stop Progress Sizing Overcommit Headroom Hypervisor Failover Growth anonymise"
 )
 
 
@@ -34,6 +34,7 @@ def test_public_name(name):
         (planner.Problem.build, "inventory host_models policy rules prices objective resources"),
         (planner.Inventory.from_frames, "workloads hosts"),
         (planner.read, "source"),
+        (planner.anonymise, "source out key"),
     ],
 )
 def test_parameters(function, parameters):
@@ -42,7 +43,7 @@ def test_parameters(function, parameters):
 
 def test_verbs():
     verbs = {command.name or command.callback.__name__ for command in app.registered_commands}
-    assert verbs == {"template", "inspect", "solve", "check", "compare", "app", "demo"}
+    assert verbs == {"template", "inspect", "solve", "check", "compare", "anonymise", "app", "demo"}
 
 
 def test_judgements_are_frozen():

@@ -28,7 +28,7 @@ Parts = tuple[str | Name, ...]
 """A cell taken apart: what stays, and the names between it."""
 
 _NAMED = {
-    "value": "text", "os": "text", "version": "text", "hardware": "model", "hosts": "host", "patterns": "vm",
+    "value": "text", "os": "system", "version": "text", "hardware": "model", "hosts": "host", "patterns": "vm",
     "path": "vm", "mount": "directory", "numbering": "text", "uuid": "id",
 }  # fmt: skip
 """Kind of the names in columns whose own kind is another."""
@@ -40,7 +40,7 @@ _MAIL = re.compile(r"([^\s@]+)@([\w.-]+\.[^\W\d_]{2,})")
 _FQDN = re.compile(r"([\w-]+)\.((?:[\w-]+\.)*[^\W\d_]{2,})")
 _ON_DATASTORE = re.compile(r"\[([^\]]*)\]( ?)(.*)", re.S)
 _EXTENSION = re.compile(
-    r"\.(?:vmx|vmxf|vmdk|vmtx|vmsd|vmsn|vmss|vswp|nvram|log|iso|img|vhdx?|avhdx?|qcow2|raw|flp|hlog|lck)", re.I
+    r"\.(?:vmx|vmxf|vmdk|vmtx|vmsd|vmsn|vmss|vswp|nvram|log|iso|img|vhdx?|avhdx?|qcow2|raw|flp|hlog|lck)$", re.I
 )
 _SUFFIXES = (
     re.compile(r"-(?:flat|delta|ctk|rdmp?|sesparse|digest|aux)$", re.I),
@@ -53,9 +53,13 @@ _INFRASTRUCTURE = (
     (re.compile(r"vCLS\b.*", re.I | re.S), "vCLS-", ""),
     (re.compile(r"NTNX\b.*CVM", re.I | re.S), "NTNX-", "-CVM"),
 )
-_RULE_WORDS = re.compile(
-    r"anti-?affinity|affinity|separate|keep together|keep apart|must not|must|should not|should", re.I
-)
+_TELLING = {
+    "rule": re.compile(
+        r"anti-?affinity|affinity|separate|keep together|keep apart|must not|must|should not|should", re.I
+    ),
+    "system": re.compile(r"\b(?:windows|linux|unix|ubuntu|debian|red hat|suse|oracle|solaris|freebsd)\b", re.I),
+}
+"""Words of a name that planning depends on, by kind."""
 
 
 def parts_of(kind: str, text: str, known: Container[str] = frozenset()) -> Parts:
@@ -103,8 +107,8 @@ def _one(kind: str, text: str) -> Parts:
         for shape, before, behind in _INFRASTRUCTURE:
             if shape.fullmatch(text):
                 return tuple(part for part in (before, Name(kind, text), behind) if part)
-    if kind == "rule":
-        told = _RULE_WORDS.findall(text)
+    if kind in _TELLING:
+        told = _TELLING[kind].findall(text)
         return (" ".join(told).lower() + " ", Name(kind, text)) if told else (Name(kind, text),)
     if kind == "tag" and is_harmless(text):
         return (text,)
@@ -174,19 +178,17 @@ def _path(text: str, known: Container[str]) -> Parts:
 
 
 def _file(segment: str, known: Container[str]) -> Parts:
-    """A file's name: the machine that it belongs to, and what the hypervisor put behind."""
+    """A file or folder: the machine that it belongs to, and what the hypervisor put behind."""
     extension = _EXTENSION.search(segment)
-    if extension is None or extension.end() != len(segment):
-        return (segment,) if segment.casefold() in _STRUCTURE else _one("vm", segment)
-    root, behind = segment[: extension.start()], extension[0]
-    while root.casefold() not in known:
-        cut = next((cut for shape in _SUFFIXES if (cut := shape.search(root)) and cut.start()), None)
-        if cut is None:
+    end = extension.start() if extension else len(segment)
+    cut = end
+    while segment[:cut].casefold() not in known:
+        found = next((f for shape in _SUFFIXES if (f := shape.search(segment[:cut])) and f.start()), None)
+        if found is None:
+            cut = end
             break
-        root, behind = root[: cut.start()], cut[0] + behind
-    if root.casefold() not in known:
-        root, behind = segment[: extension.start()], extension[0]
-    return (*_one("vm", root), behind) if root else (behind,)
+        cut = found.start()
+    return tuple(part for part in (*(_one("vm", segment[:cut]) if cut else ()), segment[cut:]) if part)
 
 
 def _mount(text: str) -> Parts:

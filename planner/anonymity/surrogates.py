@@ -24,6 +24,7 @@ _SHAPES = {
     "serial": ("serial-{:04d}",),
     "licence": ("licence-{:02d}",),
     "model": ("model-{:02d}",),
+    "system": ("system-{:02d}",),
     "rule": ("rule-{:02d}",),
     "application": ("application-{:02d}", "service-{:02d}"),
     "group": ("group-{:02d}",),

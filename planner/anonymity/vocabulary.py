@@ -59,8 +59,8 @@ def headings() -> dict[tuple[str, str], str]:
 
 @cache
 def words() -> frozenset[str]:
-    """Harmless words in lower case: the list, and the words of tools' headings."""
-    spelled = " ".join(heading for _, heading in headings())
+    """Harmless words in lower case: the list, and the words of tools' headings and sheets."""
+    spelled = " ".join([*(heading for _, heading in headings()), *lines_of("sheets.txt")])
     return _listed("words.txt") | {word.casefold() for word in _WORD.findall(spelled) if not word.isdigit()}
 
 
