@@ -289,6 +289,25 @@ def test_a_document_keeps_its_structure(tmp_path):
     assert found_in(done.path.read_bytes(), ["acme"]) == []
 
 
+def test_series_follow_their_machines(tmp_path):
+    folder = tmp_path / "all"
+    folder.mkdir()
+    (folder / "use.csv").write_text("time,acme-web,acme-no-1\n2026-01-01T00:00,12345678,0.5\n")
+    (folder / "vms.csv").write_text("Name,vCPUs,Memory (GiB)\nacme-no-1,1,2\nacme-web,3,4\n")
+    done = planner.anonymise(folder, tmp_path / "out.zip")
+    with zipfile.ZipFile(done.path) as archive:
+        use, vms = (archive.read(name).decode().split() for name in archive.namelist())
+    assert use == ["time,vm-0001,vm-0002", "2026-01-01T00:00,12345678,0.5"]
+    assert vms[-2:] == ["vm-0002,1,2", "vm-0001,3,4"]
+
+
+def test_a_document_of_many_levels_is_refused(tmp_path):
+    source = tmp_path / "deep.json"
+    source.write_text('{"data": [{"name": "web", "disks": ' + "[" * 300 + "]" * 300 + "}]}")
+    with pytest.raises(InputError, match="more than 200 levels"):
+        anonymised(source, tmp_path)
+
+
 @pytest.mark.parametrize(
     ("kind", "text", "parts"),
     [
@@ -322,6 +341,8 @@ def test_cells_are_taken_apart(kind, text, parts):
         ("vInfoVMName", "vInfo", "vm"),
         ("Name", "Host models", "model"),
         ("Hosts", "Rules", "hosts"),
+        ("type", "", "value"),
+        ("machine", "", "vm"),
         ("Migration wave", "vInfo", None),
     ],
 )

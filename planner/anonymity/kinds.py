@@ -13,6 +13,7 @@ from planner.anonymity.vocabulary import headings, lines_of, numbering
 from planner.readers import formats
 from planner.readers.cells import headings_of
 from planner.readers.columns import MAX_TITLE_ROWS, Column, fold, match_columns, split_unit
+from planner.readers.series_columns import ALIASES
 
 KEPT = ("value", "os", "version", "hardware", "count")
 """Kinds whose numbers stay, and whose texts stay where they are harmless."""
@@ -27,6 +28,8 @@ _BY_ATTRIBUTE = {
 }  # fmt: skip
 _KNOWN_SHEETS = {fold(name): name for name in lines_of("sheets.txt")}
 _OURS = frozenset(map(fold, ("", "Workloads", "Hosts", "Host models", "Rules", "Read me")))
+_DIGITS = re.compile(r"\d+")
+_UNIT_BEHIND = re.compile(r"(?<=[a-z])(?:[KMGT]i?B|MHz)$")
 _TAB = re.compile(r"RVTools_tab([A-Za-z_]+)", re.IGNORECASE)
 
 
@@ -52,15 +55,21 @@ def kind_of(heading: str, sheet: str = "") -> str | None:
     ('vm', 'datastore', 'value', None)
     """
     text, unit = split_unit(heading)
-    spellings = list(dict.fromkeys((fold(heading), fold(text))))
+    spellings = [fold(heading), fold(text), _DIGITS.sub("1", fold(heading)), _DIGITS.sub("1", fold(text))]
     listed, where = _listed(), fold(sheet)
     if where and (kind := _first(listed, where, spellings)):
         return kind
     if unit and (kind_of(text, sheet) or _of_readers(heading)):
         return "value"
-    if where in _OURS and (kind := _of_schema(heading)):
+    if where in _OURS and (kind := _of_schema(heading)) in ("value", "count"):
         return kind
-    return _first(listed, "", spellings) or _of_schema(heading) or _of_readers(heading) or _of_database(heading)
+    return (
+        _first(listed, "", spellings)
+        or _of_schema(heading)
+        or _of_readers(heading)
+        or _of_series(text)
+        or _of_database(heading)
+    )
 
 
 def is_numbering(heading: str) -> bool:
@@ -70,6 +79,16 @@ def is_numbering(heading: str) -> bool:
     (True, False)
     """
     return any(word in numbering() for word in re.findall(r"[a-z]+", heading.casefold()))
+
+
+def is_series(headings: list[str]) -> bool:
+    """Whether a table has a moment a row and a machine a column, so that strange headings are machines.
+
+    >>> is_series(["Time", "web-1", "web-2"]), is_series(["Time", "VM", "CPU %"])
+    (True, False)
+    """
+    strange = sum(kind_of(text) is None for text in headings[1:])
+    return bool(headings) and fold(headings[0]) in ALIASES["timestamp"] and strange > len(headings[1:]) / 2
 
 
 def heading_row(rows: list[list], sheet: str) -> int:
@@ -126,10 +145,15 @@ def _tables_of_columns() -> Iterator[tuple[Column, ...]]:
                 yield value
 
 
+def _of_series(text: str) -> str | None:
+    part = next((part for part, known in ALIASES.items() if fold(text) in known), None)
+    return None if part is None else "vm" if part == "workload" else "value"
+
+
 def _of_database(heading: str) -> str | None:
     """Kind of a heading that begins with the name of its sheet, as RVTools writes them into a database."""
     for sheet in _KNOWN_SHEETS.values():
         if heading.startswith(sheet) and len(heading) > len(sheet):
-            kind = _first(_listed(), fold(sheet), [fold(heading[len(sheet) :])])
-            return kind or _first(_listed(), "", [fold(heading[len(sheet) :])])
+            column = _UNIT_BEHIND.sub("", heading[len(sheet) :])
+            return _first(_listed(), fold(sheet), [fold(column)]) or _first(_listed(), "", [fold(column)])
     return None

@@ -7,7 +7,7 @@ import re
 from collections.abc import Container
 from dataclasses import dataclass
 
-from planner.anonymity.kinds import KEPT, known_sheet
+from planner.anonymity.kinds import KEPT, kind_of, known_sheet
 from planner.anonymity.vocabulary import MOST_DIGITS as MOST_DIGITS_OF_NUMBERS
 from planner.anonymity.vocabulary import is_harmless, is_plain
 from planner.rules import words
@@ -91,7 +91,7 @@ def parts_of(kind: str, text: str, known: Container[str] = frozenset()) -> Parts
     if kind in ("tag", "rule", "hosts"):
         return joined([_shaped(named, word) or _one(named, word) for word in words(text) or [text]])
     if kind == "heading":
-        return (text,) if text.casefold() in ("host", "rack") else (Name("heading", text),)
+        return (text,) if kind_of(text, "Hosts") else (Name("heading", text),)
     if kind in ("folder", "cluster", "datacenter") and "/" in text:
         return joined([_one("folder", segment) if segment else () for segment in text.split("/")], "/")
     if kind == "domain":

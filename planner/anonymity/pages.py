@@ -6,12 +6,12 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 import xlsxwriter
 
-from planner.anonymity.kinds import heading_row, is_numbering, kind_of, tab_of
+from planner.anonymity.kinds import heading_row, is_numbering, is_series, kind_of, tab_of
 from planner.anonymity.ledger import Cell, Ledger
 from planner.errors import InputError
 from planner.readers.cells import headings_of
@@ -23,6 +23,9 @@ from planner.readers.sandbox import Sheet, Workbook, document, load
 MOST_LETTERS = 32767
 """Longest text that a cell of a workbook holds."""
 
+MOST_LEVELS = 200
+"""Deepest document that is taken apart."""
+
 _MADE = datetime(2000, 1, 1)
 _OLDEST = datetime(1900, 3, 1)
 """Before this day spreadsheets do not count alike."""
@@ -30,20 +33,35 @@ _OLDEST = datetime(1900, 3, 1)
 
 @dataclass(frozen=True)
 class Page:
-    """One sheet, the kind of each of its columns, and the position of its row of headings."""
+    """One sheet, and what it holds.
+
+    Parameters
+    ----------
+    name : str
+        Sheet or tab of a tool, by which headings are understood.
+    sheet : Sheet
+    header : int
+        Position of the row of headings.
+    kinds : list of str
+        Kind of each column.
+    stranger : {"heading", "vm"}
+        What a heading that no tool has names.
+    """
 
     name: str
     sheet: Sheet
     header: int
-    kinds: list[str] = field(default_factory=list)
+    kinds: list[str]
+    stranger: str = "heading"
 
     @classmethod
     def of(cls, sheet: Sheet, name: str) -> Page:
         """A sheet as a page; `name` tells what it holds, where it is a tab of another name."""
         header = heading_row(sheet.rows, name)
-        width = max(map(len, sheet.rows), default=0)
         headings = headings_of(sheet.rows[header]) if sheet.rows else []
-        headings += [""] * (width - len(headings))
+        if is_series(headings):
+            return cls(name, sheet, header, [kind_of(text, name) or "value" for text in headings], "vm")
+        headings += [""] * (max(map(len, sheet.rows), default=0) - len(headings))
         return cls(name, sheet, header, [_column_kind(text, name) for text in headings])
 
     def enter(self, ledger: Ledger) -> None:
@@ -53,15 +71,19 @@ class Page:
         for row in self.sheet.rows[: self.header]:
             _enter_all(ledger, "text", row)
         for text in headings_of(self.sheet.rows[self.header]) if self.sheet.rows else []:
-            _enter_heading(ledger, text, self.name)
+            if text and kind_of(text, self.name) is None:
+                ledger.enter(self.stranger, text)
+            elif text:
+                ledger.headings.add(text)
         rows = self.sheet.rows[self.header + 1 :]
         for position, kind in enumerate(self.kinds):
             _enter_all(ledger, kind, (row[position] for row in rows if position < len(row)))
         if "count" in self.kinds and "vm" in self.kinds:
             name, count = self.kinds.index("vm"), self.kinds.index("count")
             for row in rows:
-                if len(row) > max(name, count) and isinstance(row[count], int | float) and row[count] > 1:
-                    ledger.counts[as_text(row[name])] = int(row[count])
+                number = as_text(row[count]) if len(row) > max(name, count) else ""
+                if number.isdecimal() and int(number) > 1:
+                    ledger.counts[as_text(row[name])] = int(number)
 
     def rows(self, ledger: Ledger) -> Iterator[tuple[int, list[Cell]]]:
         """Number and cells of every row, as they are to be written."""
@@ -69,13 +91,13 @@ class Page:
             if position < self.header:
                 yield number, [ledger.of("text", cell) for cell in row]
             elif position == self.header:
-                known = [cell is None or kind_of(as_text(cell), self.name) is not None for cell in row]
-                yield (
-                    number,
-                    [c if stays else ledger.of("heading", as_text(c)) for c, stays in zip(row, known, strict=True)],
-                )
+                yield number, [self._heading(ledger, cell) for cell in row]
             else:
                 yield number, [ledger.of(kind, cell) for kind, cell in zip(self.kinds, row, strict=False)]
+
+    def _heading(self, ledger: Ledger, cell: Cell) -> Cell:
+        stays = cell is None or kind_of(as_text(cell), self.name) is not None
+        return cell if stays else ledger.of(self.stranger, as_text(cell))
 
 
 @dataclass(frozen=True)
@@ -139,7 +161,12 @@ def read(file: File) -> Book | Tree:
         As for `planner.readers.sandbox.load`.
     """
     workbook = load(file, None)
-    return Tree(document(file)) if workbook.kind == "json" else Book.of(workbook, file.stem)
+    if workbook.kind != "json":
+        return Book.of(workbook, file.stem)
+    tree = document(file)
+    if _depth(tree) > MOST_LEVELS:
+        raise InputError(f"{file.label}: found a document of more than {MOST_LEVELS} levels, expected fewer")
+    return Tree(tree)
 
 
 def xlsx_bytes(sheets: dict[str, Iterator[tuple[int, list[Cell]]]]) -> bytes:
@@ -209,11 +236,14 @@ def _column_kind(heading: str, sheet: str) -> str:
     return "numbering" if is_numbering(heading) else "text"
 
 
-def _enter_heading(ledger: Ledger, text: str, sheet: str) -> None:
-    if text and kind_of(text, sheet) is None:
-        ledger.enter("heading", text)
-    elif text:
-        ledger.headings.add(text)
+def _depth(value: object) -> int:
+    """Levels of a document, counted level by level."""
+    levels, inner = 0, [value]
+    while inner:
+        levels += 1
+        held = (one.values() if isinstance(one, dict) else one for one in inner if isinstance(one, dict | list))
+        inner = [one for values in held for one in values]
+    return levels
 
 
 def _names_in(value: object) -> Iterator[str]:
