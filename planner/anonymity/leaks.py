@@ -56,7 +56,7 @@ def leaks(
 def texts_of(name: str, data: bytes) -> set[str]:
     """Every text that a file holds, without what every workbook holds."""
     if data.startswith(ZIP):
-        return set(_of_archive(data)) - _of_every_workbook()
+        return set(_of_archive(data)) - _of_any_workbook(_sheets(data))
     text = data.decode("utf-8").replace("\0", "")
     if name.endswith(".json"):
         return set(_of_json(json.loads(text)))
@@ -102,8 +102,14 @@ def _of_json(value: object) -> Iterator[str]:
         yield value
 
 
+def _sheets(data: bytes) -> int:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return sum(name.startswith("xl/worksheets/") for name in archive.namelist())
+
+
 @cache
-def _of_every_workbook() -> frozenset[str]:
-    """Texts of a workbook that says nothing: one cell of each type that is written."""
+def _of_any_workbook(sheets: int) -> frozenset[str]:
+    """Texts of a workbook of so many sheets that says nothing: one cell of each type that is written."""
     cells = ["a", " a ", 1.0, True, "2000-01-01T00:00:00"]
-    return frozenset(_of_archive(xlsx_bytes({"Sheet 1": iter([(1, cells)])})))
+    written = xlsx_bytes({f"Sheet {number + 1}": iter([(1, cells)]) for number in range(sheets)})
+    return frozenset(_of_archive(written)) if sheets else frozenset()

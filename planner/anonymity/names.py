@@ -28,8 +28,8 @@ Parts = tuple[str | Name, ...]
 """A cell taken apart: what stays, and the names between it."""
 
 _NAMED = {
-    "value": "text", "os": "system", "version": "text", "hardware": "model", "hosts": "host", "patterns": "vm",
-    "path": "vm", "mount": "directory", "numbering": "text", "uuid": "id",
+    "value": "text", "count": "text", "os": "system", "version": "text", "hardware": "model", "hosts": "host",
+    "patterns": "vm", "path": "vm", "mount": "directory", "numbering": "text", "uuid": "id",
 }  # fmt: skip
 """Kind of the names in columns whose own kind is another."""
 

@@ -18,6 +18,9 @@ MOST_DIGITS = 4
 MOST_DIGITS_OF_OS = 6
 """Longest number in the name of an operating system: ``Windows 10.0.17763``."""
 
+PHRASES = frozenset({"anti-affinity", "keep together", "keep apart", "must not", "should not", "red hat"})
+"""Harmless words that stay together where the rest of a name is replaced."""
+
 _NUMBER = r"[+-]?(?:\d+(?:[.,]\d+)?|\d{1,3}(?:[., ' ]\d{3})+(?:[.,]\d+)?)(?:e[+-]?\d+)?"
 _CLOCK = r"\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?(?: ?[ap]m)?(?:Z| ?[+-]\d{2}:?\d{2})?"
 _DATE = r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})"
@@ -153,12 +156,14 @@ def explains(text: str, begin: int, end: int) -> bool:
 
 
 def is_within_a_word(text: str, begin: int, end: int) -> bool:
-    """Whether what stands in a text from `begin` to `end` lies within one harmless word.
+    """Whether what stands in a text from `begin` to `end` lies within one harmless word, or one of `PHRASES`.
 
     >>> is_within_a_word("[store-01] vm-01.vmdk", 17, 21), is_within_a_word("web server", 0, 10)
     (True, False)
     """
     touched = [found for found in _WORD.finditer(text) if found.start() < end and found.end() > begin]
+    if text[begin:end].casefold() in PHRASES:
+        return True
     return len(touched) == 1 and touched[0][0].isalpha() and is_word(touched[0][0])
 
 
