@@ -16,6 +16,7 @@ from planner.anonymity.search import Search
 from planner.anonymity.vocabulary import explains, is_within_a_word
 from planner.readers.exports import as_text
 from planner.readers.files import ZIP
+from planner.readers.sheet_worker import MAX_CSV_FIELD
 
 _SLICE = 1 << 23
 _NUMBERS = re.compile(rb' r="[A-Z]*\d+"| spans="\d+:\d+"| s="\d+"|<v>-?\d+(?:\.\d+)?(?:E[+-]?\d+)?</v>', re.I)
@@ -60,6 +61,7 @@ def texts_of(name: str, data: bytes) -> set[str]:
     text = data.decode("utf-8").replace("\0", "")
     if name.endswith(".json"):
         return set(_of_json(json.loads(text)))
+    csv.field_size_limit(MAX_CSV_FIELD)
     mark = max(",;\t", key=text.partition("\n")[0].count)
     return {cell for row in csv.reader(io.StringIO(text, newline=""), delimiter=mark) for cell in row}
 
