@@ -13,6 +13,7 @@ from planner.plan import Bound, Plan, Progress, Result, Status, Stop
 from planner.policy import Failover, Growth, Headroom, Hypervisor, Policy
 from planner.prices import Prices
 from planner.problem import Problem
+from planner.proposals import Proposal
 from planner.readers import read, read_series, read_table
 from planner.readers.plans import read_plan
 from planner.reports import Report, report
@@ -64,6 +65,7 @@ __all__ = [
     "Prices",
     "Problem",
     "Progress",
+    "Proposal",
     "Report",
     "RequireTag",
     "Reserve",

@@ -55,6 +55,13 @@ Time = Annotated[
 ]
 Merge = Annotated[bool | None, typer.Option("--merge-pools/--keep-pools", help="Plan all clusters as one pool.")]
 
+SwitchOff = Annotated[
+    list[str], typer.Option("--switch-off", help="A proposed rule not to keep: its key or a pattern; may be repeated.")
+]
+SwitchOn = Annotated[
+    list[str], typer.Option("--switch-on", help="A proposed rule to keep: its key or a pattern; may be repeated.")
+]
+
 
 @app.command()
 def template(path: Annotated[str, typer.Argument(help="Where to write it: .xlsx or .csv.")]) -> None:
@@ -67,13 +74,19 @@ def template(path: Annotated[str, typer.Argument(help="Where to write it: .xlsx 
 
 @app.command()
 def inspect(
-    files: Files, include: Include = (), series: SeriesFiles = (), series_settings: SeriesSettings = None
+    files: Files,
+    include: Include = (),
+    series: SeriesFiles = (),
+    series_settings: SeriesSettings = None,
+    switch_off: SwitchOff = (),
+    switch_on: SwitchOn = (),
 ) -> None:
     """Show what was read, converted, left out and dropped, and why."""
     from planner import readers
     from planner.terminal import show_inventory
 
-    show_inventory(_with_series(readers.read(files, include=tuple(include)), series, series_settings)[0])
+    inventory = readers.read(files, include=tuple(include)).switch(off=switch_off, on=switch_on)
+    show_inventory(_with_series(inventory, series, series_settings)[0])
 
 
 @app.command()
@@ -92,6 +105,8 @@ def solve(
     series: SeriesFiles = (),
     series_settings: SeriesSettings = None,
     time: Time = None,
+    switch_off: SwitchOff = (),
+    switch_on: SwitchOn = (),
     time_limit: Annotated[float, typer.Option("--time-limit", min=0, help="Seconds of search.")] = 60.0,
     gap: Annotated[float, typer.Option("--gap", min=0, max=1, help="Gap to the bound at which to end.")] = 0.0,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same plan.")] = 0,
@@ -114,7 +129,7 @@ def solve(
     standing = None if start is None else read_plan(start)
     inventory, arguments = _arguments(
         files, hosts, host_models, policy, prices, rules, objective, resource, merge_pools, include,
-        series, series_settings, time, {} if standing is None else standing.settings,
+        series, series_settings, time, switch_off, switch_on, standing,
     )  # fmt: skip
     problem = planner.Problem.build(inventory, **arguments)
     show_inventory_line(inventory, problem)
@@ -158,6 +173,8 @@ def check(
     series: SeriesFiles = (),
     series_settings: SeriesSettings = None,
     time: Time = None,
+    switch_off: SwitchOff = (),
+    switch_on: SwitchOn = (),
 ) -> None:
     """Judge a plan, ours or not: the last FILE is the plan, those before it are the inventory."""
     import planner
@@ -170,7 +187,7 @@ def check(
     written = read_plan(plan_file)
     inventory, arguments = _arguments(
         inventory_files, hosts, host_models, policy, prices, rules, objective, resource, merge_pools, include,
-        series, series_settings, time, written.settings,
+        series, series_settings, time, switch_off, switch_on, written,
     )  # fmt: skip
     problem = planner.Problem.build(inventory, **arguments)
     violations = planner.check(problem, written.plan)
@@ -195,6 +212,8 @@ def compare(
     series: SeriesFiles = (),
     series_settings: SeriesSettings = None,
     time: Time = None,
+    switch_off: SwitchOff = (),
+    switch_on: SwitchOn = (),
     time_limit: Annotated[float, typer.Option("--time-limit", min=0, help="Seconds of search a scenario.")] = 30.0,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same plans.")] = 0,
     out: Annotated[str | None, typer.Option("--out", help="Table to write as .csv.")] = None,
@@ -206,7 +225,7 @@ def compare(
 
     inventory, arguments = _arguments(
         files, hosts, host_models, policy, prices, rules, objective, resource, merge_pools, include,
-        series, series_settings, time, {},
+        series, series_settings, time, switch_off, switch_on, None,
     )  # fmt: skip
     problem = planner.Problem.build(inventory, **arguments)
     table = planner.sweep(problem, read_scenarios(scenarios), time_limit=time_limit, seed=seed)
@@ -264,15 +283,18 @@ def demo() -> None:
 
 def _arguments(
     files, hosts, host_models, policy, prices, rules, objective, resource, merge_pools, include,
-    series, series_settings, time, settings,
+    series, series_settings, time, switch_off, switch_on, written,
 ) -> tuple:  # fmt: skip
-    """The inventory, and the arguments of Problem.build: those of a plan's `settings`, and over them what was given."""
+    """The inventory, and the arguments of Problem.build: those of a `written` plan, and over them what was given."""
     import planner
     from planner import readers, scenarios
     from planner.rules import read_rules
 
     inventory = readers.read(list(files), include=tuple(include))
-    given: dict = dict(settings)
+    given: dict = {} if written is None else dict(written.settings)
+    if written is not None:
+        inventory = inventory.switch_as(written.switches)
+    inventory = inventory.switch(off=switch_off, on=switch_on)
     if hosts is not None:
         inventory = inventory.with_hosts(readers.read_table(hosts, "hosts"))
     inventory, time_zone = _with_series(inventory, series, series_settings)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from planner import proposals as proposing
 from planner import schema
 from planner.errors import InputError, did_you_mean
 from planner.imports import Import, import_report
+from planner.proposals import Proposal
 from planner.rules import Rule
 from planner.schema import Origin
 
@@ -63,6 +66,8 @@ class Inventory:
         Usable storage that hosts of a pool share, by pool, where what was read tells it.
     imports : tuple of Import
         What was found in each file.
+    harvested : tuple of Proposal
+        What the files show that a plan should keep, of every workload, planned for or not; see `proposals`.
     """
 
     workloads: pd.DataFrame
@@ -75,6 +80,7 @@ class Inventory:
     series: Series | None = None
     shared_storage_gib: dict[str, float] = field(default_factory=dict)
     imports: tuple[Import, ...] = ()
+    harvested: tuple[Proposal, ...] = ()
 
     @classmethod
     def from_frames(
@@ -187,6 +193,50 @@ class Inventory:
     def import_report(self) -> dict[str, pd.DataFrame]:
         """What reading understood: files, totals, rows, suspicious figures, units and what nothing reads, as tables."""
         return import_report(self)
+
+    @cached_property
+    def proposals(self) -> tuple[Proposal, ...]:
+        """What was harvested that asks something of the workloads planned for and the hosts owned."""
+        return proposing.among(self.harvested, self.workloads["name"], self.hosts)
+
+    def switch(self, *, off: Iterable[str] = (), on: Iterable[str] = ()) -> Inventory:
+        """The inventory with proposals switched off and on.
+
+        Parameters
+        ----------
+        off, on : iterable of str
+            Keys of proposals, or patterns of keys such as ``drs/*``; what both name is on.
+
+        Raises
+        ------
+        InputError
+            A key that does not exist, with the nearest.
+        """
+        return self._with_harvest(proposing.switched(self.harvested, off, on))
+
+    def switch_as(self, states: dict[str, bool]) -> Inventory:
+        """The inventory with its proposals as a plan had them; those that it does not name stay as they are.
+
+        What the plan kept and this inventory does not show is noted.
+
+        Parameters
+        ----------
+        states : dict
+            Whether it is on, by key.
+        """
+        gone = sorted({key for key, on in states.items() if on} - {one.key for one in self.harvested})
+        message = "a proposed rule that the plan keeps and that what was read does not show: not kept"
+        rows = [{"kind": "ignored", "column": proposing.NOTED, "subject": key, "message": message} for key in gone]
+        found = self._with_harvest(tuple(one.switched(states.get(one.key, one.on)) for one in self.harvested))
+        return replace(found, notes=notes_frame([*self.notes.to_dict("records"), *rows])) if rows else found
+
+    def _with_harvest(self, harvested: tuple[Proposal, ...]) -> Inventory:
+        return replace(
+            self,
+            harvested=harvested,
+            workloads=proposing.bounded(self.workloads, harvested),
+            left_out=proposing.bounded(self.left_out, harvested),
+        )
 
     def with_hosts(self, hosts: pd.DataFrame) -> Inventory:
         """The inventory with other owned hosts, a table that passes the schema; notes on reading it are kept."""

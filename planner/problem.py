@@ -19,6 +19,7 @@ from planner.laws import Laws, offered, require_room, resolve
 from planner.losses import require_survivors
 from planner.policy import RESOURCE_UNITS, RESOURCES, Policy
 from planner.prices import Prices
+from planner.proposals import CPU_RESERVATION, Proposal
 from planner.rules import Rule
 from planner.sizing import require_clocks
 from planner.storage import PoolStorage, pool_storage, storage_among
@@ -33,8 +34,12 @@ class Problem:
 
     Parameters
     ----------
-    inventory, policy, rules, prices, objective
-        As given to `build`.
+    inventory, policy, prices, objective
+        As given to `build`; a proposal of the inventory may have raised the policy's failover.
+    rules : tuple of Rule
+        Those given, the inventory's own, and those of its proposals that are on.
+    given_rules : tuple of Rule
+        The rules without those of proposals.
     workloads : DataFrame
         One row per workload (rows with a `count` written out), columns of the schema, index 0..W-1.
     hosts : DataFrame
@@ -57,6 +62,7 @@ class Problem:
     inventory: Inventory
     policy: Policy
     rules: tuple[Rule, ...]
+    given_rules: tuple[Rule, ...]
     prices: Prices
     objective: Objective
     merge_pools: bool
@@ -94,6 +100,7 @@ class Problem:
         policy : Policy or str, optional
             A policy or the name of a preset; "balanced" by default.
         rules : iterable of Rule
+            Beside those of the inventory and of its proposals that are on, see `Inventory.switch`.
         prices : Prices, optional
         objective : {"hosts", "cost", "energy", "carbon"}
             What is to be least.
@@ -110,6 +117,9 @@ class Problem:
         """
         policy = Policy.preset("balanced") if policy is None else policy
         policy = Policy.preset(policy) if isinstance(policy, str) else policy
+        proposed = [one for one in inventory.proposals if one.on]
+        policy = _with_failover(policy, proposed)
+        resources = tuple(dict.fromkeys([*resources, *(one.resource for one in proposed if one.resource)]))
         prices = Prices() if prices is None else prices
         if objective not in get_args(Objective):
             raise InputError(f"objective: found {objective!r}{did_you_mean(str(objective), get_args(Objective))}")
@@ -121,14 +131,18 @@ class Problem:
                 "expected at least one"
             )
         hosts = _candidates(_expanded(inventory.hosts, "host"), models)
+        if CPU_RESERVATION in resources and CPU_RESERVATION not in hosts:
+            hosts[CPU_RESERVATION] = hosts["cores"] * hosts["ghz"]
         if merge_pools:
             workloads, hosts = workloads.assign(pool=""), hosts.assign(pool="")
         timeline = timeline_of(inventory.series, workloads, policy)
         _require_figures(workloads, hosts, policy, objective)
-        rules = tuple(dict.fromkeys([*inventory.rules, *_rules(rules)]))
+        harvested = dict.fromkeys(rule for one in proposed for rule in one.rules)
+        given = tuple(rule for rule in dict.fromkeys([*inventory.rules, *_rules(rules)]) if rule not in harvested)
+        rules = (*given, *harvested)
         left = offered(rules, hosts)
         hosts = hosts.assign(available=left["available"])
-        names, demand, capacity = _arrays(workloads, left, policy, tuple(resources), timeline)
+        names, demand, capacity = _arrays(workloads, left, policy, resources, timeline)
         shared = pool_storage(policy, workloads, left, inventory.workloads["pool"], inventory.shared_storage_gib)
         laws = resolve(rules, workloads, hosts)
         require_room(laws, workloads, hosts, partial(_fitting, demand, capacity))
@@ -137,10 +151,11 @@ class Problem:
             inventory=inventory,
             policy=policy,
             rules=rules,
+            given_rules=given,
             prices=prices,
             objective=objective,
             merge_pools=merge_pools,
-            extra_resources=tuple(resources),
+            extra_resources=resources,
             host_models=models,
             workloads=workloads,
             hosts=hosts,
@@ -159,12 +174,12 @@ class Problem:
         --------
         ``problem.replace(policy="dense")``, ``problem.replace(objective="cost")``.
         """
-        # The rules that stand in the inventory are among `rules` by now, where a change may drop them.
+        # The rules that stand in the inventory are among those given by now, where a change may drop them.
         arguments = {
-            "inventory": dataclasses.replace(self.inventory, rules=()),
+            "inventory": dataclasses.replace(self._proposing(changes), rules=()),
             "host_models": self.host_models,
             "policy": self.policy,
-            "rules": self.rules,
+            "rules": self.given_rules,
             "prices": self.prices,
             "objective": self.objective,
             "resources": self.extra_resources,
@@ -174,6 +189,19 @@ class Problem:
         if unknown:
             raise InputError(f"replace: found {unknown[0]!r}{did_you_mean(unknown[0], arguments)}")
         return Problem.build(**(arguments | changes))
+
+    def _proposing(self, changes: dict) -> Inventory:
+        """The inventory with those proposals off that a change of rules or policy goes against."""
+        gone: set[str] = set()
+        proposed = [one for one in self.inventory.proposals if one.on]
+        if "rules" in changes:
+            changes["rules"] = kept = _rules(changes["rules"])
+            gone |= {one.key for one in proposed if not set(kept).issuperset(one.rules)}
+        policy = changes.get("policy")
+        if policy is not None:
+            policy = Policy.preset(policy) if isinstance(policy, str) else policy
+            gone |= {one.key for one in proposed if one.failover_hosts > policy.failover.hosts}
+        return self.inventory.switch_as(dict.fromkeys(gone, False))
 
     def without(self, workloads: Iterable[str]) -> Problem:
         """The problem with some workloads left out; rules hold for those that stay.
@@ -247,6 +275,14 @@ class Problem:
             f"models in {len(self.pools):,} pools; {', '.join(self.resources)}; policy {self.policy.name}; "
             f"least {self.objective})"
         )
+
+
+def _with_failover(policy: Policy, proposed: list[Proposal]) -> Policy:
+    """The policy with as many hosts that may fail as the proposals ask for at least."""
+    least = max((proposal.failover_hosts for proposal in proposed), default=0)
+    if policy.failover.hosts >= least:
+        return policy
+    return changed(policy, failover=changed(policy.failover, hosts=least), name=f"{policy.name}, adjusted")
 
 
 def _expanded(frame: pd.DataFrame, what: str) -> pd.DataFrame:

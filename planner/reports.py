@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from planner import baseline as estates
-from planner import catalogue, rules, settings
+from planner import catalogue, proposals, rules, settings
 from planner.baseline import Baseline
 from planner.checker import check
 from planner.economics.costs import Costs, costs
@@ -42,6 +42,8 @@ class Report:
         planned by the hour, `used` is the hour that needs most, and `busiest_hour` says which that is of CPU.
     left_out, notes, assumptions, verdict : DataFrame
         Workloads not planned for; what reading did, and warnings; setting, value, unit, source; kind, message.
+    proposals : DataFrame
+        What the files show that the plan keeps, or does not: key, on, kind, what, workloads, rules, why_off, source.
     moves : DataFrame or None
     imports : dict of str to DataFrame
         The tables of the import report, see `planner.imports.import_report`.
@@ -65,6 +67,7 @@ class Report:
     notes: pd.DataFrame
     assumptions: pd.DataFrame
     verdict: pd.DataFrame
+    proposals: pd.DataFrame
     moves: pd.DataFrame | None
     imports: dict[str, pd.DataFrame] = field(default_factory=dict)
     explanations: dict[str, pd.DataFrame] = field(default_factory=dict)
@@ -122,6 +125,7 @@ def report(
         notes=notes_frame([*problem.inventory.notes.to_dict("records"), *numa_warnings(problem)]),
         assumptions=_assumptions(problem, baseline),
         verdict=_verdict(violations),
+        proposals=proposals.to_frame(problem.inventory.proposals),
         moves=None if result is None else result.moves,
         imports=problem.inventory.import_report(),
         explanations=dict(explanations or {}),
@@ -322,7 +326,7 @@ def _assumptions(problem: Problem, baseline: Baseline) -> pd.DataFrame:
         ("objective", problem.objective, "", "given"),
         ("merge_pools", "yes" if problem.merge_pools else "no", "", "given"),
         ("resources", ",".join(problem.extra_resources), "", "given"),
-        ("rules", settings.to_toml({"rule": rules.to_dicts(problem.rules)}) if problem.rules else "", "TOML", "given"),
+        ("rules", rules.to_toml(problem.given_rules) if problem.given_rules else "", "TOML", "given"),
         ("today", baseline.assumption, "", "derived"),
         ("left out", "Storage of workloads that are left out is not counted anywhere.", "", "derived"),
         ("planner", version(), "", "derived"),

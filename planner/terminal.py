@@ -16,7 +16,7 @@ from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 import planner
-from planner import rules
+from planner import proposals, rules
 from planner.checker import Violation
 from planner.imports import REPORTED
 from planner.inventory import Inventory, notes_frame
@@ -51,6 +51,15 @@ def show_inventory(inventory: Inventory) -> None:
             _frame(REPORTED[name], report[name].drop(columns=["sheet", "column", "subject"], errors="ignore"))
     if inventory.rules:
         _frame("Placement rules", rules.to_frame(inventory.rules))
+    if inventory.proposals:
+        shown = proposals.to_frame(inventory.proposals)
+        shown["on"] = shown["on"].map({True: "on", False: "off"})
+        shown["what"] = [
+            f"{what} (off: {why})" if why else what for what, why in zip(shown["what"], shown["why_off"], strict=True)
+        ]
+        _frame(
+            "Proposed rules (--switch-off KEY, --switch-on KEY)", shown[["key", "on", "what", "workloads", "source"]]
+        )
     told = inventory.notes[inventory.notes["kind"] != "suspicious"]
     notes = notes_frame([*told.to_dict("records"), *numa_warnings(inventory)])
     if len(notes):
@@ -70,6 +79,10 @@ def show_inventory_line(inventory: Inventory, problem: Problem) -> None:
     if len(reasons):
         parts = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
         _out.print(f"left out: {parts} (see planner inspect)", markup=False, soft_wrap=True)
+    if inventory.proposals:
+        on = sum(one.on for one in inventory.proposals)
+        line = f"proposed rules: {on:,} on, {len(inventory.proposals) - on:,} off (see planner inspect)"
+        _out.print(line, markup=False, soft_wrap=True)
     doubtful = inventory.notes[inventory.notes["kind"].isin(["guessed", "dropped", "suspicious", "ignored"])]
     if len(doubtful):
         counts = ", ".join(f"{count:,} {kind}" for kind, count in doubtful["kind"].value_counts().items())
@@ -155,6 +168,9 @@ def totals(report: Report) -> None:
 
 def show_verdict(problem: Problem, plan: Plan, violations: list[Violation], name: str) -> None:
     """The checker's verdict on a plan."""
+    notes = problem.inventory.notes
+    for note in notes[notes["column"] == proposals.NOTED].itertuples():
+        _out.print(f"{note.subject}: {note.message}", markup=False, soft_wrap=True)
     if not violations:
         _out.print(
             f"{name}: accepted. {len(plan.placement):,} workloads on {plan.hosts_used:,} hosts; "
@@ -240,7 +256,9 @@ def _frame(title: str, frame: pd.DataFrame) -> None:
     table = Table(title=title or None, title_justify="left")
     for name in frame.columns:
         number = frame[name].dtype.kind in "fiu"
-        table.add_column(heading(str(name)), justify="right" if number else "left", overflow="fold")
+        table.add_column(
+            heading(str(name)), justify="right" if number else "left", overflow="fold", no_wrap=name == "key"
+        )
     for row in frame.head(MOST_ROWS).itertuples(index=False):
         table.add_row(*("" if pd.isna(v) else f"{v:,.6g}" if isinstance(v, float) else str(v) for v in row))
     _out.print(table, markup=False)

@@ -253,3 +253,17 @@ def test_a_reserve_is_verified_by_rack_and_relaxed_while_hosts_are_lost():
     failover = app.session_state["report"].problem.policy.failover
     assert (failover.is_verified, failover.relaxed) == (True, {"overcommit_cpu": 8.0})
     assert any(tab.label == "Failures" for tab in app.tabs)
+
+
+def test_a_proposed_rule_is_switched_off_in_its_list():
+    rows = "VM,Powerstate,CPUs,Memory,VM UUID,Host,Cluster rule name(s)\n"
+    rows += "a,poweredOn,2,8192,u1,esx01,apart\nb,poweredOn,2,8192,u2,esx01,apart\n"
+    app = page()
+    app.file_uploader(key="upload").upload("vInfo.csv", rows.encode(), "text/csv").run()
+    assert any("Proposed rules" in text.value for text in app.markdown), errors(app)
+    kept = frame.runner().get(token_of(solved(app))).problem
+    assert kept.rules == (planner.KeepApart(["a", "b"]),)
+    key = f"proposals_{app.session_state['read_key']}"
+    app.session_state[key] = {"edited_rows": {0: {"on": False}}, "added_rows": [], "deleted_rows": []}
+    app.run().button(key="solve").click().run()
+    until(app, lambda page: frame.runner().get(token_of(page)).problem.rules == () and has_plan(page))

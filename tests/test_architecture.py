@@ -15,7 +15,10 @@ LAYERS = [
     {"solvers", "reports", "failure_tables"},
     {"checker", "replay", "verifier", "readers", "economics", "baseline"},
     {"plan", "problem", "laws", "losses", "timeline"},
-    {"policy", "prices", "rules", "inventory", "imports", "numa", "sizing", "series", "periods", "matching", "storage"},
+    {
+        *("policy", "prices", "rules", "proposals", "inventory", "imports", "numa", "sizing", "series", "periods"),
+        *("matching", "storage"),
+    },
     {"schema", "catalogue", "units", "errors", "settings", "samples", "stamps"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}

@@ -165,7 +165,7 @@ def without_laws(problem: Problem, laws: Iterable[Law]) -> Problem:
         if law.column:
             cells = workloads[law.column]
             workloads = workloads.assign(**{law.column: cells.where(cells != law.label, "")})
-    inventory = replace(problem.inventory, workloads=workloads, rules=())
+    inventory = replace(problem.inventory, workloads=workloads, rules=(), harvested=())
     return problem.replace(inventory=inventory, rules=rules)
 
 

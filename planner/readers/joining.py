@@ -12,6 +12,7 @@ from planner import schema
 from planner.errors import InputError
 from planner.imports import Import, import_of
 from planner.inventory import Inventory, notes_frame
+from planner.proposals import distinct
 from planner.readers.merging import merged_by_name, merged_workloads
 from planner.readers.series_files import read_series
 from planner.readers.shares import in_ghz
@@ -53,12 +54,13 @@ def inventory_of(
         sources=tuple(source for part in parts for source in part.sources),
         rules=tuple(dict.fromkeys(rule for part in parts for rule in part.rules)),
         shared_storage_gib=_shared(files),
+        harvested=distinct(proposal for tables in files for proposal in tables.proposals),
         imports=tuple(_import(part, own) for part, own in zip(parts, files, strict=True) if own.format),
     )
     if joined.workloads.empty and joined.left_out.empty:
         found = ", ".join(joined.sources or labels)
         raise InputError(f"{found}: found no workload, expected sheet 'Workloads' or a table of workloads")
-    joined = _with_series(in_ghz(joined, ghz_per_vcpu), files, workloads.called, ghz_per_vcpu)
+    joined = _with_series(in_ghz(joined.switch(), ghz_per_vcpu), files, workloads.called, ghz_per_vcpu)
     return replace(joined, notes=notes_frame([*joined.notes.to_dict("records"), *suspicions(joined)]))
 
 

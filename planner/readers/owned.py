@@ -28,9 +28,9 @@ def hosts_of(hosts: Part, journal: Journal) -> tuple[pd.DataFrame, Origin]:
     if "vendor" in given:
         model = frame.get("model", "")
         frame["model"] = (given["vendor"] + " " + model).str.strip()
-    for name in ("cores", "memory_gib"):
+    for name, blank in (("cores", np.nan), ("memory_gib", np.nan), ("pool", "")):
         if name not in frame:
-            frame[name] = np.nan
+            frame[name] = blank
     if "sockets" in frame:
         frame["sockets"] = frame["sockets"].where(frame["sockets"] > 0)
     if "ghz" in frame:

@@ -19,6 +19,7 @@ from planner.problem import Problem
 from planner.readers.columns import fold
 from planner.readers.files import Source
 from planner.readers.sandbox import Sheet, Workbook, load
+from planner.writers.headings import PROPOSALS
 from planner.writers.placement_csv import original
 
 ALIASES = {
@@ -40,14 +41,17 @@ class WrittenPlan:
     plan : Plan
     settings : dict
         Arguments of `Problem.build` that the file brings along; empty for a plan that is not ours.
+    switches : dict
+        Whether the plan keeps a proposal, by key; see `Inventory.switch_as`.
     """
 
     plan: Plan
     settings: dict = field(default_factory=dict)
+    switches: dict[str, bool] = field(default_factory=dict)
 
     def problem(self, inventory: Inventory, **given) -> Problem:
         """The problem that the plan was made for, on an inventory; arguments that are given go before the file's."""
-        return Problem.build(inventory, **(self.settings | given))
+        return Problem.build(inventory.switch_as(self.switches), **(self.settings | given))
 
 
 def read_plan(source: Source) -> WrittenPlan:
@@ -92,7 +96,8 @@ def read_plan(source: Source) -> WrittenPlan:
             spares = table[pd.to_numeric(table["workloads"], errors="coerce") == 0]
     if (stated := book.find("Restarts")) is not None and sheet is not stated:
         restarts = _text(_table(book, stated))
-    return WrittenPlan(plan=Plan.from_frames(placement[~spare], spares, restarts), settings=_settings(book))
+    plan = Plan.from_frames(placement[~spare], spares, restarts)
+    return WrittenPlan(plan=plan, settings=_settings(book), switches=_switches(book))
 
 
 def _names(columns: pd.Index) -> dict[str, str]:
@@ -150,6 +155,24 @@ def _settings(book: Workbook) -> dict:
     return found
 
 
+def _switches(book: Workbook) -> dict[str, bool]:
+    """Which proposals the plan keeps; a person may have changed the column."""
+    sheet = book.find(PROPOSALS)
+    if sheet is None or book.find("Assumptions") is None:
+        return {}
+    table, where = _text(_table(book, sheet)), f"{book.file}, sheet {sheet.name}"
+    if not {"key", "on"} <= set(table):
+        raise InputError(f"{where}: found columns {', '.join(table)}, expected Key and On")
+    found = {}
+    for key, cell in zip(table["key"], table["on"], strict=True):
+        state = schema.FLAGS.get(cell.strip().casefold())
+        if key and state is None:
+            raise InputError(f"{where}, {key}: found {cell!r} in column On, expected yes or no")
+        if key:
+            found[key] = state == "yes"
+    return found
+
+
 def _host_models(book: Workbook, sheet: Sheet) -> pd.DataFrame:
     table = _table(book, sheet)
     names = {fold(a.heading).replace(" ", "_"): a.name for a in schema.attributes("host_models").values()}
@@ -179,7 +202,8 @@ def _from_json(file: str, data: bytes) -> WrittenPlan:
         found["host_models"] = schema.conform(
             pd.DataFrame(document["host_models"]), "host_models", schema.Origin(file=file, sheet="host_models")
         )
-    return WrittenPlan(plan=plan, settings=found)
+    switches = {str(row["key"]): bool(row["on"]) for row in given.get("proposals") or ()}
+    return WrittenPlan(plan=plan, settings=found, switches=switches)
 
 
 def _rows(document: dict, name: str) -> pd.DataFrame | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from planner.proposals import Proposal
 from planner.readers.files import File
 from planner.rules import Rule
 from planner.schema import Origin
@@ -69,6 +70,8 @@ class Tables:
     rules : list of Rule
     shared_stores : dict
         By pool, the capacity in GiB of each store that its hosts share, by its name.
+    proposals : list of Proposal
+        What the file shows that a plan should keep, with plain names in its rules.
     series : File, optional
         What the file's machines were measured to use over time.
     series_names : dict
@@ -86,5 +89,6 @@ class Tables:
     confidence: float = 1.0
     rules: list[Rule] = field(default_factory=list)
     shared_stores: dict[str, dict[str, float]] = field(default_factory=dict)
+    proposals: list[Proposal] = field(default_factory=list)
     series: File | None = None
     series_names: dict[str, str] = field(default_factory=dict)

@@ -56,7 +56,7 @@ def show(chosen: Chosen, job: Job | None, *, busy: bool) -> None:
         with buying:
             models = fields.host_models(chosen)
         with ruling:
-            rules_file = _rules_field(chosen)
+            rules_file, states = _rules_field(chosen), fields.proposals(chosen)
         with standing:
             upload, keep = _start_fields(job)
         pressed = st.form_submit_button("Solve", type="primary", key="solve", disabled=busy)
@@ -64,7 +64,7 @@ def show(chosen: Chosen, job: Job | None, *, busy: bool) -> None:
         return
     try:
         problem = planner.Problem.build(
-            chosen.inventory.include(*included),
+            chosen.inventory.switch_as(states).include(*included),
             host_models=fields.bought(models),
             policy=policy(),
             rules=() if rules_file is None else rules.from_toml(rules_file.getvalue(), rules_file.name),

@@ -13,6 +13,7 @@ import pandas as pd
 import streamlit as st
 
 import planner
+from planner import proposals as proposing
 from planner import schema
 from planner.catalogue import host_models as catalogue_models
 from planner.catalogue import table as catalogue_table
@@ -262,6 +263,29 @@ def host_models(chosen: Chosen) -> pd.DataFrame:
         },
         key=f"models_{chosen.key}",
     )
+
+
+def proposals(chosen: Chosen) -> dict[str, bool]:
+    """The list of proposed rules with a box each to switch it on or off: whether each is on, by its key."""
+    if not chosen.inventory.proposals:
+        return {}
+    st.markdown("**Proposed rules**")
+    st.caption("What the export shows that a plan should keep. Tick what the plan is to keep.")
+    shown = proposing.to_frame(chosen.inventory.proposals)
+    headings = {"what": "Proposed rule", "workloads": "Workloads", "why_off": "Why it is off", "source": "Source"}
+    edited = st.data_editor(
+        shown,
+        hide_index=True,
+        column_order=["on", *headings, "key"],
+        column_config={
+            **headings,
+            "on": st.column_config.CheckboxColumn("On"),
+            "key": "Key",
+        },
+        disabled=[column for column in shown if column != "on"],
+        key=f"proposals_{chosen.key}",
+    )
+    return dict(zip(edited["key"], edited["on"].astype(bool).tolist(), strict=True))
 
 
 def _offered(inventory: planner.Inventory) -> pd.DataFrame:

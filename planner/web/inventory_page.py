@@ -19,6 +19,7 @@ def show(chosen: Chosen) -> None:
         (len(inventory.hosts), "hosts"),
         (len(inventory.host_models), "host models"),
         (len(inventory.rules), "placement rules"),
+        (len(inventory.proposals), "proposed rules"),
         (len(inventory.left_out), "left out"),
         (len(inventory.notes), "notes"),
     ]

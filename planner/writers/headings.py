@@ -36,6 +36,9 @@ EXPLANATIONS = {
 }
 """What each table of an explanation is called; the sentences come first."""
 
+PROPOSALS = "Proposed rules"
+"""Sheet of what the files show that a plan should keep, and whether it does."""
+
 _RESOURCES = {"cpu": "CPU", "iops": "IOPS", "gpus": "GPUs"}
 
 

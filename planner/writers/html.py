@@ -8,7 +8,7 @@ import pandas as pd
 
 from planner.imports import REPORTED
 from planner.reports import Report
-from planner.writers.headings import heading
+from planner.writers.headings import PROPOSALS, heading
 
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#1c2b33}
@@ -33,6 +33,7 @@ def html_bytes(report: Report) -> bytes:
         ("Left out", report.left_out),
         ("Checker's verdict", report.verdict),
         ("Assumptions", report.assumptions),
+        *([(PROPOSALS, report.proposals)] if len(report.proposals) else []),
         *((REPORTED[name], table) for name, table in report.imports.items()),
         ("Notes on what was read", report.notes),
     ]

@@ -9,7 +9,7 @@ from importlib import metadata
 
 import pandas as pd
 
-from planner import rules, settings
+from planner import proposals, rules, settings
 from planner.problem import Problem
 from planner.reports import Report, version
 
@@ -92,7 +92,8 @@ def settings_of(problem: Problem) -> dict:
         "objective": problem.objective,
         "merge_pools": problem.merge_pools,
         "resources": list(problem.extra_resources),
-        "rules": rules.to_dicts(problem.rules),
+        "rules": rules.to_dicts(problem.given_rules),
+        "proposals": records(proposals.to_frame(problem.inventory.proposals)),
     }
 
 

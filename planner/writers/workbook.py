@@ -11,7 +11,7 @@ import xlsxwriter
 from planner import schema
 from planner.imports import REPORTED
 from planner.reports import Report
-from planner.writers.headings import EXPLANATIONS, heading
+from planner.writers.headings import EXPLANATIONS, PROPOSALS, heading
 
 _WIDEST = 60
 """Characters of the widest column; longer texts wrap."""
@@ -41,6 +41,8 @@ def xlsx_bytes(report: Report) -> bytes:
             writer.sheet(EXPLANATIONS[name], table)
         writer.sheet("Left out", report.left_out)
         writer.sheet("Assumptions", report.assumptions)
+        if len(report.proposals):
+            writer.sheet(PROPOSALS, report.proposals)
         labels = {a.name: a.heading for a in schema.attributes("host_models").values()}
         writer.sheet("Host models", report.problem.host_models.rename(columns=labels), headed=True)
         writer.sheet("Verdict", report.verdict)
@@ -104,7 +106,7 @@ class _Writer:
         column = str(frame.columns[at])
         if column.endswith(("_utilisation", "_busy", "_share", "confidence")):
             return self.formats["share"]
-        if column in ("assumption", "message", "source", "sentence", "argument") or (
+        if column in ("assumption", "message", "source", "sentence", "argument", "what", "why_off") or (
             name == "Assumptions" and column == "value"
         ):
             return self.formats["wrap"]

@@ -15,7 +15,10 @@ from planner.errors import InputError
 from planner.readers.cells import headings_of
 from planner.readers.columns import Column, fold, match_columns
 from planner.readers.exports import Journal, Part, only_headings, owners, read_part, sum_by_owner
+from planner.readers.formats.rvtools import constraints
+from planner.readers.formats.rvtools.clusters import with_fault_domains
 from planner.readers.formats.rvtools.datastores import shared_stores
+from planner.readers.formats.rvtools.estate import Estate
 from planner.readers.formats.rvtools.hosts import HOST_COLUMNS, read_hosts
 from planner.readers.formats.rvtools.sizes import places, reservations, sizes, storage, use
 from planner.readers.machines import (
@@ -34,7 +37,10 @@ from planner.readers.sandbox import Workbook
 from planner.readers.tables import Tables
 
 FORMAT = "RVTools"
-SHEETS = ("vInfo", "vCPU", "vMemory", "vDisk", "vPartition", "vHost", "vDatastore", "vMetaData")
+SHEETS = (
+    *("vInfo", "vCPU", "vMemory", "vDisk", "vPartition", "vHost", "vDatastore", "vMetaData"),
+    *constraints.SHEETS,
+)
 
 _TAB_NAME = re.compile(r"(.*?)(?:RVTools)?_?tab(v[A-Za-z_]+?|dv[A-Za-z]+?)(?:[ _-]?\d.*)?", re.IGNORECASE)
 
@@ -69,12 +75,14 @@ VM_COLUMNS = (
     _size("in_use_gib", "In Use", "vInfoInUse"),
     text("os_tools", "OS according to the VMware Tools", "OS according to VMware Tools", "Guest OS", "vInfoOSTools"),
     text("os_file", "OS according to the configuration file", "OS according to configuration file", "vInfoOS"),
+    *constraints.VM_COLUMNS,
 )
 CPU_COLUMNS = (
     *_keys("vCPU"),
     *PLACE,
     number("vcpus", "CPUs", "vCPUCPUs"),
     number("cpu_ghz_used", "Overall", "vCPUOverall", unit="GHz", bare="MHz"),
+    *constraints.CPU_COLUMNS,
 )
 MEMORY_COLUMNS = (
     *_keys("vMemory"),
@@ -82,8 +90,9 @@ MEMORY_COLUMNS = (
     _size("memory_gib", "Size", "vMemorySizeMiB"),
     _size("memory_gib_used", "Active", "vMemoryActive"),
     _size("memory_reservation_gib", "Reservation", "vMemoryReservation"),
+    *constraints.MEMORY_COLUMNS,
 )
-DISK_COLUMNS = (*_keys("vDisk"), _size("storage_gib", "Capacity", "vDiskCapacityMiB"))
+DISK_COLUMNS = (*_keys("vDisk"), _size("storage_gib", "Capacity", "vDiskCapacityMiB"), *constraints.DISK_COLUMNS)
 PARTITION_COLUMNS = (*_keys("vPartition"), _size("storage_gib_used", "Consumed", "vPartitionConsumedMiB"))
 
 
@@ -129,44 +138,65 @@ def parse(workbook: Workbook) -> Tables:
     memory = read_part(workbook.find("vMemory"), MEMORY_COLUMNS, journal)
     disk = read_part(workbook.find("vDisk"), DISK_COLUMNS, journal)
     partition = read_part(workbook.find("vPartition"), PARTITION_COLUMNS, journal)
-    host = read_part(workbook.find("vHost"), HOST_COLUMNS, journal)
+    host = read_part(workbook.find("vHost"), (*HOST_COLUMNS, *constraints.HOST_COLUMNS), journal)
     journal.close()
 
     vms = real_rows(vms, journal)
-    frame = _workloads(vms, cpu, memory, disk, partition, journal)
-    frame, origin = without_unknown_size(frame, vms.origin, journal)
+    details = _details({"vCPU": cpu, "vMemory": memory, "vDisk": disk, "vPartition": partition}, vms, journal)
+    every = _workloads(vms, details, journal)
+    frame, origin = without_unknown_size(every, vms.origin, journal)
     tables = journal.tables(FORMAT, dialect=_dialect(vms), version=_version(workbook))
     tables.frames["workloads"], tables.origins["workloads"] = frame, origin
+    hosts, host_part = pd.DataFrame({"name": [], "pool": []}, dtype=str), None
     if host is not None:
         note_unknown_hosts(frame, origin, host, journal)
-        tables.frames["hosts"], tables.origins["hosts"] = read_hosts(host, journal)
+        hosts, host_part = _hosts(host, tables, journal)
         tables.shared_stores.update(shared_stores(workbook.find("vDatastore"), host, journal))
+    estate = Estate(
+        workbook=workbook, vms=vms, workloads=every, kept=np.isin(vms.origin.rows, origin.rows),
+        hosts=hosts, host_part=host_part, details=details, journal=journal,
+    )  # fmt: skip
+    tables.proposals.extend(constraints.harvest(estate))
     return tables
 
 
-def _workloads(
-    vms: Part, cpu: Part | None, memory: Part | None, disk: Part | None, partition: Part | None, journal: Journal
-) -> pd.DataFrame:
-    """One row for each VM, with the schema's columns."""
-    owner = {
-        label: owners(part, vms, label, journal) if part is not None else np.empty(0, dtype=int)
-        for label, part in (("vCPU row", cpu), ("vMemory row", memory), ("disk", disk), ("partition", partition))
+def _hosts(host: Part, tables: Tables, journal: Journal) -> tuple[pd.DataFrame, Part]:
+    """The hosts that can be planned on, put into `tables`, and the rows of vHost behind them."""
+    hosts, origin = read_hosts(host, journal)
+    part = host.keep(np.isin(host.origin.rows, origin.rows))
+    hosts = with_fault_domains(hosts, part)
+    tables.frames["hosts"], tables.origins["hosts"] = hosts, origin
+    return hosts, part
+
+
+def _details(parts: dict[str, Part | None], vms: Part, journal: Journal) -> dict[str, tuple[Part, np.ndarray]]:
+    """The sheets that there are, each with the position in `vms` of the VM of each row."""
+    labels = {"vCPU": "vCPU row", "vMemory": "vMemory row", "vDisk": "disk", "vPartition": "partition"}
+    return {
+        sheet: (part, owners(part, vms, labels[sheet], journal)) for sheet, part in parts.items() if part is not None
     }
+
+
+def _workloads(vms: Part, details: dict[str, tuple[Part, np.ndarray]], journal: Journal) -> pd.DataFrame:
+    """One row for each VM, with the schema's columns."""
+    cpu, memory, disk, partition = (
+        details.get(sheet, (None, np.empty(0, dtype=int))) for sheet in ("vCPU", "vMemory", "vDisk", "vPartition")
+    )
     frame = pd.DataFrame({"name": unique_names(vms, journal), "state": states(vms, journal)})
-    told = [(part, owner[label]) for label, part in (("vCPU row", cpu), ("vMemory row", memory)) if part is not None]
+    told = [detail for detail in (cpu, memory) if detail[0] is not None]
     on = frame["state"].map(is_running).to_numpy(dtype=bool)
-    frame["vcpus"] = sizes(vms, cpu, owner["vCPU row"], "vcpus", journal)
-    frame["memory_gib"] = sizes(vms, memory, owner["vMemory row"], "memory_gib", journal)
-    frame["storage_gib"] = storage(vms, disk, owner["disk"], journal)
-    frame["cpu_ghz_used"] = use(vms, cpu, owner["vCPU row"], on, "cpu_ghz_used", journal)
-    frame["memory_gib_used"] = use(vms, memory, owner["vMemory row"], on, "memory_gib_used", journal)
-    frame["memory_reservation_gib"] = reservations(vms, memory, owner["vMemory row"], journal)
+    frame["vcpus"] = sizes(vms, *cpu, "vcpus", journal)
+    frame["memory_gib"] = sizes(vms, *memory, "memory_gib", journal)
+    frame["storage_gib"] = storage(vms, *disk, journal)
+    frame["cpu_ghz_used"] = use(vms, *cpu, on, "cpu_ghz_used", journal)
+    frame["memory_gib_used"] = use(vms, *memory, on, "memory_gib_used", journal)
+    frame["memory_reservation_gib"] = reservations(vms, *memory, journal)
     frame["os"] = vms.frame["os_tools"].where(vms.frame["os_tools"] != "", vms.frame["os_file"])
     frame["pool"] = places(vms, "pool", told, journal)
     frame["host"] = places(vms, "host", told, journal)
     for name in IDENTITIES:
         frame[name] = vms.frame[name]
-    frame["storage_gib_used"] = sum_by_owner(partition, "storage_gib_used", owner["partition"], len(frame))
+    frame["storage_gib_used"] = sum_by_owner(partition[0], "storage_gib_used", partition[1], len(frame))
     return frame
 
 
