@@ -219,7 +219,7 @@ def test_explaining_takes_proposed_rules_for_rules():
 
 
 def test_other_hosts_leave_proposals_that_name_some_of_them():
-    stores, disks = [store("one", "esx01")], [disk("a", "[one] a/a.vmdk")]
+    stores, disks = [store("two", "esx01, esx02")], [disk("a", "[two] a/a.vmdk")]
     inventory = read(vm("a"), vHost=three(), vDatastore=stores, vDisk=disks)
     kept = inventory.with_hosts(machines(("esx01", 32, 512), ("esx03", 32, 512)))
     assert problem(kept).rules == (Forbid(["a"], ["esx03"]),)

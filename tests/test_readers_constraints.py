@@ -282,9 +282,11 @@ def test_what_other_pools_do_not_reach_is_one_proposal_that_is_off():
     hosts, stores = [host(f"esx{c}", Cluster=c) for c in "pq"], [store(f"ds{c}", f"esx{c}") for c in "pq"]
     inventory = read(*rows, vHost=hosts, vDatastore=stores)
     (one,) = inventory.proposals
-    assert (one.key, one.on, one.why) == ("datastore/other-pools", False, "matters only where pools are merged")
+    assert (one.key, one.on, one.why) == (
+        "local-datastore/other-pools", False, "matters only where pools are merged",
+    )  # fmt: skip
     merged = solved(problem(inventory, merge_pools=True))
-    kept = solved(problem(inventory.switch(on=["datastore/*"]), merge_pools=True))
+    kept = solved(problem(inventory.switch(on=["local-datastore/*"]), merge_pools=True))
     assert (merged.hosts_used, kept.hosts_used) == (1, 2)
 
 
@@ -313,7 +315,16 @@ def test_vcenters_have_their_own_datastores():
     stores = [store("ds", "esx01", **{"VI SDK UUID": "v1"}), store("ds", "esx02, esx03", **{"VI SDK UUID": "v2"})]
     rows = [vm(v, Path="[ds] x", Host="", **{"VI SDK UUID": v}) for v in ("v1", "v2")]
     inventory = read(*rows, vHost=three(), vDatastore=stores)
-    assert [one.rules[0].hosts for one in inventory.proposals] == [("esx02", "esx03"), ("esx01",)]
+    assert [one.rules[0].hosts for one in inventory.proposals] == [("esx01",), ("esx02", "esx03")]
+
+
+def test_disks_on_a_datastore_of_one_host_move_with_their_vm_unless_asked_otherwise():
+    stores = [store(f"local-{n}", f"esx0{n}") for n in (1, 2, 3)]
+    rows = [vm(f"vm{n}", Host=f"esx0{n}", Path=f"[local-{n}] x") for n in (1, 2, 3)]
+    inventory = read(*rows, vHost=three(), vDatastore=stores)
+    assert {(one.kind, one.on) for one in inventory.proposals} == {("local-datastore", False)}
+    kept = inventory.switch(on=["local-datastore/*"])
+    assert [solved(problem(one)).hosts_used for one in (inventory, kept)] == [1, 3]
 
 
 @examples(40)
@@ -334,10 +345,10 @@ def test_forbidden_is_exactly_what_is_out_of_reach(data):
             proven[name].add(today)
     stores = [store(name, ", ".join(hosts)) for name, hosts in seen.items()]
     inventory = read(*rows, vHost=[host(name) for name in names], vDatastore=stores, vDisk=disks)
-    built = problem(inventory)
+    built = problem(inventory.switch(on=[one.key for one in inventory.proposals]))
     number, permitted = built.laws.permitted
     for at, name in enumerate(built.workloads["name"]):
         assert set(built.hosts["name"][permitted[number[at]]]) == set(names).intersection(
             *(proven[thing] for thing in needed[name])
         )
-    assert len({one.rules[0].hosts for one in inventory.proposals}) == len(inventory.proposals)
+    assert len({(one.kind, one.rules[0].hosts) for one in inventory.proposals}) == len(inventory.proposals)

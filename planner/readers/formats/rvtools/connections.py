@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from planner.proposals import Proposal
 from planner.readers.columns import Column
@@ -44,6 +44,7 @@ CARDS = (
     VCENTER,
     Column(name="network", label="Network"),
 )
+MOVES_TOO = "its disks can move with a VM; switch it on to keep the VMs where their disks are"
 _DATASTORE = re.compile(r"\[([^\[\]]+)\]")
 
 
@@ -81,7 +82,10 @@ class Things:
 
 
 def datastores(estate: Estate) -> list[Proposal]:
-    """Proposals that keep VMs off hosts that do not see the datastores of their disks and of their configuration."""
+    """Proposals that keep VMs off hosts that do not see the datastores of their disks and of their configuration.
+
+    What lies on a datastore of one host alone can move with its VM, so that proposal is off.
+    """
     part = _read(estate, "vDatastore", DATASTORES)
     if part is None or not part.has("hosts") or not estate.host_names:
         return []
@@ -104,7 +108,12 @@ def datastores(estate: Estate) -> list[Proposal]:
         for path, vm in zip(cells, vms, strict=True)
         if (found := _DATASTORE.match(path))
     )
-    return _proposals(estate, things, cut, pairs, ("datastore", part.origin, "hosts"))
+    needed = _needed(estate, things, cut, pairs, ("datastore", part.origin, "hosts"))
+    local = {number for number, hosts in enumerate(things.reached) if hosts.bit_count() == 1}
+    shared = _needs(things, [own - local for own in needed], ("datastore", part.origin, "hosts"))
+    alone = _needs(things, [own & local for own in needed], ("local datastore", part.origin, "hosts"))
+    moving = [replace(one, on=False, why=one.why or MOVES_TOO) for one in proposals_of(estate, alone)]
+    return proposals_of(estate, shared) + moving
 
 
 def networks(estate: Estate) -> list[Proposal]:
@@ -120,7 +129,8 @@ def networks(estate: Estate) -> list[Proposal]:
     if cards is not None and cards.has("network"):
         owner = owners(cards, estate.vms, "network card", estate.journal)
         pairs += zip(owner.tolist(), cards.frame["network"].tolist(), strict=True)
-    return _proposals(estate, things, set(), pairs, ("network", origin, "name"))
+    needed = _needed(estate, things, set(), pairs, ("network", origin, "name"))
+    return proposals_of(estate, _needs(things, needed, ("network", origin, "name")))
 
 
 def _networks(estate: Estate) -> tuple[Things, Origin | None]:
@@ -147,10 +157,10 @@ def _networks(estate: Estate) -> tuple[Things, Origin | None]:
     return things, origin
 
 
-def _proposals(
+def _needed(
     estate: Estate, things: Things, cut: set[int], pairs: Iterable[tuple[int, str]], told: tuple[str, Origin, str]
-) -> list[Proposal]:
-    """Proposals of VMs and the names of what they need; what no owned host is listed for forbids nothing, noted."""
+) -> list[set[int]]:
+    """Numbers of the things that each VM needs; what no owned host is listed for forbids nothing, noted."""
     kind, origin, column = told
     needed: list[set[int]] = [set() for _ in estate.names]
     unknown: dict[str, int] = {}
@@ -166,8 +176,13 @@ def _proposals(
     if unknown:
         message = f"{counted(len(unknown), kind)} of which no owned host, or not every host, is listed: forbids nothing"
         estate.note("ignored", f"{message}; {listed(list(unknown))}", origin, column)
-    needs = Needs(
-        kind=kind,
+    return needed
+
+
+def _needs(things: Things, needed: list[set[int]], told: tuple[str, Origin, str]) -> Needs:
+    kind, origin, column = told
+    return Needs(
+        kind=kind.replace(" ", "-"),
         what=kind,
         things=things.names,
         reached=things.reached,
@@ -177,7 +192,6 @@ def _proposals(
         column=column,
         proven=True,
     )
-    return proposals_of(estate, needs)
 
 
 def _read(estate: Estate, sheet: str, columns: tuple[Column, ...]) -> Part | None:
