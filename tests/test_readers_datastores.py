@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from planner import Policy, Problem, Storage
 from tests.test_readers_rvtools import HOST, VM, messages, read
 
@@ -60,3 +62,31 @@ def test_datastores_without_their_hosts_say_nothing():
     bare = {name: value for name, value in STORE.items() if name != "Hosts"}
     assert read(VM, vHost=clusters(), vDatastore=[bare]).shared_storage_gib == {}
     assert read(VM, vDatastore=[STORE]).shared_storage_gib == {}
+
+
+def on_vsan(name: str, **cells) -> dict:
+    return VM | {"VM": name, "VM UUID": f"uuid of {name}", "Path": "[vsanDatastore] x/x.vmx"} | cells
+
+
+VSAN = {"vDatastore": [{"Name": "vsanDatastore", "Type": "vsan", "Capacity MiB": 1024.0, "Hosts": "esx01"}]}
+
+
+def test_what_is_provisioned_on_vsan_is_divided_by_its_copies():
+    inventory = read(on_vsan("a", **{"Provisioned MiB": 204800.0}), **VSAN)
+    assert inventory.workloads["storage_gib"].tolist() == [100.0]
+    assert "divided by 2, for RAID-1 with one failure to tolerate" in " ".join(inventory.notes["message"])
+
+
+def test_the_copies_are_those_that_vms_with_known_disks_show():
+    known = [{"VM": "b", "VM UUID": "uuid of b", "Capacity MiB": 102400.0}]
+    told = on_vsan("b", **{"Provisioned MiB": 102400.0 * 4 / 3 + 8192})
+    inventory = read(on_vsan("a", **{"Provisioned MiB": 102400.0}), told, vDisk=known, **VSAN)
+    assert inventory.workloads["storage_gib"].tolist() == [pytest.approx(75.0, rel=0.01), 100.0]
+
+
+def test_elsewhere_and_where_disks_are_known_nothing_is_divided():
+    elsewhere = on_vsan("a", Path="[san1] x", **{"Provisioned MiB": 102400.0})
+    counted = on_vsan("b", **{"Provisioned MiB": 204800.0, "Total disk capacity MiB": 102400.0})
+    inventory = read(elsewhere, counted, **VSAN)
+    assert inventory.workloads["storage_gib"].tolist() == [100.0, 100.0]
+    assert "vSAN, where" not in " ".join(inventory.notes["message"])

@@ -21,6 +21,7 @@ from planner.readers.formats.rvtools.datastores import shared_stores
 from planner.readers.formats.rvtools.estate import Estate
 from planner.readers.formats.rvtools.hosts import HOST_COLUMNS, read_hosts
 from planner.readers.formats.rvtools.sizes import places, reservations, sizes, storage, use
+from planner.readers.formats.rvtools.vsan import deflated
 from planner.readers.machines import (
     IDENTITIES,
     flag,
@@ -143,7 +144,8 @@ def parse(workbook: Workbook) -> Tables:
 
     vms = real_rows(vms, journal)
     details = _details({"vCPU": cpu, "vMemory": memory, "vDisk": disk, "vPartition": partition}, vms, journal)
-    every = _workloads(vms, details, journal)
+    disks = details.get("vDisk", (None, np.empty(0, dtype=int)))
+    every = _workloads(deflated(vms, disks, workbook, journal), details, journal)
     frame, origin = without_unknown_size(every, vms.origin, journal)
     tables = journal.tables(FORMAT, dialect=_dialect(vms), version=_version(workbook))
     tables.frames["workloads"], tables.origins["workloads"] = frame, origin
