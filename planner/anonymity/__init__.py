@@ -87,7 +87,7 @@ def anonymise(
     written = [(_member(file, content.kind, ledger), content.written(ledger)) for file, content in read_files]
     data = _archive(written) if packed else written[0][1]
     rows = ledger.surrogates.rows()
-    _require_no_leak(out, data, [original for _, original, _ in rows if is_sought(original)], ledger.kept())
+    _require_no_leak(out, data, [original for _, original, _ in rows if is_sought(original)], ledger)
     _put(key, _key_bytes(rows), private=True)
     _put(out, data)
     return Anonymised(path=out, key=key, names=len(rows), files=len(files))
@@ -141,8 +141,8 @@ def _key_bytes(rows: list[tuple[str, str, str]]) -> bytes:
     return text.getvalue().encode("utf-8")
 
 
-def _require_no_leak(out: Path, data: bytes, originals: list[str], kept: set[str]) -> None:
-    found = leaks(out.name, data, originals, kept)
+def _require_no_leak(out: Path, data: bytes, originals: list[str], ledger: Ledger) -> None:
+    found = leaks(out.name, data, originals, ledger.kept(), ledger.headings)
     if found:
         original, text = found[0]
         more = f" (and {len(found) - 1:,} more)" if len(found) > 1 else ""

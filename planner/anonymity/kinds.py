@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import import_module
 
@@ -55,8 +55,7 @@ def kind_of(heading: str, sheet: str = "") -> str | None:
     ('vm', 'datastore', 'value', None)
     """
     text, unit = split_unit(heading)
-    spellings = [fold(heading), fold(text), _DIGITS.sub("1", fold(heading)), _DIGITS.sub("1", fold(text))]
-    listed, where = _listed(), fold(sheet)
+    spellings, listed, where = _spellings(heading), _listed(), fold(sheet)
     if where and (kind := _first(listed, where, spellings)):
         return kind
     if unit and (kind_of(text, sheet) or _of_readers(heading)):
@@ -70,6 +69,17 @@ def kind_of(heading: str, sheet: str = "") -> str | None:
         or _of_series(text)
         or _of_database(heading)
     )
+
+
+def kind_within(name: str, places: Iterable[str]) -> str | None:
+    """Kind of a value of a document, from its name and the kinds and names of the records that hold it, inmost first.
+
+    >>> kind_within("name", ["metadata", "Node"]), kind_within("name", ["env"]), kind_within("name", [])
+    ('host', 'numbering', 'vm')
+    """
+    spellings = _spellings(name)
+    found = (_first(_listed(), fold(place), spellings) for place in places if place)
+    return next(filter(None, found), None) or kind_of(name)
 
 
 def is_numbering(heading: str) -> bool:
@@ -97,6 +107,11 @@ def heading_row(rows: list[list], sheet: str) -> int:
         sum(kind_of(text, sheet) is not None for text in headings_of(row) if text) for row in rows[: MAX_TITLE_ROWS + 1]
     ]
     return max(range(len(found)), key=lambda position: found[position], default=0)
+
+
+def _spellings(heading: str) -> list[str]:
+    text, _ = split_unit(heading)
+    return [fold(heading), fold(text), _DIGITS.sub("1", fold(heading)), _DIGITS.sub("1", fold(text))]
 
 
 def _first(listed: dict, where: str, spellings: list[str]) -> str | None:

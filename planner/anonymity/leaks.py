@@ -25,13 +25,17 @@ _ENTITIES = {"&quot;": '"', "&apos;": "'"}
 
 
 def leaks(
-    name: str, data: bytes, originals: Iterable[str], kept: Container[str] = frozenset()
+    name: str,
+    data: bytes,
+    originals: Iterable[str],
+    kept: Container[str] = frozenset(),
+    headings: Container[str] = frozenset(),
 ) -> list[tuple[str, str]]:
     """Originals that stand in a file, and the texts in which they do; none where it keeps its secrets.
 
     Every text of the file is looked through whatever its letter case: cells, names, properties and all else that a
     container holds, unpacked and with its entities resolved. What lies within harmless words of a text that was to
-    stay, within one such word of another text, or in what every workbook holds, is none.
+    stay, within one such word of another text, in a heading of a tool, or in what every workbook holds, is none.
 
     Parameters
     ----------
@@ -40,11 +44,15 @@ def leaks(
     data : bytes
     originals : iterable of str
     kept : container of str
-        Texts that were to stay, blanks single.
+        Texts of cells that were to stay, blanks single.
+    headings : container of str
+        Headings of tools that were to stay, blanks single.
     """
     search = Search(originals)
     found = []
     for text in texts_of(name, data):
+        if as_text(text) in headings:
+            continue
         folded = text.casefold()
         for begin, end in search.hits(folded):
             spelled = text if len(text) == len(folded) else folded

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from planner.anonymity.kinds import KEPT
-from planner.anonymity.names import Name, Parts, is_sought, may_stay, parts_of, sheet_parts
+from planner.anonymity.names import Name, Parts, is_sought, may_stay, parts_of, replaced, sheet_parts
 from planner.anonymity.patterns import Listed, parts_of_patterns
 from planner.anonymity.search import Search
 from planner.anonymity.surrogates import Surrogates
-from planner.anonymity.vocabulary import explains, is_harmless
+from planner.anonymity.vocabulary import explains, is_harmless, is_numbered_somewhere
 from planner.readers.exports import as_text
 
 Cell = str | int | float | bool | None
 
 _SECOND = ("path",)
 _LAST = ("patterns", "hosts")
-_IF_REPLACED = {"version": "text", "hardware": "model"}
 
 
 class Ledger:
@@ -64,13 +63,14 @@ class Ledger:
             parts = self.parts[kind, text] if text else ()
             found = "".join(self.surrogates[part.text] if isinstance(part, Name) else part for part in parts)
             found = cell if found == text else found
+            if isinstance(cell, int | float) and isinstance(found, str) and found.isdecimal():
+                found = int(found)
             self._written[kind, cell] = found
         return found
 
     def kept(self) -> set[str]:
-        """Texts that stay as they are, of cells and of headings."""
-        cells = {text for (_, text), parts in self.parts.items() if not any(isinstance(part, Name) for part in parts)}
-        return cells | self.headings
+        """Texts of cells that stay as they are."""
+        return {text for (_, text), parts in self.parts.items() if not any(isinstance(part, Name) for part in parts)}
 
     @staticmethod
     def stays(kind: str, cell: Cell) -> bool:
@@ -92,7 +92,7 @@ class Ledger:
         loose = [
             (kind, text)
             for (kind, text), parts in self.parts.items()
-            if kind in _IF_REPLACED and parts == (text,) and not is_harmless(text)
+            if kind in KEPT and parts == (text,) and (is_numbered_somewhere(text) or not is_harmless(text))
         ]
         search = Search(name.text for name in self._names() if is_sought(name.text))
         while loose:
@@ -100,7 +100,7 @@ class Ledger:
             if not found:
                 return
             for kind, text in found:
-                self.parts[kind, text] = (Name(_IF_REPLACED[kind], text),)
+                self.parts[kind, text] = replaced(kind, text)
                 search.add(text)
             loose = [entry for entry in loose if entry not in set(found)]
 

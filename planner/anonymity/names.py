@@ -57,7 +57,7 @@ _TELLING = {
     "rule": re.compile(
         r"anti-?affinity|affinity|separate|keep together|keep apart|must not|must|should not|should", re.I
     ),
-    "system": re.compile(r"\b(?:windows|linux|unix|ubuntu|debian|red hat|suse|oracle|solaris|freebsd)\b", re.I),
+    "system": re.compile(r"\b(?:windows|linux|unix|ubuntu|debian|red hat|suse|oracle|solaris|freebsd)(?![a-z])", re.I),
 }
 """Words of a name that planning depends on, by kind."""
 
@@ -96,7 +96,26 @@ def parts_of(kind: str, text: str, known: Container[str] = frozenset()) -> Parts
         return joined([_one("folder", segment) if segment else () for segment in text.split("/")], "/")
     if kind == "domain":
         return joined([(Name("domain", word),) for word in words(text)]) or (Name("domain", text),)
+    if named == "id":
+        return _shaped(named, text) or _identifier(text)
     return _shaped(named, text) or _one(named, text)
+
+
+def replaced(kind: str, text: str) -> Parts:
+    """A text of a column of this kind that would stay, but names somebody."""
+    return _one(_NAMED.get(kind, kind), text)
+
+
+def _identifier(text: str) -> Parts:
+    """An identifier; one that tells first what it identifies, ``node/pve1``, by its segments."""
+    head, slash, tail = text.partition("/")
+    if slash and tail and head.isalpha() and is_harmless(head):
+        return joined([(head,), *(_identifier_alone(segment) for segment in tail.split("/"))], "/")
+    return _identifier_alone(text)
+
+
+def _identifier_alone(text: str) -> Parts:
+    return (Name("number" if text.isdecimal() else "id", text),) if text else ()
 
 
 def _one(kind: str, text: str) -> Parts:

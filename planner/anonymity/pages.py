@@ -11,7 +11,7 @@ from datetime import datetime
 
 import xlsxwriter
 
-from planner.anonymity.kinds import heading_row, is_numbering, is_series, kind_of, tab_of
+from planner.anonymity.kinds import heading_row, is_numbering, is_series, kind_of, kind_within, tab_of
 from planner.anonymity.ledger import Cell, Ledger
 from planner.errors import InputError
 from planner.readers.cells import headings_of
@@ -25,6 +25,9 @@ MOST_LETTERS = 32767
 
 MOST_LEVELS = 200
 """Deepest document that is taken apart."""
+
+_RECORD_KINDS = ("kind", "type")
+"""Names under which records of documents tell what they are."""
 
 _MADE = datetime(2000, 1, 1)
 _OLDEST = datetime(1900, 3, 1)
@@ -125,31 +128,44 @@ class Book:
 
 @dataclass(frozen=True)
 class Tree:
-    """A JSON document; the name of a value tells its kind, or the name of the list or record that holds it."""
+    """A JSON document; the name of a value tells its kind, beside the names and kinds of the records that hold it."""
 
     root: object
     kind: str = "json"
 
     def enter(self, ledger: Ledger) -> None:
-        self._mapped(self.root, "text", lambda kind, cell: _enter_all(ledger, kind, [cell]))
-        ledger.headings.update(_names_in(self.root))
+        self._mapped(self.root, lambda kind, cell: _enter_all(ledger, kind, [cell]), ledger.headings.add)
 
     def written(self, ledger: Ledger) -> bytes:
         """The document with surrogates, in UTF-8."""
-        found = self._mapped(self.root, "text", ledger.of)
+        found = self._mapped(self.root, ledger.of)
         return json.dumps(found, ensure_ascii=False, indent=1).encode("utf-8")
 
-    def _mapped(self, value: object, kind: str, visit: Callable[[str, Cell], Cell]) -> object:
-        if isinstance(value, dict):
+    def _mapped(
+        self, value: object, visit: Callable[[str, Cell], Cell], keep: Callable[[str], None] = lambda name: None
+    ) -> object:
+        """The document with what `visit` gives for each value and each name that no tool has; `keep` sees the others.
+
+        A record's kind, or its type, counts for all that it holds.
+        """
+
+        def mapped(value: object, kind: str, name: str, record: str) -> object:
+            if isinstance(value, list):
+                return [mapped(inner, kind, name, record) for inner in value]
+            if not isinstance(value, dict):
+                return visit(kind, value)
+            own = next((value[key] for key in _RECORD_KINDS if isinstance(value.get(key), str)), "")
             found = {}
-            for name, inner in value.items():
-                own = kind_of(name)
-                renamed = name if own else visit("heading", name)
-                found[renamed] = self._mapped(inner, own or ("numbering" if is_numbering(name) else "text"), visit)
+            for key, inner in value.items():
+                known = kind_within(key, (own, name, record))
+                if known:
+                    keep(as_text(key))
+                renamed = key if known else visit("heading", key)
+                inner_kind = known or ("numbering" if is_numbering(key) else "text")
+                found[renamed] = mapped(inner, inner_kind, key, own or record)
             return found
-        if isinstance(value, list):
-            return [self._mapped(inner, kind, visit) for inner in value]
-        return visit(kind, value)
+
+        return mapped(value, "text", "", "")
 
 
 def read(file: File) -> Book | Tree:
@@ -244,14 +260,6 @@ def _depth(value: object) -> int:
         held = (one.values() if isinstance(one, dict) else one for one in inner if isinstance(one, dict | list))
         inner = [one for values in held for one in values]
     return levels
-
-
-def _names_in(value: object) -> Iterator[str]:
-    """Names of a document that tools give."""
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    yield from (name for name in value if kind_of(name)) if isinstance(value, dict) else ()
-    for one in inner:
-        yield from _names_in(one)
 
 
 def _enter_all(ledger: Ledger, kind: str, cells: Iterable[Cell]) -> None:

@@ -20,6 +20,7 @@ _SHAPES = {
     "domain": ("domain-{:02d}.example", "zone-{:02d}.example"),
     "user": ("person-{:02d}",),
     "id": ("id-{:06d}", "key-{:06d}"),
+    "number": ("9{:06d}", "8{:07d}", "7{:08d}"),
     "uuid": ("00000000-0000-4000-a000-{:012d}", "eeeeeeee-eeee-4eee-aeee-{:012d}"),
     "serial": ("serial-{:04d}",),
     "licence": ("licence-{:02d}",),

@@ -10,7 +10,7 @@ import re
 from functools import cache
 from importlib.resources import files
 
-from planner import units
+from planner import schema, units
 
 MOST_DIGITS = 4
 """Longest number that may stand within a text; a longer one may be somebody's."""
@@ -54,16 +54,22 @@ def _listed(name: str) -> frozenset[str]:
 
 @cache
 def headings() -> dict[tuple[str, str], str]:
-    """Kind of column by sheet ("" for any) and heading, as the list spells them."""
+    """Kind of column by sheet ("" for any) or kind of record, and heading, as the list spells them."""
     text = files(__package__).joinpath("headings.csv").read_text(encoding="utf-8")
     rows = csv.DictReader(text.splitlines())
-    return {(row["sheet"], heading): row["kind"] for row in rows for heading in row["headings"].split("|")}
+    return {
+        (sheet, heading): row["kind"]
+        for row in rows
+        for sheet in row["sheet"].split("|")
+        for heading in row["headings"].split("|")
+    }
 
 
 @cache
 def words() -> frozenset[str]:
-    """Harmless words in lower case: the list, and the words of tools' headings and sheets."""
-    spelled = " ".join([*(heading for _, heading in headings()), *lines_of("sheets.txt")])
+    """Harmless words in lower case: the list, and the words of tools' headings, sheets, states and flags."""
+    headed = (heading for _, heading in headings())
+    spelled = " ".join([*headed, *lines_of("sheets.txt"), *schema.STATES, *schema.FLAGS])
     return _listed("words.txt") | {word.casefold() for word in _WORD.findall(spelled) if not word.isdigit()}
 
 
@@ -146,13 +152,31 @@ def is_word(word: str) -> bool:
 def explains(text: str, begin: int, end: int) -> bool:
     """Whether what stands in a text from `begin` to `end` lies within harmless words alone.
 
-    >>> explains("windows server", 0, 7), explains("[store-01] acme.vmx", 11, 15)
-    (True, False)
+    A word that is harmless for its form alone, as letters with a number are, explains no more than a part of itself.
+
+    >>> explains("windows server", 0, 7), explains("[store-01] acme.vmx", 11, 15), explains("esx01-local", 0, 5)
+    (True, False, False)
     """
-    if is_harmless(text):
+    if is_plain(text):
         return True
     touched = [found for found in _WORD.finditer(text) if found.start() < end and found.end() > begin]
-    return all(is_word(found[0]) for found in touched)
+    if any(is_numbered(found[0]) and begin <= found.start() and found.end() <= end for found in touched):
+        return False
+    return is_harmless(text) or all(is_word(found[0]) for found in touched)
+
+
+def is_numbered(word: str) -> bool:
+    """Whether a word is harmless for its form alone: letters on the list with a number, on no list as it stands.
+
+    >>> is_numbered("esx01"), is_numbered("vmxnet3"), is_numbered("esx")
+    (True, False, False)
+    """
+    return word.casefold() not in words() and _NUMBERED.fullmatch(word.casefold()) is not None
+
+
+def is_numbered_somewhere(text: str) -> bool:
+    """Whether a text holds a word that is harmless for its form alone, so that it may be somebody's name."""
+    return not is_plain(text) and any(map(is_numbered, _WORD.findall(text)))
 
 
 def is_within_a_word(text: str, begin: int, end: int) -> bool:
