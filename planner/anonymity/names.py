@@ -7,9 +7,12 @@ import re
 from collections.abc import Container
 from dataclasses import dataclass
 
+from planner import schema
 from planner.anonymity.kinds import KEPT, kind_of, known_sheet
 from planner.anonymity.vocabulary import MOST_DIGITS as MOST_DIGITS_OF_NUMBERS
 from planner.anonymity.vocabulary import is_harmless, is_plain
+from planner.readers.columns import split_unit
+from planner.readers.totals import total_word
 from planner.rules import words
 
 MOST_DIGITS = 6
@@ -32,6 +35,9 @@ _NAMED = {
     "patterns": "vm", "path": "vm", "mount": "directory", "numbering": "text", "uuid": "id",
 }  # fmt: skip
 """Kind of the names in columns whose own kind is another."""
+
+_MAY_BE_TOTALS = ("vm", "host", "text")
+"""Kinds of columns in which a row of totals is called so."""
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
 _MAC = re.compile(r"[0-9a-f]{2}(?:([:-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){4}", re.I)
@@ -91,7 +97,9 @@ def parts_of(kind: str, text: str, known: Container[str] = frozenset()) -> Parts
     if kind in ("tag", "rule", "hosts"):
         return joined([_shaped(named, word) or _one(named, word) for word in words(text) or [text]])
     if kind == "heading":
-        return (text,) if kind_of(text, "Hosts") else (Name("heading", text),)
+        return _heading(text)
+    if kind in _MAY_BE_TOTALS and (word := total_word(text)):
+        return (word, ": ", Name(named, text)) if any(map(str.isalnum, text[len(word) :])) else (word,)
     if kind in ("folder", "cluster", "datacenter") and "/" in text:
         return joined([_one("folder", segment) if segment else () for segment in text.split("/")], "/")
     if kind == "domain":
@@ -99,6 +107,14 @@ def parts_of(kind: str, text: str, known: Container[str] = frozenset()) -> Parts
     if named == "id":
         return _shaped(named, text) or _identifier(text)
     return _shaped(named, text) or _one(named, text)
+
+
+def _heading(text: str) -> Parts:
+    """A heading that no tool has, by a name that keeps its unit."""
+    if kind_of(text, "Hosts"):
+        return (text,)
+    unit = split_unit(text)[1]
+    return (Name("heading", text), f" ({unit})") if unit else (Name("heading", text),)
 
 
 def replaced(kind: str, text: str) -> Parts:
@@ -135,8 +151,8 @@ def _one(kind: str, text: str) -> Parts:
 
 
 def _may_stay(text: str) -> bool:
-    """Whether a text below a heading that no tool has is a date, a flag, or a number too short to be an identifier."""
-    if text.casefold() in ("true", "false", "yes", "no"):
+    """Whether a text below a heading that no tool has is a date, a flag, a state, or a short number."""
+    if len(text) > 1 and (text.casefold() in schema.FLAGS or text.casefold() in schema.STATES):
         return True
     if not is_plain(text):
         return False

@@ -33,6 +33,16 @@ class Totals:
     doubtful: dict[int, tuple[str, float, float]]
 
 
+def total_word(name: str) -> str:
+    """What a row of totals is called, without what stands behind; "" where the name is another.
+
+    >>> total_word("Total (12 VMs)"), total_word("Summe:"), total_word("total-01")
+    ('Total', 'Summe', '')
+    """
+    text = _alone(name)
+    return text if _TOTAL.fullmatch(text) else ""
+
+
 def totals_of(names: Sequence[object], figures: Mapping[str, Sequence[object]]) -> Totals:
     """Which rows are sums of the rows above, by their name and their figures.
 
@@ -54,7 +64,7 @@ def totals_of(names: Sequence[object], figures: Mapping[str, Sequence[object]]) 
     >>> totals_of(["a", "b", "Total"], {"vcpus": [2, 4, 9]}).doubtful
     {2: ('vcpus', 9.0, 6.0)}
     """
-    texts = ["" if name is None else _AROUND.sub("", str(name)).strip() for name in names]
+    texts = ["" if name is None else _alone(str(name)) for name in names]
     candidates = [row for row, text in enumerate(texts) if row > 1 and (not text or _TOTAL.fullmatch(text))]
     rows: list[int] = []
     doubtful: dict[int, tuple[str, float, float]] = {}
@@ -72,6 +82,10 @@ def totals_of(names: Sequence[object], figures: Mapping[str, Sequence[object]]) 
         elif texts[row] and spans and (lie := _too_large(told, values, row, real)):
             doubtful[row] = lie
     return Totals(rows=np.array(rows, dtype=int), doubtful=doubtful)
+
+
+def _alone(name: str) -> str:
+    return _AROUND.sub("", name).strip()
 
 
 def _adds_up(told: dict, values: dict, row: int, length: int, above: np.ndarray) -> bool:
