@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -12,7 +13,7 @@ import pandas as pd
 import pytest
 
 import planner
-from planner.anonymity.names import is_sought
+from planner.anonymity.names import is_sought, parts_of
 from planner.errors import InputError
 from tests.exports import EXPORTS, Export
 from tests.exports.estate import make
@@ -30,9 +31,13 @@ UNREAD = {"vsphere-client-default", "mapped-de", "mapped-messy", "mapped-fr"}
 MUCH_ALIKE = {"rvtools-mb", "rvtools-csv-semicolon", "rvtools-text", "liveoptics-zip", "azure-migrate-variant"}
 """Exports whose tables are those of another, written in another way."""
 
-every_export = [pytest.param(key, marks=pytest.mark.slow if key in MUCH_ALIKE else ()) for key in EXPORTS]
 SOLVED = ("template", "proxmox", "kubernetes")
 PACKED = ("rvtools-csv-comma", "liveoptics-vmware", "proxmox", "kubernetes", "openstack-json")
+
+
+def each(keys: Iterable[str]) -> pytest.MarkDecorator:
+    marks = dict.fromkeys(MUCH_ALIKE, pytest.mark.slow)
+    return pytest.mark.parametrize("key", [pytest.param(key, marks=marks.get(key, ())) for key in keys])
 
 
 @cache
@@ -92,7 +97,7 @@ def listed_hosts(inventory: planner.Inventory) -> int:
     return int(inventory.workloads["host"].isin(inventory.hosts["name"]).sum())
 
 
-@pytest.mark.parametrize("key", [one for one in every_export if one.values[0] not in UNREAD])
+@each(key for key in EXPORTS if key not in UNREAD)
 def test_an_anonymised_export_reads_like_the_original(key):
     assert_alike(read(written(key), made(key)), read(shared(key).path, made(key)))
 
@@ -104,7 +109,7 @@ def test_what_is_refused_is_refused_when_it_is_anonymised(key):
             read(source, made(key))
 
 
-@pytest.mark.parametrize("key", every_export)
+@each(EXPORTS)
 def test_no_name_of_the_estate_stands_in_the_bytes(key):
     done = shared(key)
     names = sorted({*names_of_the_estate(), *filter(is_sought, made(key).truth.names)})
@@ -235,3 +240,44 @@ def test_rows_of_totals_states_and_units_stay(tmp_path):
     ]
     before, after = planner.read(source), planner.read(done.path)
     assert before.workloads["vcpus"].sum() == after.workloads["vcpus"].sum() == 6
+
+
+@pytest.mark.parametrize(
+    ("system", "kept"),
+    [
+        ("RHEL 9", "RHEL 9"),
+        ("SLES for Acme Applications 15 SP5", "sles "),
+        ("Rocky Linux 9.4 (Blue Onyx)", "rocky linux "),
+        ("Win2019", "win "),
+        ("Windows of Acme", "windows "),
+        ("VMware ESXi 8.0.3 build-24280767", "esxi "),
+    ],
+)
+def test_the_family_of_a_system_stays(system, kept):
+    assert parts_of("os", system)[0] == kept
+
+
+def test_what_rules_and_policies_refer_to_stays_or_stays_joined(tmp_path):
+    common = {"vCPUs": 2, "Memory (GiB)": 4, "Application": "Acme ERP", "Require tag": "acme-gpu, gold", "Pool": "acme"}
+    rows = [
+        common | {"Name": "acme-a", "Keep apart": "acme-dbs", "Pin": "acme-h*", "Tier": "gold", "Sizing": "cpu=p95"},
+        common | {"Name": "acme-b", "Keep apart": "acme-dbs", "Tags": "acme-prod", "Tier": "acme", "Host": "acme-h1"},
+    ]
+    hosts = [
+        {"Name": f"acme-h{number}", "Cores": 8, "Memory (GiB)": 64, "Tags": "gold, acme-gpu", "Pool": "acme"}
+        | {"Rack": f"acme-r{number}", "Model": "PowerEdge R750"}
+        for number in (1, 2)
+    ]
+    source = book(tmp_path / "own.xlsx", Workloads=rows, Hosts=hosts)
+    done = planner.anonymise(source, tmp_path / "out.xlsx")
+    before, after = planner.read(source), planner.read(done.path)
+    who = surrogates(done)
+    assert_alike(before, after)
+    assert found_in(done.path.read_bytes(), ["acme", "dbs", "erp"]) == []
+    assert after.hosts["tags"].tolist() == [f"gold, {who['acme-gpu']}"] * 2
+    assert after.workloads["require_tag"].tolist() == [f"{who['acme-gpu']}, gold"] * 2
+    assert after.workloads["pin"].tolist() == [f"{who['acme-h1']}, {who['acme-h2']}", ""]
+    assert after.workloads["sizing"].tolist() == ["cpu=p95", ""]
+    assert after.workloads["tier"].tolist() == ["gold", who["acme"]]
+    assert after.hosts["rack"].tolist() == [who["acme-r1"], who["acme-r2"]]
+    assert after.hosts["model"].tolist() == ["PowerEdge R750"] * 2

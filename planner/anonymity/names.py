@@ -63,7 +63,11 @@ _TELLING = {
     "rule": re.compile(
         r"anti-?affinity|affinity|separate|keep together|keep apart|must not|must|should not|should", re.I
     ),
-    "system": re.compile(r"\b(?:windows|linux|unix|ubuntu|debian|red hat|suse|oracle|solaris|freebsd)(?![a-z])", re.I),
+    "system": re.compile(
+        r"\b(?:windows|win(?=\d)|linux|unix|ubuntu|debian|red hat|rhel|suse|sles|centos|rocky|almalinux|fedora|oracle|"
+        r"solaris|freebsd|esxi)(?![a-z])",
+        re.I,
+    ),
 }
 """Words of a name that planning depends on, by kind."""
 
