@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,9 @@ from planner.readers.totals import totals_of
 from planner.schema import Attribute, Origin
 
 MAX_TITLE_ROWS = 5
+MOST_FOLDED = 20_000
+"""Headings whose folded form is remembered: every heading is compared with every column that is looked for."""
+
 _UNITS = frozenset({*units.GIB_PER_UNIT, *units.GHZ_PER_UNIT, *units.GBPS_PER_UNIT})
 _ONLY_IN_BRACKETS = frozenset({"b"})
 _BRACKETS = re.compile(r"[(\[{]\s*(?:in\s+)?([^()\[\]{}]*?)\s*[)\]}]", re.IGNORECASE)
@@ -65,6 +69,7 @@ class Match:
     rank: tuple[int, bool, int]
 
 
+@lru_cache(maxsize=MOST_FOLDED)
 def fold(text: str) -> str:
     """A heading without case, blanks, underscores and punctuation; ``#`` and ``%`` carry meaning and stay.
 
@@ -74,6 +79,7 @@ def fold(text: str) -> str:
     return "".join(letter for letter in text.casefold() if letter.isalnum() or letter in "#%")
 
 
+@lru_cache(maxsize=MOST_FOLDED)
 def split_unit(heading: str) -> tuple[str, str]:
     """A heading's text and the unit it names: in brackets, or as one of its words.
 

@@ -154,6 +154,8 @@ def as_text(cell: object) -> str:
     """
     if cell is None:
         return ""
+    if isinstance(cell, str):
+        return cell if cell.isalnum() else " ".join(cell.split())
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     return " ".join(str(cell).split())

@@ -96,17 +96,17 @@ def xlsx_lines(data: bytes, wanted: frozenset[str] | None, packages: str) -> Ite
         metadata = workbook.sheets_metadata
         worksheets = [s.name for s in metadata if s.typ == python_calamine.SheetTypeEnum.WorkSheet]
         yield {"sheet_names": [name.strip() for name in worksheets]}
-        hidden = hidden_rows(data)
-        for name in worksheets:
-            if wanted is None or len(worksheets) == 1 or fold(name) in wanted:
-                sheet = workbook.get_sheet_by_name(name)
-                first = sheet.start[0] + 1 if sheet.start is not None else 1
-                rows = sheet.to_python()
-                spread_merged(rows, sheet.merged_cell_ranges or (), sheet.start)
-                filled = list(filled_rows(rows, first))
-                unseen = hidden.get(name, frozenset())
-                yield {"sheet": name.strip(), "hidden": sum(row[0] in unseen for row in filled) if unseen else 0}
-                yield from filled
+        chosen = [name for name in worksheets if wanted is None or len(worksheets) == 1 or fold(name) in wanted]
+        hidden = hidden_rows(data, frozenset(chosen))
+        for name in chosen:
+            sheet = workbook.get_sheet_by_name(name)
+            first = sheet.start[0] + 1 if sheet.start is not None else 1
+            rows = sheet.to_python()
+            spread_merged(rows, sheet.merged_cell_ranges or (), sheet.start)
+            filled = list(filled_rows(rows, first))
+            unseen = hidden.get(name, frozenset())
+            yield {"sheet": name.strip(), "hidden": sum(row[0] in unseen for row in filled) if unseen else 0}
+            yield from filled
     except python_calamine.CalamineError as error:
         raise ValueError(f"not a valid workbook ({error})") from error
 
@@ -124,7 +124,7 @@ def spread_merged(rows: list[list], ranges: Iterable[tuple], start: tuple[int, i
                 row[column] = value
 
 
-def hidden_rows(data: bytes) -> dict[str, frozenset[int]]:
+def hidden_rows(data: bytes, sheets: frozenset[str]) -> dict[str, frozenset[int]]:
     """Row numbers that are hidden, by sheet; from the sheets' own markup, which calamine does not tell."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = set(archive.namelist())
@@ -137,7 +137,7 @@ def hidden_rows(data: bytes) -> dict[str, frozenset[int]]:
         found = {}
         for tag in re.findall(r"<sheet\b[^>]*", archive.read("xl/workbook.xml").decode(errors="replace")):
             path = targets.get(_attribute(tag, "r:id"), "").removeprefix("/xl/")
-            if f"xl/{path}" in names:
+            if _attribute(tag, "name") in sheets and f"xl/{path}" in names:
                 rows = _hidden_of(archive, f"xl/{path}")
                 if rows:
                     found[_attribute(tag, "name")] = frozenset(rows)
