@@ -115,6 +115,11 @@ def test_a_blank_power_state_is_on_and_noted():
     assert messages(inventory, "guessed")[:1] == ["1 VM without a power state: read as on; such as 'web'"]
 
 
+def test_cpu_in_percent_takes_the_clock_of_the_host():
+    rows = read(VM | {"CPU Usage %": 50.0}, vHost=[HOST]).workloads
+    assert rows["cpu_ghz_used"].tolist() == [pytest.approx(0.5 * 2 * 2.4)]
+
+
 def test_an_unknown_power_state_is_a_finding():
     assert "rv.xlsx, sheet vInfo, row 2, column Powerstate: found 'melted'" in str(
         refusal(VM | {"Powerstate": "melted"})

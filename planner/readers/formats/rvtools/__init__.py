@@ -31,6 +31,7 @@ from planner.readers.machines import (
     states,
     text,
     unique_names,
+    use_columns,
     without_unknown_size,
 )
 from planner.readers.owned import note_unknown_hosts
@@ -76,6 +77,7 @@ VM_COLUMNS = (
     _size("in_use_gib", "In Use", "vInfoInUse"),
     text("os_tools", "OS according to the VMware Tools", "OS according to VMware Tools", "Guest OS", "vInfoOSTools"),
     text("os_file", "OS according to the configuration file", "OS according to configuration file", "vInfoOS"),
+    *use_columns(cpu_share_used="CPU Usage %"),
     *constraints.VM_COLUMNS,
 )
 CPU_COLUMNS = (
@@ -196,6 +198,8 @@ def _workloads(vms: Part, details: dict[str, tuple[Part, np.ndarray]], journal: 
     frame["os"] = vms.frame["os_tools"].where(vms.frame["os_tools"] != "", vms.frame["os_file"])
     frame["pool"] = places(vms, "pool", told, journal)
     frame["host"] = places(vms, "host", told, journal)
+    if vms.has("cpu_share_used"):
+        frame["cpu_share_used"] = vms.frame["cpu_share_used"].where(on)
     for name in IDENTITIES:
         frame[name] = vms.frame[name]
     frame["storage_gib_used"] = sum_by_owner(partition[0], "storage_gib_used", partition[1], len(frame))
