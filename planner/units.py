@@ -1,7 +1,7 @@
 """Units and their conversions: the only place that knows that a GiB has 1024 MiB.
 
 Virtualisation tools write ``MB`` and ``GB`` where they mean MiB and GiB (RVTools did so until 4.0, Live Optics still
-does), so both spellings are read as the binary unit. Readers note when they do so.
+does), so both spellings are read as the binary unit, French octets (Go) too. Readers note when they do so.
 """
 
 from __future__ import annotations
@@ -23,6 +23,16 @@ GIB_PER_UNIT = {
     "gb": 1.0,
     "tib": 1024.0,
     "tb": 1024.0,
+    "ko": 1 / 1024**2,
+    "mo": 1 / 1024,
+    "go": 1.0,
+    "to": 1024.0,
+    "mio": 1 / 1024,
+    "gio": 1.0,
+    "tio": 1024.0,
+    "mbyte": 1 / 1024,
+    "gbyte": 1.0,
+    "tbyte": 1024.0,
 }
 """GiB in one of each unit of memory or storage, by lower-case name."""
 
@@ -46,7 +56,7 @@ SHARE_PER_UNIT = {
 }
 
 SCALES = {"GiB": GIB_PER_UNIT, "GHz": GHZ_PER_UNIT, "Gbps": GBPS_PER_UNIT, "share": SHARE_PER_UNIT}
-_DECIMAL_SPELLING = frozenset({"kb", "mb", "gb", "tb"})
+_DECIMAL_SPELLING = frozenset({"kb", "mb", "gb", "tb", "ko", "mo", "go", "to", "mbyte", "gbyte", "tbyte"})
 
 
 def factor(found: str, wanted: str) -> float | None:

@@ -24,7 +24,9 @@ MOST_FOLDED = 20_000
 """Headings whose folded form is remembered: every heading is compared with every column that is looked for."""
 
 _UNITS = frozenset({*units.GIB_PER_UNIT, *units.GHZ_PER_UNIT, *units.GBPS_PER_UNIT})
-_ONLY_IN_BRACKETS = frozenset({"b"})
+_ONLY_IN_BRACKETS = frozenset({"b", "ko", "mo", "go", "to"})
+"""Units that are words or letters too, so that they count in brackets alone."""
+
 _BRACKETS = re.compile(r"[(\[{]\s*(?:in\s+)?([^()\[\]{}]*?)\s*[)\]}]", re.IGNORECASE)
 
 

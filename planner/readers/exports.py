@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -10,7 +10,7 @@ import pandas as pd
 
 from planner.errors import InputError, nearest
 from planner.readers.cells import cells_of, headings_of
-from planner.readers.columns import Column, heading_row, match_columns, read_numbers, total_rows
+from planner.readers.columns import Column, Match, heading_row, match_columns, read_numbers, total_rows
 from planner.readers.numbers import style_of
 from planner.readers.sandbox import Sheet, Workbook
 from planner.readers.tables import Tables, counted, note
@@ -95,16 +95,21 @@ def read_part(sheet: Sheet | None, columns: Iterable[Column], journal: Journal) 
     columns = list(columns)
     header = heading_row(sheet, columns)
     headings = headings_of(sheet.rows[header])
-    rows, numbers = sheet.rows[header + 1 :], sheet.row_numbers[header + 1 :]
     matches = match_columns(headings, columns)
-    where = {"file": journal.file, "sheet": sheet.name}
-    origin = Origin(
-        **where, rows=np.array(numbers, dtype=int), headings={name: found.heading for name, found in matches.items()}
-    )
-    _require(headings, columns, matches, origin)
-    read = {found.heading for found in matches.values()}
+    told = {name: found.heading for name, found in matches.items()}
+    _require(headings, columns, matches, Origin(file=journal.file, sheet=sheet.name, headings=told))
     left = journal.unread.get(sheet.name, [text for text in headings if text])
-    journal.unread[sheet.name] = [text for text in left if text not in read]
+    journal.unread[sheet.name] = [text for text in left if text not in told.values()]
+    return part_of(sheet, header, columns, matches, journal)
+
+
+def part_of(
+    sheet: Sheet, header: int, columns: Sequence[Column], matches: Mapping[str, Match], journal: Journal
+) -> Part:
+    """The rows below those headings, with columns that were found already; see `read_part`."""
+    rows, numbers = sheet.rows[header + 1 :], sheet.row_numbers[header + 1 :]
+    told = {name: found.heading for name, found in matches.items()}
+    origin = Origin(file=journal.file, sheet=sheet.name, rows=np.array(numbers, dtype=int), headings=told)
     cells = {
         column.name: cells_of(rows, matches[column.name].position) if column.name in matches else [None] * len(rows)
         for column in columns

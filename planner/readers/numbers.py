@@ -103,6 +103,16 @@ def style_of(cells: Iterable[object]) -> Style:
     return Style(shows=shows, ambiguous=ambiguous)
 
 
+def unit_of(text: str) -> str:
+    """The unit that a text names behind its number; "" where there is none or no number.
+
+    >>> unit_of("1,5 GB"), unit_of("31.7 %"), unit_of("esx01")
+    ('GB', '%', '')
+    """
+    found = _CELL.fullmatch(text.strip())
+    return (found[3] or "") if found else ""
+
+
 def numbers_of(
     cells: Sequence[object], *, wanted: str, unit: str, stated: bool, sheet: Style, delimiter: str = ""
 ) -> Numbers:

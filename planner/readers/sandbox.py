@@ -39,14 +39,15 @@ _CONTROL = bytes({*range(32)} - {*b"\t\n\r\f\x1a"})
 class Sheet:
     """Cells of one sheet: rows that hold something, each with its number in the sheet.
 
-    `hidden` counts the rows that hold something and that a spreadsheet program does not show; `delimiter` is what
-    separates the cells of a CSV file.
+    `hidden` counts the rows that hold something and that a spreadsheet program does not show, and `visible` says
+    whether it shows the sheet; `delimiter` is what separates the cells of a CSV file.
     """
 
     name: str
     rows: list[list]
     row_numbers: list[int]
     hidden: int = 0
+    visible: bool = True
     delimiter: str = ""
 
 
@@ -194,7 +195,7 @@ def _parsed(file: File, kind: str, wanted: list[str] | None, on_rows: OnRows | N
         elif "sheet_names" in value:
             names.extend(value["sheet_names"])
         elif "sheet" in value:
-            about = {key: value[key] for key in ("hidden", "delimiter") if key in value}
+            about = {key: value[key] for key in ("hidden", "visible", "delimiter") if key in value}
             sheet = Sheet(name=value["sheet"], rows=[], row_numbers=[], **about)
             sheets[sheet.name] = sheet
             if on_rows is not None:

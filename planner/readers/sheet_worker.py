@@ -96,6 +96,7 @@ def xlsx_lines(data: bytes, wanted: frozenset[str] | None, packages: str) -> Ite
         metadata = workbook.sheets_metadata
         worksheets = [s.name for s in metadata if s.typ == python_calamine.SheetTypeEnum.WorkSheet]
         yield {"sheet_names": [name.strip() for name in worksheets]}
+        shown = {s.name for s in metadata if s.visible == python_calamine.SheetVisibleEnum.Visible}
         chosen = [name for name in worksheets if wanted is None or len(worksheets) == 1 or fold(name) in wanted]
         hidden = hidden_rows(data, frozenset(chosen))
         for name in chosen:
@@ -105,7 +106,8 @@ def xlsx_lines(data: bytes, wanted: frozenset[str] | None, packages: str) -> Ite
             spread_merged(rows, sheet.merged_cell_ranges or (), sheet.start)
             filled = list(filled_rows(rows, first))
             unseen = hidden.get(name, frozenset())
-            yield {"sheet": name.strip(), "hidden": sum(row[0] in unseen for row in filled) if unseen else 0}
+            rows_hidden = sum(row[0] in unseen for row in filled) if unseen else 0
+            yield {"sheet": name.strip(), "hidden": rows_hidden, "visible": name in shown}
             yield from filled
     except python_calamine.CalamineError as error:
         raise ValueError(f"not a valid workbook ({error})") from error

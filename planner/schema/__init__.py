@@ -18,32 +18,20 @@ from planner.errors import InputError, nearest
 
 TABLES = ("workloads", "hosts", "host_models")
 
-STATES = {
-    "on": "on",
-    "poweredon": "on",
-    "powered on": "on",
-    "running": "on",
-    "kon": "on",
-    "active": "on",
-    "off": "off",
-    "poweredoff": "off",
-    "powered off": "off",
-    "stopped": "off",
-    "koff": "off",
-    "shutoff": "off",
-    "shutdown": "off",
-    "suspended": "suspended",
-    "paused": "suspended",
-    "ksuspended": "suspended",
-    "saved": "suspended",
-    "template": "template",
-    "placeholder": "placeholder",
-}
-"""Spellings of a power state, folded to lower case, and what each means."""
+def rows_of(name: str) -> list[dict[str, str]]:
+    """Rows of a CSV file beside this module, by heading."""
+    text = files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
+
+
+STATES = {word: row["state"] for row in rows_of("states.csv") for word in row["words"].split("|")}
+"""Spellings of a power state in several languages, folded to lower case, and what each means."""
 
 FLAGS = {
     **dict.fromkeys(("yes", "y", "true", "1", "on", "x", "active", "ja", "wahr", "oui", "vrai"), "yes"),
+    **dict.fromkeys(("sí", "si", "sì", "vero", "verdadero", "sim", "verdadeiro", "waar", "tak", "prawda"), "yes"),
     **dict.fromkeys(("no", "n", "false", "0", "off", "-", "inactive", "nein", "falsch", "non", "faux"), "no"),
+    **dict.fromkeys(("falso", "não", "nao", "nee", "onwaar", "nie", "fałsz"), "no"),
 }
 """Spellings of a flag, folded to lower case, and what each means; a table holds "yes" or "no"."""
 
@@ -136,9 +124,8 @@ def attributes(table: str) -> dict[str, Attribute]:
     >>> attributes("hosts")["memory_gib"].heading
     'Memory (GiB)'
     """
-    text = files(__package__).joinpath(f"{table}.csv").read_text(encoding="utf-8")
     found = {}
-    for row in csv.DictReader(text.splitlines()):
+    for row in rows_of(f"{table}.csv"):
         found[row["attribute"]] = Attribute(
             name=row["attribute"],
             type=row["type"],

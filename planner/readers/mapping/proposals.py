@@ -1,0 +1,205 @@
+"""What the columns of a sheet probably mean, found from its headings and values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from planner import units
+from planner.readers.mapping.assignment import assigned
+from planner.readers.mapping.attributes import TABLES, USAGE, columns_of
+from planner.readers.mapping.mappings import THRESHOLD, MappedColumn, MappedTable, Mapping
+from planner.readers.mapping.profiles import Profile, heading_parts, profile
+from planner.readers.mapping.regions import Region, bands, parts, whole
+from planner.readers.mapping.scores import ONLY_NAME, ONLY_VALUES, confidence, named, unit_of
+from planner.readers.numbers import numbers_of, style_of
+from planner.readers.sandbox import Sheet
+from planner.schema.words import table_of
+
+REQUIRED_FIRST = 0.01
+"""What a required attribute is worth beside an optional one that fits as well."""
+
+HINT = 0.5
+"""What a sheet or title that is called workloads or hosts is worth: half a column."""
+
+MOST_COLUMNS = 400
+LIKE_ONE = 0.7
+"""How well a text must name an attribute to look like a heading."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """One table as it stands on a sheet, and what its columns mean.
+
+    Parameters
+    ----------
+    region : Region
+        The band of rows with the headings, and the table's columns.
+    at : int
+        Position of the row of headings in the sheet.
+    rows : list of int
+        Positions of the rows below, those behind blank rows included.
+    mapped : MappedTable
+    origin : str
+        "" where it was guessed, else who says so: given, or remembered from a day.
+    """
+
+    region: Region
+    at: int
+    rows: list[int]
+    mapped: MappedTable
+    origin: str = ""
+
+
+def propose(sheet: Sheet) -> Mapping:
+    """What the columns of each table on a sheet mean, with a confidence for each column.
+
+    Parameters
+    ----------
+    sheet : Sheet
+
+    Returns
+    -------
+    Mapping
+        A table for each part of the sheet that looks like one; one that lacks what it needs has a confidence below
+        `mappings.THRESHOLD`. No attribute stands for two columns of a table.
+
+    Notes
+    -----
+    The confidence of a column is in `scores`, that of a table the least of those that it cannot be read without.
+    """
+    return Mapping(tables=tuple(found.mapped for found in proposed(sheet)))
+
+
+def proposed(sheet: Sheet) -> list[Found]:
+    """The tables of a sheet, see `propose`, with where they stand."""
+    found: list[Found] = []
+    for band in bands(sheet):
+        again = next((at for at in range(len(found) - 1, -1, -1) if goes_on(found[at], band)), None)
+        if again is None:
+            found += _of_band(sheet, band)
+        else:
+            rows = replace(found[again].region, rows=band).below(band.start - 1)
+            found[again] = replace(found[again], rows=found[again].rows + rows)
+    return found
+
+
+def goes_on(found: Found, band: range) -> bool:
+    """Whether rows behind a blank row belong to a table above: its counts and sizes are numbers there too."""
+    if not found.mapped.is_sure:
+        return False
+    columns, labels = columns_of(found.mapped.table), found.region.labels(found.at)
+    numbers = [one for one in found.mapped.columns if columns[one.attribute].type == "number"]
+    needed = [one for one in numbers if columns[one.attribute].required] or numbers
+    sheet = found.region.sheet
+    cells = [_cell(sheet.rows[at], labels[one.heading]) for at in band for one in needed]
+    told = [cell for cell in cells if cell is not None]
+    read = numbers_of(told, wanted="GiB", unit="GiB", stated=True, sheet=style_of(told), delimiter=sheet.delimiter)
+    return bool(told) and all(isinstance(cell, float | int) or cell is None for cell in read.cells)
+
+
+def _of_band(sheet: Sheet, band: range) -> list[Found]:
+    """The tables in rows without a blank one between; what stands side by side is one table unless each part is."""
+    side_by_side = parts(sheet, band)
+    each = [best for one in side_by_side if (best := _best(one)) is not None]
+    if len(side_by_side) < 2:
+        return each
+    sure = [one for one in each if one.mapped.is_sure]
+    if len(sure) > 1:
+        return sure
+    tall = [one for one in side_by_side if not sure or _is_as_tall(one, sure[0])]
+    merged = _best(whole(tall))
+    if merged is not None and merged.mapped.is_sure:
+        return [merged]
+    return sure or ([merged] if merged is not None else each)
+
+
+def _is_as_tall(region: Region, table: Found) -> bool:
+    """Whether a part has headings and rows where a table beside it has."""
+    headed = any(cell is not None for cell in region.cells(table.at))
+    rows = region.below(table.at)
+    return headed and len(rows) >= 0.5 * len(table.rows) and set(rows) <= set(table.rows)
+
+
+def _best(region: Region) -> Found | None:
+    """The table that a region most probably is; None where nothing stands under anything like headings."""
+    at = header_of(region)
+    rows = [] if at is None else region.below(at)
+    if at is None or not rows:
+        return None
+    labels = list(region.labels(at).items())[:MOST_COLUMNS]
+    cells = region.sheet.rows
+    seen = [
+        profile(heading, [_cell(cells[row], column) for row in rows], region.sheet.delimiter)
+        for heading, column in labels
+    ]
+    title = " ".join(str(cell) for above in region.rows if above < at for cell in set(region.cells(above)) if cell)
+    candidates = [_as_table(table, seen, region, at) for table in TABLES]
+    hinted = table_of(region.sheet.name) or table_of(title)
+    sure = [one for one in candidates if one.is_sure and one.table != USAGE]
+    usage = [one for one in candidates if one.is_sure and one.table == USAGE]
+    found = max(sure or usage or candidates[:-1], key=lambda one: _worth(one, hinted), default=None)
+    return Found(region=region, at=at, rows=rows, mapped=found) if found is not None and found.columns else None
+
+
+def header_of(region: Region) -> int | None:
+    """Position of the row of headings: of the first rows, mostly texts, the one with most headings that are known."""
+    rows = [at for at in region.starts() if _is_mostly_text(region.cells(at))]
+    return max(rows, key=lambda at: (_known(region.cells(at)), -at), default=None)
+
+
+def _is_mostly_text(cells: Sequence[object]) -> bool:
+    told = [cell for cell in cells if cell is not None]
+    return 2 * sum(isinstance(cell, str) for cell in told) > len(told)
+
+
+def _known(cells: Iterable[object]) -> int:
+    headings = [heading_parts(cell)[0] for cell in cells if isinstance(cell, str)]
+    return sum(any(max(named(text, table).values(), default=0) > LIKE_ONE for table in TABLES) for text in headings)
+
+
+def _as_table(table: str, seen: Sequence[Profile], region: Region, at: int) -> MappedTable:
+    """Columns of a region as a table of one kind: those assigned that are sure enough, or that it needs."""
+    columns = list(columns_of(table).values())
+    # Of equals it must not matter which stands first on the sheet.
+    order = sorted(seen, key=lambda one: one.heading)
+    scores = [[confidence(one, column, table) for one in order] for column in columns]
+    _doubt_names_by_values(scores[[column.name for column in columns].index("name")])
+    ranked = [
+        [score and score + REQUIRED_FIRST * column.required for score in row]
+        for column, row in zip(columns, scores, strict=True)
+    ]
+    chosen = {}
+    for place, given in enumerate(assigned(ranked)):
+        column = columns[place]
+        if given >= 0 and (column.required or scores[place][given] >= THRESHOLD):
+            one = order[given]
+            chosen[one.heading] = MappedColumn(
+                heading=one.heading,
+                attribute=column.name,
+                unit=unit_of(one, column) if column.unit in units.SCALES else "",
+                confidence=round(scores[place][given], 4),
+            )
+    headings = [one.heading for one in seen]
+    return MappedTable(
+        table=table,
+        sheet=region.sheet.name,
+        row=region.row_number(at),
+        column=region.columns[0] + 1,
+        columns=tuple(chosen[heading] for heading in headings if heading in chosen),
+        ignore=tuple(heading for heading in headings if heading not in chosen),
+    )
+
+
+def _doubt_names_by_values(scores: list[float]) -> None:
+    """Lower names that only values tell below what is read, where several columns could be the name."""
+    if sum(score > 0 for score in scores) > 1 and max(scores) <= ONLY_NAME:
+        scores[:] = [min(score, ONLY_VALUES) for score in scores]
+
+
+def _worth(one: MappedTable, hinted: str) -> float:
+    return sum(column.confidence for column in one.columns) + HINT * (one.table == hinted)
+
+
+def _cell(row: list, column: int) -> object:
+    return row[column] if column < len(row) else None
