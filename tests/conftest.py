@@ -26,6 +26,14 @@ def examples(number: int, **options) -> settings:
     return settings(max_examples=number * TIMES, deadline=None, **options)
 
 
+@pytest.fixture(autouse=True)
+def config_folder(tmp_path_factory, monkeypatch) -> Path:
+    """An empty settings folder for each test, so that none sees or touches the user's own."""
+    folder = tmp_path_factory.mktemp("config")
+    monkeypatch.setenv("PLANNER_CONFIG_DIR", str(folder))
+    return folder
+
+
 @pytest.fixture
 def shared_rvtools() -> Path:
     """Folder of RVTools workbooks by others; the test is skipped where it is absent."""

@@ -19,9 +19,6 @@ from tests.exports.reread_other import REREAD, SHARED
 from tests.exports.rvtools_columns import SHEETS
 
 VMS = 40
-NOT_YET = {"mapped-de", "mapped-messy", "mapped-fr"}
-"""Exports that the planner does not read yet; whoever lands a format takes its keys out."""
-
 CLOCK = 1.0
 """GHz of a vCPU where an export tells shares: then GHz are shares of vCPUs."""
 
@@ -140,11 +137,7 @@ def test_a_recent_rvtools_export_has_the_oddities_of_real_ones():
 
 @every_seed
 @every_export
-def test_the_planner_reads_what_is_true(key, seed, tmp_path, request):
-    if key in NOT_YET:
-        request.applymarker(
-            pytest.mark.xfail(strict=True, raises=(planner.InputError, AssertionError), reason=f"{key} is not read yet")
-        )
+def test_the_planner_reads_what_is_true(key, seed, tmp_path):
     export = made(key, seed)
     for source in sources(export, tmp_path):
         if export.truth.refused:

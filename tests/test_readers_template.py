@@ -209,8 +209,12 @@ def test_a_formula_without_stored_value(tmp_path):
         ({"Workloads": [["Name", "vCPUs", "Memori"], ["a", 1, 2]]}, "the nearest column found is 'Memori'"),
         ({"Workloads": [], "Hosts": HOSTS}, "sheet Workloads: found an empty sheet"),
         (
-            {"Sheet1": [["Name", "vCPUs", "Memori"], ["a", 1, 2]]},
-            "missing 'Memory (GiB)', expected a table of workloads",
+            {"Sheet1": [["Name", "vCPUs", "Memento"], ["a", 1, 2]]},
+            "sheet Sheet1: 'Memento' read as Memory (GiB) is a guess of confidence 0.50, expected 0.60",
+        ),
+        (
+            {"Sheet1": [["Name", "vCPUs", "Memorial"], ["a", 1, "x"]]},
+            "missing 'Memory (GiB)', expected a table of workloads; the nearest column found is 'Memorial'",
         ),
     ],
 )

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 
 from planner import schema
 from planner.errors import InputError, did_you_mean
 from planner.inventory import Inventory
+from planner.readers import mapping as mapping_reader
 from planner.readers.columns import frame_from_sheet
 from planner.readers.files import File, Source, opened
-from planner.readers.formats import FORMATS, SHEETS, template, unknown
+from planner.readers.formats import FORMATS, SHEETS, template
 from planner.readers.gathering import gathered
 from planner.readers.joining import inventory_of
+from planner.readers.mapping import Mapping, locating
 from planner.readers.sandbox import OnRows, Workbook, load
 from planner.readers.series_files import read_series
 from planner.readers.tables import Tables, counted, note
@@ -27,6 +30,8 @@ def read(
     *,
     include: Sequence[str] = (),
     ghz_per_vcpu: float | None = None,
+    mapping: Mapping | str | Path | None = None,
+    remembered: bool = True,
     on_rows: OnRows | None = None,
 ) -> Inventory:
     """Read an inventory from one file or several.
@@ -40,6 +45,10 @@ def read(
         Workloads to plan for after all, by the reason they are left out: "powered off", "template", "placeholder".
     ghz_per_vcpu : float, optional
         Clock behind CPU use that an export gives in percent; by default that of today's host.
+    mapping : Mapping or path of a TOML file, optional
+        What the columns of sheets of no known tool mean, see `planner.readers.mapping`.
+    remembered : bool
+        Whether a mapping that somebody confirmed for the same headings is used; a note says so.
     on_rows : callable, optional
         Called with file, sheet and rows so far as reading goes on.
 
@@ -51,8 +60,16 @@ def read(
     Raises
     ------
     InputError
-        A file that cannot be read or is in no known format, cells outside the schema, or no workload at all.
+        A file that cannot be read, or whose columns nobody can tell; cells outside the schema, or no workload at all.
     """
+    told = mapping if mapping is None or isinstance(mapping, Mapping) else Mapping.read(mapping)
+    books, notes = loaded(source, on_rows=on_rows)
+    inventory = inventory_of(_parsed(books, told, remembered), notes, ghz_per_vcpu=ghz_per_vcpu)
+    return inventory.include(*include) if include else inventory
+
+
+def loaded(source: Source | Sequence[Source], *, on_rows: OnRows | None = None) -> tuple[list[Workbook], list[dict]]:
+    """The workbooks of one file or several, those that belong together joined; and notes on what nobody reads."""
     sources = list(source) if isinstance(source, list | tuple) else [source]
     if not sources:
         raise InputError("found no file to read, expected at least one")
@@ -61,8 +78,7 @@ def read(
         files, unread = opened(one)
         notes += [note("ignored", "not a file that is read", file=name) for name in unread]
         books += [load(file, SHEETS, on_rows=on_rows) for file in files]
-    inventory = inventory_of(_parsed(gathered(books, FORMATS)), notes, ghz_per_vcpu=ghz_per_vcpu)
-    return inventory.include(*include) if include else inventory
+    return gathered(books, FORMATS), notes
 
 
 def read_table(source: Source, table: str) -> pd.DataFrame:
@@ -96,20 +112,32 @@ def read_table(source: Source, table: str) -> pd.DataFrame:
     return checked
 
 
-def _parsed(books: list[Workbook]) -> list[Tables]:
-    """Tables of all workbooks; one that no format knows is passed over beside others of its folder or archive."""
+def _parsed(books: list[Workbook], told: Mapping | None, remembered: bool) -> list[Tables]:
+    """Tables of all workbooks, each as a mapping tells or as it is remembered, else as its format, else guessed.
+
+    One that no format knows is passed over beside others of its folder or archive.
+    """
     known = [(book, next((format for format in FORMATS if format.recognises(book)), None)) for book in books]
+    known = [(mapping_reader.whole(book) if format is None else book, format) for book, format in known]
+    given = [[] if told is None else mapping_reader.given(book, told) for book, _ in known]
+    if told is not None and not any(given):
+        raise locating.refuse(known[0][0], told)
     understood = {_parent(book) for book, format in known if format is not None} - {""}
-    found = []
-    for book, format in known:
-        if format is not None:
-            tables = format.parse(book)
-            found.append(replace(tables, notes=[*tables.notes, *_unread_sheets(book, tables)]))
+    found: list[Tables] = []
+    for (book, format), tables in zip(known, given, strict=True):
+        # The template is the one format that fits any table with the right headings.
+        if not tables and remembered and format in (None, template):
+            tables = mapping_reader.recalled(book)
+        if tables:
+            found += tables
+        elif format is not None:
+            own = format.parse(book)
+            found.append(replace(own, notes=[*own.notes, *_unread_sheets(book, own)]))
         elif _parent(book) in understood:
             said = [note("ignored", "in no format that is known, beside files that are", file=book.file)]
             found.append(Tables(file=book.file, format="", notes=said))
         else:
-            found.append(unknown.parse(book))
+            found += mapping_reader.parse(book)
     return found
 
 

@@ -18,6 +18,7 @@ from planner.readers.series_files import read_series
 from planner.readers.shares import in_ghz
 from planner.readers.suspicions import suspicions
 from planner.readers.tables import Tables, counted, note
+from planner.readers.usage import with_usage
 from planner.series import Series
 
 
@@ -42,6 +43,7 @@ def inventory_of(
     parts = [_checked(tables) for tables in files]
     labels = [tables.file for tables in files]
     workloads = merged_workloads([_every(part) for part in parts], labels)
+    workloads = with_usage(workloads, files)
     tables = {name: merged_by_name([getattr(part, name) for part in parts], labels, name) for name in OWN_NAMES}
     planned = (workloads.frame["reason"] == "").to_numpy()
     said = [row for merged in (workloads, *tables.values()) for row in merged.notes]

@@ -18,6 +18,7 @@ from planner.errors import InputError, nearest
 
 TABLES = ("workloads", "hosts", "host_models")
 
+
 def rows_of(name: str) -> list[dict[str, str]]:
     """Rows of a CSV file beside this module, by heading."""
     text = files(__package__).joinpath(name).read_text(encoding="utf-8")

@@ -1,7 +1,7 @@
 """What people call the columns of their tables, in several languages: ``words.csv`` beside the attributes.
 
-A row of the CSV has a language, what is meant, and words for it parted by ``|``. Meant is an attribute of a table, one of
-`QUALIFIERS`, or a table itself as it is called in the names of sheets.
+A row of the CSV has a language, what is meant, and words for it parted by ``|``. Meant is an attribute of a table, one
+of `QUALIFIERS`, or a table itself as it is called in the names of sheets.
 """
 
 from __future__ import annotations

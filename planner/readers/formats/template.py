@@ -10,7 +10,6 @@ from planner.readers.rules import SHEET as RULES
 from planner.readers.rules import rules_of
 from planner.readers.sandbox import Sheet, Workbook
 from planner.readers.tables import Tables, note
-from planner.schema import Origin
 
 FORMAT = "template"
 SHEET_OF = {"workloads": "Workloads", "hosts": "Hosts", "host_models": "Host models"}
@@ -91,24 +90,6 @@ def sheet_of(workbook: Workbook, table: str) -> Sheet:
         hint = f"did you mean {close!r}?" if close else f"found sheets {', '.join(workbook.sheet_names)}"
         raise InputError(f"{workbook.file}: sheet {SHEET_OF[table]!r} is missing; {hint}")
     return sheet
-
-
-def near_miss(workbook: Workbook) -> str:
-    """What an only sheet has and lacks to be a table of workloads, in words; "" where there are several sheets."""
-    only = workbook.only
-    if only is None:
-        return ""
-    columns = schema.attributes("workloads")
-    headings = (
-        [text for text in headings_of(only.rows[heading_row(only, columns.values())]) if text] if only.rows else []
-    )
-    found = match(headings, "workloads")
-    missing = [a for a in columns.values() if a.required and a.name not in found]
-    spare = [text for text in headings if text not in {m.heading for m in found.values()}]
-    close = next((hit for a in missing if (hit := nearest(a.label, spare) or nearest(a.name, spare))), None)
-    where = Origin(file=workbook.file, sheet=only.name).where()
-    hint = f"the nearest column found is {close!r}" if close else f"found columns {', '.join(headings[:12]) or 'none'}"
-    return f"{where}: missing {' and '.join(repr(a.heading) for a in missing)}, expected a table of workloads; {hint}"
 
 
 def _table_of(sheet: Sheet) -> str | None:

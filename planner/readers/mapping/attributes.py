@@ -67,9 +67,7 @@ def _measured() -> dict[str, Column]:
         for what, label in (("cpu", "CPU"), ("memory", "Memory"))
         for name in STATISTICS
     }
-    found["storage_gib_used"] = Column(
-        name="storage_gib_used", label="Storage used (GiB)", unit="GiB", type="number"
-    )
+    found["storage_gib_used"] = Column(name="storage_gib_used", label="Storage used (GiB)", unit="GiB", type="number")
     found["vm_uuid"] = Column(name="vm_uuid", label="VM UUID")
     found["bios_uuid"] = Column(name="bios_uuid", label="BIOS UUID")
     return found

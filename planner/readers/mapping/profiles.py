@@ -16,7 +16,9 @@ from planner.schema import FLAGS, STATES
 MOST_CELLS = 500
 """Cells of a column that are looked at, spread over its length."""
 
-_PERCENT = re.compile(r"[(\[{]?\s*(%|percent|pct|prozent|pourcent|por ciento|percento|procent|procenten)\s*[)\]}]?\s*$", re.IGNORECASE)
+_PERCENT = re.compile(
+    r"[(\[{]?\s*(%|percent|pct|prozent|pourcent|por ciento|percento|procent|procenten)\s*[)\]}]?\s*$", re.IGNORECASE
+)
 _LAST_OCTETS = re.compile(r"\b([kmg]o)$", re.IGNORECASE)
 _OS = re.compile(
     r"windows|linux|ubuntu|debian|centos|red ?hat|rhel|suse|sles|fedora|oracle|alma|rocky|bsd|solaris|aix|unix|mac ?os|"
@@ -111,9 +113,7 @@ def profile(heading: str, cells: Sequence[object], delimiter: str = "") -> Profi
     named = Counter(name for cell in told if isinstance(cell, str) and (name := unit_of(cell)) and measure_of(name))
     cell_unit = named.most_common(1)[0][0] if named else ""
     wanted = measure_of(unit or cell_unit)
-    read = numbers_of(
-        told, wanted=wanted, unit=unit or wanted, stated=True, sheet=style_of(told), delimiter=delimiter
-    )
+    read = numbers_of(told, wanted=wanted, unit=unit or wanted, stated=True, sheet=style_of(told), delimiter=delimiter)
     values = [float(cell) for cell in read.cells if isinstance(cell, int | float) and not isinstance(cell, bool)]
     words = [str(int(cell) if isinstance(cell, float) and cell.is_integer() else cell).strip() for cell in told]
     folded = [word.casefold() for word in words]

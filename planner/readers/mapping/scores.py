@@ -5,9 +5,9 @@
     confidence = 0.5 x fit                 for other attributes that only values tell
     confidence = 0                         where unit or values rule it out (fit = 0)
 
-`name` is 1 for a heading that the schema or its words know, 0.9 beside words that say nothing (total, number of) or that
-say which figure is meant (average, peak), the likeness of spelling x 0.9 for a misspelt one, 0.5 where known words are
-among others. `fit` is 0 to 1, see `fit`.
+`name` is 1 for a heading that the schema or its words know, 0.9 beside words that say nothing (total, number of) or
+which figure is meant (average, peak), the likeness of spelling x 0.9 for a misspelt one, 0.5 where known words are
+among others. `fit` is 0 to 1, see there.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ LIKE = 0.8
 """Least likeness of spelling, as difflib counts it."""
 
 ONLY_NAME, ONLY_VALUES = 0.65, 0.5
-_TYPICAL_GIB = frozenset({0.5, 1, 1.5, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192})
+_TYPICAL_GIB = frozenset(
+    {0.5, 1, 1.5, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192}
+)
 _USE = {
     "vcpus": ("cpu_ghz", "cpu_share"),
     "cores": (),
@@ -114,7 +116,7 @@ def confidence(seen: Profile, column: Column, table: str) -> float:
 
 
 def unit_of(seen: Profile, column: Column) -> str:
-    """Unit to read a column in: what its heading says, "" where its cells do, else what the size of its numbers tells."""
+    """Unit to read a column in: as its heading says, "" where its cells do, else as the size of its numbers tells."""
     if seen.unit and seen.measure == "share" and seen.values and seen.count > 4 and max(seen.values) <= 0.01:
         return "share"
     if seen.unit or seen.cell_unit or column.unit not in units.SCALES:

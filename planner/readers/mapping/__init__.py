@@ -1,0 +1,190 @@
+"""Sheets of no known tool: what their columns mean is proposed, corrected by people, and remembered by the headings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from planner.errors import InputError, nearest
+from planner.readers.mapping import locating
+from planner.readers.mapping.attributes import columns_of
+from planner.readers.mapping.mappings import THRESHOLD, MappedColumn, MappedTable, Mapping
+from planner.readers.mapping.proposals import Found, propose, proposed
+from planner.readers.mapping.reading import left_over, tables_of
+from planner.readers.sandbox import Sheet, Workbook, load
+from planner.readers.tables import Tables
+
+__all__ = ["THRESHOLD", "MappedColumn", "MappedTable", "Mapping", "Proposal", "parse", "proposals_of", "propose"]
+
+NEEDED_FOR_DOUBT = 2
+"""What a table must have of what it needs to look like one of workloads that could not be read."""
+
+SAMPLES = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """A table that was found in a file, for people to judge.
+
+    Parameters
+    ----------
+    file : str
+    mapped : MappedTable
+    origin : str
+        "" where it was guessed; given, or remembered from a day.
+    samples : dict
+        Some values of each heading, as text.
+    """
+
+    file: str
+    mapped: MappedTable
+    origin: str
+    samples: dict[str, tuple[str, ...]]
+
+
+def parse(book: Workbook) -> list[Tables]:
+    """The tables of a file in no known format, loaded `whole`, each guessed.
+
+    Raises
+    ------
+    InputError
+        No table of workloads or hosts is sure enough; the message has the proposal so far and how to correct it.
+    """
+    every = [found for sheet in book.sheets.values() for found in proposed(sheet)]
+    sure = [found for found in every if found.mapped.is_sure]
+    if not any(found.mapped.table == "workloads" for found in sure):
+        doubtful = [found for found in every if not found.mapped.is_sure and _resembles(found)]
+        if doubtful or not sure:
+            raise _refusal(book, doubtful or every)
+    return read(book, sure)
+
+
+def given(book: Workbook, mapping: Mapping) -> list[Tables]:
+    """The tables of a file that a mapping tells of; none where its headings are not there."""
+    return read(book, locating.located(book, mapping))
+
+
+def recalled(book: Workbook) -> list[Tables]:
+    """The tables of a file whose headings are remembered; none where no heading is."""
+    return read(book, locating.recalled(book))
+
+
+def read(book: Workbook, found: Sequence[Found]) -> list[Tables]:
+    """Tables that were found in a file, with notes on the rest of it; none where nothing was."""
+    for one in found:
+        _require_complete(book, one)
+    tables = [tables_of(one, book.file) for one in found]
+    if tables:
+        tables[0].notes.extend(left_over(book, found))
+    return tables
+
+
+def whole(book: Workbook) -> Workbook:
+    """The workbook with all its sheets."""
+    return book if len(book.sheets) == len(book.sheet_names) or book.source is None else load(book.source, None)
+
+
+def proposals_of(
+    books: Sequence[Workbook], mapping: Mapping | None = None, *, remembered: bool = True
+) -> list[Proposal]:
+    """What the columns of files mean: as a mapping says, else as it is remembered, else as it is guessed.
+
+    Parameters
+    ----------
+    books : sequence of Workbook
+    mapping : Mapping, optional
+    remembered : bool
+        Whether what is remembered counts.
+    """
+    told = []
+    for book in map(whole, books):
+        found = locating.located(book, mapping) if mapping is not None else []
+        found = found or (locating.recalled(book) if remembered else [])
+        if not found:
+            every = [one for sheet in book.sheets.values() for one in proposed(sheet)]
+            found = [one for one in every if one.mapped.is_sure] or sorted(every, key=_has, reverse=True)[:1]
+        told += [_proposal(book, one) for one in found]
+    return told
+
+
+def _proposal(book: Workbook, found: Found) -> Proposal:
+    labels = found.region.labels(found.at)
+    samples = {heading: _samples(found.region.sheet, found.rows, column) for heading, column in labels.items()}
+    return Proposal(file=book.file, mapped=found.mapped, origin=found.origin, samples=samples)
+
+
+def _samples(sheet: Sheet, rows: list[int], column: int) -> tuple[str, ...]:
+    cells = (sheet.rows[at][column] for at in rows if column < len(sheet.rows[at]))
+    texts = dict.fromkeys(f"{cell:g}" if isinstance(cell, float) else str(cell) for cell in cells if cell is not None)
+    return tuple(list(texts)[:SAMPLES])
+
+
+def _has(found: Found) -> tuple[int, float]:
+    """How much of what its table needs was found, and how sure."""
+    known = columns_of(found.mapped.table)
+    needed = [one for one in found.mapped.columns if known[one.attribute].required]
+    return len(needed), sum(one.confidence for one in found.mapped.columns)
+
+
+def _resembles(found: Found) -> bool:
+    return _has(found)[0] >= NEEDED_FOR_DOUBT
+
+
+def _require_complete(book: Workbook, found: Found) -> None:
+    if found.mapped.missing:
+        known = columns_of(found.mapped.table)
+        missing = " and ".join(repr(known[name].label) for name in found.mapped.missing)
+        where = f"{book.file}, sheet {found.mapped.sheet}" if found.mapped.sheet else book.file
+        raise InputError(f"{where}: the mapping names no column for {missing}, expected one; {_how(book)}")
+
+
+def _refusal(book: Workbook, every: Sequence[Found]) -> InputError:
+    """What was found so far, what is missing, the nearest headings, and how to say what they mean."""
+    if not every or not _has(max(every, key=_has))[0]:
+        return _nothing(book, every)
+    best = max(every, key=_has)
+    mapped, known = best.mapped, columns_of(best.mapped.table)
+    where = f"{book.file}, sheet {mapped.sheet}" if mapped.sheet else book.file
+    missing = [known[name] for name in mapped.missing]
+    doubtful = [one for one in mapped.columns if known[one.attribute].required and one.confidence < THRESHOLD]
+    close = next((hit for one in missing if (hit := _nearest(one.label, one.name, mapped.ignore))), None)
+    spare = f"the nearest column found is {close!r}" if close else f"found columns {', '.join(mapped.ignore[:12])}"
+    parts = []
+    if missing:
+        hint = f"; {spare}" if mapped.ignore else ""
+        parts.append(f"missing {' and '.join(repr(one.label) for one in missing)}, expected a table of workloads{hint}")
+    parts += [
+        f"{one.heading!r} read as {known[one.attribute].label} is a guess of confidence {one.confidence:.2f}, "
+        f"expected {THRESHOLD:.2f}"
+        for one in doubtful
+    ]
+    so_far = ", ".join(f"{one.heading!r} as {known[one.attribute].label}" for one in mapped.columns)
+    return InputError(f"{where}: {'; '.join(parts)}; so far {so_far}; {_how(book)}")
+
+
+def _nothing(book: Workbook, every: Sequence[Found]) -> InputError:
+    """A file in which nothing looks like a table of workloads."""
+    if len(book.sheet_names) == 1:
+        headings = [text for found in every for text in found.mapped.headings]
+        if not headings and book.only is not None:
+            headings = [str(cell) for cell in book.only.rows[0] if cell is not None]
+        shown = ", ".join(headings[:12]) or "none"
+        return InputError(
+            f"{book.file}: missing 'Name', 'vCPUs' and 'Memory (GiB)', expected a table of workloads; found columns "
+            f"{shown}; {_how(book)}"
+        )
+    shown = ", ".join(book.sheet_names[:12]) or "none"
+    close = next((hit for name in book.sheet_names if (hit := nearest(name, ("Workloads", "vInfo")))), None)
+    hint = f"; did you mean {close!r}?" if close else f"; {_how(book)}"
+    return InputError(
+        f"{book.file}: found sheets {shown}, expected sheet 'Workloads' (the planner's template) or 'vInfo' (RVTools), "
+        f"or one with names, vCPUs and memory{hint}"
+    )
+
+
+def _nearest(label: str, name: str, spare: Sequence[str]) -> str | None:
+    return nearest(label, spare) or nearest(name, spare)
+
+
+def _how(book: Workbook) -> str:
+    return f"to say what columns mean: planner mapping {book.file} -o mapping.toml, then --mapping mapping.toml"
