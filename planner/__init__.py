@@ -15,6 +15,7 @@ from planner.prices import Prices
 from planner.problem import Problem
 from planner.proposals import Proposal
 from planner.readers import read, read_series, read_table
+from planner.readers.mapping import Mapping
 from planner.readers.plans import read_plan
 from planner.reports import Report, report
 from planner.rules import (
@@ -56,6 +57,7 @@ __all__ = [
     "KeepTogether",
     "Limit",
     "Maintenance",
+    "Mapping",
     "NumaFit",
     "Overcommit",
     "Periods",

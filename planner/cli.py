@@ -53,6 +53,13 @@ Time = Annotated[
     str | None,
     typer.Option("--time", help="Plan CPU by its use in each hour of the series: hour_of_day, hour_of_week or none."),
 ]
+MappingOption = Annotated[
+    str | None,
+    typer.Option("--mapping", help="What columns of an own spreadsheet mean, in a .toml file; it is remembered."),
+]
+Forget = Annotated[
+    bool, typer.Option("--forget-mapping", help="Forget first what is remembered for the headings of these files.")
+]
 Merge = Annotated[bool | None, typer.Option("--merge-pools/--keep-pools", help="Plan all clusters as one pool.")]
 
 SwitchOff = Annotated[
@@ -76,17 +83,42 @@ def template(path: Annotated[str, typer.Argument(help="Where to write it: .xlsx 
 def inspect(
     files: Files,
     include: Include = (),
+    mapping: MappingOption = None,
+    forget_mapping: Forget = False,
     series: SeriesFiles = (),
     series_settings: SeriesSettings = None,
     switch_off: SwitchOff = (),
     switch_on: SwitchOn = (),
 ) -> None:
     """Show what was read, converted, left out and dropped, and why."""
-    from planner import readers
     from planner.terminal import show_inventory
 
-    inventory = readers.read(files, include=tuple(include)).switch(off=switch_off, on=switch_on)
+    inventory = _read(files, include, mapping, forget_mapping).switch(off=switch_off, on=switch_on)
     show_inventory(_with_series(inventory, series, series_settings)[0])
+
+
+@app.command()
+def mapping(
+    files: Files,
+    out: Annotated[str | None, typer.Option("--out", "-o", help="Where to write the mapping, a .toml.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")] = False,
+    forget: Annotated[bool, typer.Option("--forget", help="Forget what is remembered for these headings.")] = False,
+) -> None:
+    """Show what the columns of an own spreadsheet are taken for, and write it to correct and confirm."""
+    from planner import InputError, readers
+    from planner.readers.mapping import Mapping
+    from planner.terminal import show_proposals
+
+    if forget:
+        print(f"forgot {readers.forget(files)} remembered")
+    if out is not None and Path(out).exists() and not overwrite:
+        raise InputError(f"{out}: found a file of this name already; give another, or --overwrite")
+    found = readers.proposals(files)
+    show_proposals(found)
+    if out is not None:
+        text = Mapping(tables=tuple(one.mapped for one in found)).to_toml(comments=True)
+        Path(out).write_text(text, encoding="utf-8")
+        print(f"wrote {out}: correct it, then read the files with --mapping {out}")
 
 
 @app.command()
@@ -102,6 +134,8 @@ def solve(
     resource: Resources = (),
     merge_pools: Merge = None,
     include: Include = (),
+    mapping: MappingOption = None,
+    forget_mapping: Forget = False,
     series: SeriesFiles = (),
     series_settings: SeriesSettings = None,
     time: Time = None,
@@ -129,7 +163,7 @@ def solve(
     standing = None if start is None else read_plan(start)
     inventory, arguments = _arguments(
         files, hosts, host_models, policy, prices, rules, objective, resource, merge_pools, include,
-        series, series_settings, time, switch_off, switch_on, standing,
+        mapping, forget_mapping, series, series_settings, time, switch_off, switch_on, standing,
     )  # fmt: skip
     problem = planner.Problem.build(inventory, **arguments)
     show_inventory_line(inventory, problem)
@@ -170,6 +204,8 @@ def check(
     resource: Resources = (),
     merge_pools: Merge = None,
     include: Include = (),
+    mapping: MappingOption = None,
+    forget_mapping: Forget = False,
     series: SeriesFiles = (),
     series_settings: SeriesSettings = None,
     time: Time = None,
@@ -187,7 +223,7 @@ def check(
     written = read_plan(plan_file)
     inventory, arguments = _arguments(
         inventory_files, hosts, host_models, policy, prices, rules, objective, resource, merge_pools, include,
-        series, series_settings, time, switch_off, switch_on, written,
+        mapping, forget_mapping, series, series_settings, time, switch_off, switch_on, written,
     )  # fmt: skip
     problem = planner.Problem.build(inventory, **arguments)
     violations = planner.check(problem, written.plan)
@@ -209,6 +245,8 @@ def compare(
     resource: Resources = (),
     merge_pools: Merge = None,
     include: Include = (),
+    mapping: MappingOption = None,
+    forget_mapping: Forget = False,
     series: SeriesFiles = (),
     series_settings: SeriesSettings = None,
     time: Time = None,
@@ -225,7 +263,7 @@ def compare(
 
     inventory, arguments = _arguments(
         files, hosts, host_models, policy, prices, rules, objective, resource, merge_pools, include,
-        series, series_settings, time, switch_off, switch_on, None,
+        mapping, forget_mapping, series, series_settings, time, switch_off, switch_on, None,
     )  # fmt: skip
     problem = planner.Problem.build(inventory, **arguments)
     table = planner.sweep(problem, read_scenarios(scenarios), time_limit=time_limit, seed=seed)
@@ -283,14 +321,14 @@ def demo() -> None:
 
 def _arguments(
     files, hosts, host_models, policy, prices, rules, objective, resource, merge_pools, include,
-    series, series_settings, time, switch_off, switch_on, written,
+    mapping, forget_mapping, series, series_settings, time, switch_off, switch_on, written,
 ) -> tuple:  # fmt: skip
     """The inventory, and the arguments of Problem.build: those of a `written` plan, and over them what was given."""
     import planner
     from planner import readers, scenarios
     from planner.rules import read_rules
 
-    inventory = readers.read(list(files), include=tuple(include))
+    inventory = _read(files, include, mapping, forget_mapping)
     given: dict = {} if written is None else dict(written.settings)
     if written is not None:
         inventory = inventory.switch_as(written.switches)
@@ -315,6 +353,18 @@ def _arguments(
     if time is not None:
         given["policy"] = (given.get("policy") or planner.Policy.preset("balanced")).by_time(time, time_zone)
     return inventory, given
+
+
+def _read(files, include, mapping, forget_mapping):
+    """The inventory of some files; a mapping that was given, and by which they could be read, is remembered."""
+    from planner import readers
+
+    if forget_mapping:
+        readers.forget(list(files))
+    inventory = readers.read(list(files), include=tuple(include), mapping=mapping)
+    if mapping is not None:
+        readers.remember(list(files), mapping)
+    return inventory
 
 
 def _with_series(inventory, series, series_settings) -> tuple:

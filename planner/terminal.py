@@ -8,6 +8,7 @@ import threading
 import time
 import urllib.request
 import webbrowser
+from collections.abc import Iterable
 
 import pandas as pd
 from rich.console import Console
@@ -24,6 +25,7 @@ from planner.jobs import Job, JobState
 from planner.numa import numa_warnings
 from planner.plan import Plan, Result
 from planner.problem import Problem
+from planner.readers.mapping import Proposal
 from planner.reports import Report
 from planner.samples import sample
 from planner.writers.headings import heading
@@ -70,6 +72,28 @@ def show_inventory(inventory: Inventory) -> None:
             for n in notes.itertuples()
         ]
         _frame("What reading did, and why", notes[["kind", "where", "subject", "message"]])
+
+
+def show_proposals(proposals: Iterable[Proposal]) -> None:
+    """What each column of some files is taken for, and how sure that is."""
+    for one in proposals:
+        mapped = one.mapped
+        place = f"{one.file}, sheet {mapped.sheet}" if mapped.sheet else one.file
+        known = {column.heading: column for column in mapped.columns}
+        rows = [
+            {
+                "heading": heading,
+                "attribute": known[heading].attribute if heading in known else "",
+                "unit": known[heading].unit if heading in known else "",
+                "confidence": known[heading].confidence if heading in known else float("nan"),
+                "values": ", ".join(values[:3]),
+            }
+            for heading, values in one.samples.items()
+        ]
+        title = f"{place}, row {mapped.row}: {mapped.table}, {one.origin or f'confidence {mapped.confidence:.2f}'}"
+        _frame(title, pd.DataFrame(rows, columns=["heading", "attribute", "unit", "confidence", "values"]))
+        if mapped.missing:
+            _out.print(f"missing: {', '.join(mapped.missing)}", markup=False)
 
 
 def show_inventory_line(inventory: Inventory, problem: Problem) -> None:

@@ -17,12 +17,12 @@ from planner.readers.files import File, Source, opened
 from planner.readers.formats import FORMATS, SHEETS, template
 from planner.readers.gathering import gathered
 from planner.readers.joining import inventory_of
-from planner.readers.mapping import Mapping, locating
+from planner.readers.mapping import Mapping, Proposal, locating, memory
 from planner.readers.sandbox import OnRows, Workbook, load
 from planner.readers.series_files import read_series
 from planner.readers.tables import Tables, counted, note
 
-__all__ = ["read", "read_series", "read_table"]
+__all__ = ["forget", "proposals", "read", "read_series", "read_table", "remember"]
 
 
 def read(
@@ -79,6 +79,42 @@ def loaded(source: Source | Sequence[Source], *, on_rows: OnRows | None = None) 
         notes += [note("ignored", "not a file that is read", file=name) for name in unread]
         books += [load(file, SHEETS, on_rows=on_rows) for file in files]
     return gathered(books, FORMATS), notes
+
+
+def proposals(
+    source: Source | Sequence[Source], mapping: Mapping | str | Path | None = None, *, remembered: bool = True
+) -> list[Proposal]:
+    """What the columns of files mean: as a mapping says, else as it is remembered, else as it is guessed.
+
+    Parameters
+    ----------
+    source, mapping, remembered
+        As for `read`.
+
+    Returns
+    -------
+    list of Proposal
+        One for each table; that of a file which cannot be read yet is the best there is.
+    """
+    told = mapping if mapping is None or isinstance(mapping, Mapping) else Mapping.read(mapping)
+    return mapping_reader.proposals_of(loaded(source)[0], told, remembered=remembered)
+
+
+def remember(source: Source | Sequence[Source], mapping: Mapping | str | Path) -> int:
+    """Keep what a mapping says of these files, for the same headings next time; returns how many tables.
+
+    Raises
+    ------
+    InputError
+        None of its tables stands in the files, or nothing can be kept.
+    """
+    given = [one.mapped for one in proposals(source, mapping, remembered=False) if one.origin == locating.GIVEN]
+    return len(memory.remember(given))
+
+
+def forget(source: Source | Sequence[Source]) -> int:
+    """Forget every mapping that is remembered for headings of these files; returns how many there were."""
+    return memory.forget(key for book in loaded(source)[0] for key in locating.fingerprints(mapping_reader.whole(book)))
 
 
 def read_table(source: Source, table: str) -> pd.DataFrame:

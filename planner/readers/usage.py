@@ -98,5 +98,5 @@ def _notes(tables: Tables, use: pd.DataFrame, owners: np.ndarray) -> list[dict]:
         first = int(strangers[0])
         name = use["name"].iloc[first]
         message = f"use of {counted(len(strangers), 'machine')} that no other file lists, such as {name!r}"
-        said.append(note("ignored", message, **where, row=origin.row(first), subject=name))
+        said.append(note("ignored", message, **where, row=origin.row(first), subject=name, count=len(strangers)))
     return said

@@ -68,9 +68,10 @@ def left_over(book: Workbook, found: Iterable[Found]) -> list[dict]:
         rest = [at for at in range(len(sheet.rows)) if at not in read]
         if rest:
             message = f"{counted(len(rest), 'row')} above, between or below the tables"
-            journal.note("ignored", message, sheet=sheet.name, row=sheet.row_numbers[rest[0]])
+            journal.note("ignored", message, sheet=sheet.name, row=sheet.row_numbers[rest[0]], count=len(rest))
         if sheet.hidden:
-            journal.note("information", f"{counted(sheet.hidden, 'hidden row')} read like the others", sheet=sheet.name)
+            message = f"{counted(sheet.hidden, 'hidden row')} read like the others"
+            journal.note("information", message, sheet=sheet.name, count=sheet.hidden)
         if not sheet.visible:
             journal.note("information", "the sheet is hidden: read like the others", sheet=sheet.name)
     return journal.notes
@@ -165,7 +166,8 @@ def _as_it_stands(part: Part, journal: Journal) -> tuple[pd.DataFrame, Origin]:
     nameless = (part.frame["name"] == "").to_numpy()
     if nameless.any():
         first = part.origin.row(int(np.flatnonzero(nameless)[0]))
-        journal.note("dropped", f"{counted(nameless.sum(), 'row')} without a name", sheet=part.origin.sheet, row=first)
+        where = {"sheet": part.origin.sheet, "row": first, "count": nameless.sum()}
+        journal.note("dropped", f"{counted(nameless.sum(), 'row')} without a name", **where)
     part = part.keep(~nameless)
     return part.frame, part.origin
 
