@@ -59,6 +59,9 @@ def vocabulary(table: str) -> dict[str, frozenset[str]]:
         own = {plain(text) for text in (attribute.name, attribute.label, attribute.heading, *attribute.aliases)}
         for word in own | {"".join(phrase) for phrase in phrases(attribute.name)}:
             found.setdefault(word, set()).add(attribute.name)
+    if table == "hosts":
+        for phrase in phrases("host"):
+            found.setdefault("".join(phrase), set()).add("name")
     for identity in ("vm_uuid", "bios_uuid") if table == "workloads" else ():
         for phrase in phrases(identity):
             found.setdefault("".join(phrase), set()).add(identity)

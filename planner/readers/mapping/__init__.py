@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from planner.errors import InputError, nearest
+from planner.readers.columns import Column
 from planner.readers.mapping import locating
 from planner.readers.mapping.attributes import columns_of
 from planner.readers.mapping.mappings import THRESHOLD, MappedColumn, MappedTable, Mapping
+from planner.readers.mapping.profiles import heading_parts
 from planner.readers.mapping.proposals import Found, propose, proposed
 from planner.readers.mapping.reading import left_over, tables_of
+from planner.readers.mapping.scores import named
 from planner.readers.sandbox import Sheet, Workbook, load
 from planner.readers.tables import Tables
 
@@ -147,7 +150,7 @@ def _refusal(book: Workbook, every: Sequence[Found]) -> InputError:
     where = f"{book.file}, sheet {mapped.sheet}" if mapped.sheet else book.file
     missing = [known[name] for name in mapped.missing]
     doubtful = [one for one in mapped.columns if known[one.attribute].required and one.confidence < THRESHOLD]
-    close = next((hit for one in missing if (hit := _nearest(one.label, one.name, mapped.ignore))), None)
+    close = next((hit for one in missing if (hit := _nearest(one, mapped))), None)
     spare = f"the nearest column found is {close!r}" if close else f"found columns {', '.join(mapped.ignore[:12])}"
     parts = []
     if missing:
@@ -182,8 +185,13 @@ def _nothing(book: Workbook, every: Sequence[Found]) -> InputError:
     )
 
 
-def _nearest(label: str, name: str, spare: Sequence[str]) -> str | None:
-    return nearest(label, spare) or nearest(name, spare)
+def _nearest(one: Column, mapped: MappedTable) -> str | None:
+    """The heading that comes nearest to a missing column: by its words in any language, else by its spelling."""
+    levels = {text: named(heading_parts(text)[0], mapped.table).get(one.name, 0.0) for text in mapped.ignore}
+    best = max(levels, key=levels.get, default=None)
+    if best is not None and levels[best] > 0:
+        return best
+    return nearest(one.label, mapped.ignore) or nearest(one.name, mapped.ignore)
 
 
 def _how(book: Workbook) -> str:

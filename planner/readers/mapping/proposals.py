@@ -128,18 +128,18 @@ def _best(region: Region) -> Found | None:
     if at is None or not rows:
         return None
     labels = list(region.labels(at).items())[:MOST_COLUMNS]
-    cells = region.sheet.rows
+    heads = region.cells(at)
+    cells = [region.sheet.rows[row] for row in rows if region.cells(row) != heads]
     seen = [
-        profile(heading, [_cell(cells[row], column) for row in rows], region.sheet.delimiter)
-        for heading, column in labels
+        profile(heading, [_cell(row, column) for row in cells], region.sheet.delimiter) for heading, column in labels
     ]
     title = " ".join(str(cell) for above in region.rows if above < at for cell in set(region.cells(above)) if cell)
-    candidates = [_as_table(table, seen, region, at) for table in TABLES]
     hinted = table_of(region.sheet.name) or table_of(title)
+    candidates = [_as_table(table, seen, region, at) for table in TABLES]
     sure = [one for one in candidates if one.is_sure and one.table != USAGE]
     usage = [one for one in candidates if one.is_sure and one.table == USAGE]
-    found = max(sure or usage or candidates[:-1], key=lambda one: _worth(one, hinted), default=None)
-    return Found(region=region, at=at, rows=rows, mapped=found) if found is not None and found.columns else None
+    found = max(sure or [*usage, *candidates[:-1]], key=lambda one: _worth(one, hinted))
+    return Found(region=region, at=at, rows=rows, mapped=found) if found.columns else None
 
 
 def header_of(region: Region) -> int | None:
@@ -192,8 +192,10 @@ def _as_table(table: str, seen: Sequence[Profile], region: Region, at: int) -> M
 
 
 def _doubt_names_by_values(scores: list[float]) -> None:
-    """Lower names that only values tell below what is read, where several columns could be the name."""
-    if sum(score > 0 for score in scores) > 1 and max(scores) <= ONLY_NAME:
+    """Names that only values tell do not count beside one that is called so, nor where several columns could be."""
+    if max(scores, default=0) > ONLY_NAME:
+        scores[:] = [score if score > ONLY_NAME else 0.0 for score in scores]
+    elif sum(score > 0 for score in scores) > 1:
         scores[:] = [min(score, ONLY_VALUES) for score in scores]
 
 

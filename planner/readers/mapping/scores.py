@@ -13,12 +13,12 @@ among others. `fit` is 0 to 1, see there.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 from planner import units
 from planner.readers.columns import Column
-from planner.readers.mapping.attributes import USAGE, columns_of
+from planner.readers.mapping.attributes import USAGE, columns_of, is_use
 from planner.readers.mapping.profiles import Profile
 from planner.schema import attributes
 from planner.schema.words import FILLER, STATISTICS, is_within, phrases, plain, tokens, vocabulary
@@ -48,6 +48,8 @@ def named(text: str, table: str) -> dict[str, float]:
     """
     known = vocabulary("workloads" if table == USAGE else table)
     found = dict.fromkeys(known.get(plain(text), ()), EXACT)
+    # Which figure of use is meant must be said, and spelt right.
+    known = {word: names for word, names in known.items() if not any(map(is_use, names))}
     words = tokens(text)
     statistic = next((name for name in reversed(STATISTICS) if _says(words, name)), "")
     core = _without(words, (FILLER, statistic, *(("used",) if statistic else ())))
@@ -71,13 +73,19 @@ def _meant(core: tuple[str, ...], words: tuple[str, ...], known: dict[str, froze
     if core and all(word in known for word in core):
         add(frozenset.intersection(*(known[word] for word in core)), BESIDE)
     for whole in {joined, "".join(words)}:
-        if len(whole) > 3:
-            for close in difflib.get_close_matches(whole, [word for word in known if len(word) > 3], n=3, cutoff=LIKE):
-                add(known[close], MISSPELT * difflib.SequenceMatcher(None, whole, close).ratio())
+        for close, likeness in _close(whole, known):
+            add(known[close], MISSPELT * likeness)
     for start in range(len(core)):
         for end in range(start + 1, len(core) + 1):
             add(known.get("".join(core[start:end]), frozenset()), AMONG)
     return found
+
+
+def _close(word: str, known: Iterable[str]) -> list[tuple[str, float]]:
+    """The known words most like one of more than three letters, and their likeness."""
+    candidates = [one for one in known if len(one) > 3] if len(word) > 3 else []
+    found = difflib.get_close_matches(word, candidates, n=3, cutoff=LIKE)
+    return [(one, difflib.SequenceMatcher(None, word, one).ratio()) for one in found]
 
 
 def _says(words: tuple[str, ...], statistic: str) -> bool:
@@ -94,7 +102,8 @@ def _without(words: tuple[str, ...], kinds: tuple[str, ...]) -> tuple[str, ...]:
                 words = words[:at] + words[at + len(phrase) :]
             else:
                 at += 1
-    return words
+    fillers = {phrase[0] for phrase in phrases(FILLER) if len(phrase) == 1}
+    return tuple(word for word in words if FILLER not in kinds or not _close(word, fillers)) or words
 
 
 def _figures(meant: str, statistic: str) -> tuple[str, ...]:
