@@ -114,6 +114,8 @@ def mapping(
     if out is not None and Path(out).exists() and not overwrite:
         raise InputError(f"{out}: found a file of this name already; give another, or --overwrite")
     found = readers.proposals(files)
+    if not found:
+        raise InputError(f"{', '.join(files)}: found exports of known tools only, which need no mapping")
     show_proposals(found)
     if out is not None:
         text = Mapping(tables=tuple(one.mapped for one in found)).to_toml(comments=True)

@@ -43,7 +43,7 @@ def test_parameters(function, parameters):
 
 def test_verbs():
     verbs = {command.name or command.callback.__name__ for command in app.registered_commands}
-    assert verbs == {"template", "inspect", "solve", "check", "compare", "anonymise", "app", "demo"}
+    assert verbs == {"template", "inspect", "solve", "check", "compare", "mapping", "anonymise", "app", "demo"}
 
 
 def test_judgements_are_frozen():

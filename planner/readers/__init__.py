@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import pandas as pd
 
@@ -94,10 +95,12 @@ def proposals(
     Returns
     -------
     list of Proposal
-        One for each table; that of a file which cannot be read yet is the best there is.
+        One for each table; that of a file which cannot be read yet is the best there is. None for files of a known
+        tool, unless a mapping tells of them.
     """
     told = mapping if mapping is None or isinstance(mapping, Mapping) else Mapping.read(mapping)
-    return mapping_reader.proposals_of(loaded(source)[0], told, remembered=remembered)
+    books = [book for book in loaded(source)[0] if told is not None or _format_of(book) in (None, template)]
+    return mapping_reader.proposals_of(books, told, remembered=remembered)
 
 
 def remember(source: Source | Sequence[Source], mapping: Mapping | str | Path) -> int:
@@ -153,7 +156,7 @@ def _parsed(books: list[Workbook], told: Mapping | None, remembered: bool) -> li
 
     One that no format knows is passed over beside others of its folder or archive.
     """
-    known = [(book, next((format for format in FORMATS if format.recognises(book)), None)) for book in books]
+    known = [(book, _format_of(book)) for book in books]
     known = [(mapping_reader.whole(book) if format is None else book, format) for book, format in known]
     given = [[] if told is None else mapping_reader.given(book, told) for book, _ in known]
     if told is not None and not any(given):
@@ -175,6 +178,11 @@ def _parsed(books: list[Workbook], told: Mapping | None, remembered: bool) -> li
         else:
             found += mapping_reader.parse(book)
     return found
+
+
+def _format_of(book: Workbook) -> ModuleType | None:
+    """The format that a file is in; None where nobody knows it."""
+    return next((format for format in FORMATS if format.recognises(book)), None)
 
 
 def _unread_sheets(book: Workbook, tables: Tables) -> list[dict]:

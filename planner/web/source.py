@@ -11,7 +11,8 @@ import streamlit as st
 import planner
 from planner.jobs import Job
 from planner.readers import read
-from planner.web import frame
+from planner.readers.mapping import Mapping
+from planner.web import frame, mapping
 
 log = logging.getLogger(__name__)
 
@@ -60,12 +61,31 @@ def show(samples: Path, job: Job | None) -> Chosen | None:
 
 
 def _read(key: str, label: str, sources: list) -> Chosen | None:
-    """What the sources hold, read once a session; a file that cannot be read leaves the rest of the page as it is."""
-    if st.session_state.get("read_key") != key:
-        st.session_state.pop("read", None)
+    """What the sources hold; a file that cannot be read leaves the rest of the page as it is.
+
+    Where columns had to be guessed, a box shows them, and what is corrected there is read.
+    """
+    found = _once("read", key, label, sources)
+    told = mapping.show(key, sources, found)
+    if told is not None:
+        key = f"{key} {told.to_toml()}"
+        found = _once("read_mapped", key, label, sources, told)
+    if isinstance(found, planner.InputError):
+        frame.show_error(str(found), found.details)
+        return None
+    return Chosen(key=key, label=label, inventory=found)
+
+
+def _once(
+    name: str, key: str, label: str, sources: list, told: Mapping | None = None
+) -> planner.Inventory | planner.InputError:
+    """What reading gives, kept in the session under a name until the key changes."""
+    if st.session_state.get(f"{name}_key") != key:
+        st.session_state.pop(name, None)
         with st.spinner("Reading ..."):
             try:
-                found: planner.Inventory | planner.InputError = read(sources if len(sources) > 1 else sources[0])
+                source = sources if len(sources) > 1 else sources[0]
+                found: planner.Inventory | planner.InputError = read(source, mapping=told)
             except planner.InputError as error:
                 found = error
             except Exception as error:
@@ -75,9 +95,5 @@ def _read(key: str, label: str, sources: list) -> Chosen | None:
                     f"{label}: cannot be read because of a defect of this program ({type(error).__name__}); "
                     "the log has the details"
                 )
-        st.session_state["read"], st.session_state["read_key"] = found, key
-    found = st.session_state["read"]
-    if isinstance(found, planner.InputError):
-        frame.show_error(str(found), found.details)
-        return None
-    return Chosen(key=key, label=label, inventory=found)
+        st.session_state[name], st.session_state[f"{name}_key"] = found, key
+    return st.session_state[name]
