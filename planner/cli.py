@@ -107,16 +107,16 @@ def mapping(
     """Show what the columns of an own spreadsheet are taken for, and write it to correct and confirm."""
     from planner import InputError, readers
     from planner.readers.mapping import Mapping
-    from planner.terminal import show_proposals
+    from planner.terminal import show_suggestions
 
     if forget:
         print(f"forgot {readers.forget(files)} remembered")
     if out is not None and Path(out).exists() and not overwrite:
         raise InputError(f"{out}: found a file of this name already; give another, or --overwrite")
-    found = readers.proposals(files)
+    found = readers.suggestions(files)
     if not found:
         raise InputError(f"{', '.join(files)}: found exports of known tools only, which need no mapping")
-    show_proposals(found)
+    show_suggestions(found)
     if out is not None:
         text = Mapping(tables=tuple(one.mapped for one in found)).to_toml(comments=True)
         Path(out).write_text(text, encoding="utf-8")

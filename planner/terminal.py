@@ -25,7 +25,7 @@ from planner.jobs import Job, JobState
 from planner.numa import numa_warnings
 from planner.plan import Plan, Result
 from planner.problem import Problem
-from planner.readers.mapping import Proposal
+from planner.readers.mapping import Suggestion
 from planner.reports import Report
 from planner.samples import sample
 from planner.writers.headings import heading
@@ -74,9 +74,9 @@ def show_inventory(inventory: Inventory) -> None:
         _frame("What reading did, and why", notes[["kind", "where", "subject", "message"]])
 
 
-def show_proposals(proposals: Iterable[Proposal]) -> None:
+def show_suggestions(suggestions: Iterable[Suggestion]) -> None:
     """What each column of some files is taken for, and how sure that is."""
-    for one in proposals:
+    for one in suggestions:
         mapped = one.mapped
         place = f"{one.file}, sheet {mapped.sheet}" if mapped.sheet else one.file
         known = {column.heading: column for column in mapped.columns}

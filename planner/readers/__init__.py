@@ -18,12 +18,12 @@ from planner.readers.files import File, Source, opened
 from planner.readers.formats import FORMATS, SHEETS, template
 from planner.readers.gathering import gathered
 from planner.readers.joining import inventory_of
-from planner.readers.mapping import Mapping, Proposal, locating, memory
+from planner.readers.mapping import Mapping, Suggestion, locating, memory
 from planner.readers.sandbox import OnRows, Workbook, load
 from planner.readers.series_files import read_series
 from planner.readers.tables import Tables, counted, note
 
-__all__ = ["forget", "proposals", "read", "read_series", "read_table", "remember"]
+__all__ = ["forget", "read", "read_series", "read_table", "remember", "suggestions"]
 
 
 def read(
@@ -82,9 +82,9 @@ def loaded(source: Source | Sequence[Source], *, on_rows: OnRows | None = None) 
     return gathered(books, FORMATS), notes
 
 
-def proposals(
+def suggestions(
     source: Source | Sequence[Source], mapping: Mapping | str | Path | None = None, *, remembered: bool = True
-) -> list[Proposal]:
+) -> list[Suggestion]:
     """What the columns of files mean: as a mapping says, else as it is remembered, else as it is guessed.
 
     Parameters
@@ -94,13 +94,13 @@ def proposals(
 
     Returns
     -------
-    list of Proposal
+    list of Suggestion
         One for each table; that of a file which cannot be read yet is the best there is. None for files of a known
         tool, unless a mapping tells of them.
     """
     told = mapping if mapping is None or isinstance(mapping, Mapping) else Mapping.read(mapping)
     books = [book for book in loaded(source)[0] if told is not None or _format_of(book) in (None, template)]
-    return mapping_reader.proposals_of(books, told, remembered=remembered)
+    return mapping_reader.suggestions_of(books, told, remembered=remembered)
 
 
 def remember(source: Source | Sequence[Source], mapping: Mapping | str | Path) -> int:
@@ -111,7 +111,7 @@ def remember(source: Source | Sequence[Source], mapping: Mapping | str | Path) -
     InputError
         None of its tables stands in the files, or nothing can be kept.
     """
-    given = [one.mapped for one in proposals(source, mapping, remembered=False) if one.origin == locating.GIVEN]
+    given = [one.mapped for one in suggestions(source, mapping, remembered=False) if one.origin == locating.GIVEN]
     return len(memory.remember(given))
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 import planner
 from planner import readers, units
-from planner.readers.mapping import MappedColumn, MappedTable, Mapping, Proposal
+from planner.readers.mapping import MappedColumn, MappedTable, Mapping, Suggestion
 from planner.readers.mapping.attributes import TABLES, columns_of
 from planner.web import frame
 
@@ -38,36 +38,36 @@ def show(key: str, sources: list, found: planner.Inventory | planner.InputError)
     found : Inventory or InputError
         What reading them without a correction gave.
     """
-    proposals = _proposals(key, sources, found)
-    if not proposals:
+    suggestions = _suggestions(key, sources, found)
+    if not suggestions:
         return None
-    sure = all(one.mapped.is_sure for one in proposals)
+    sure = all(one.mapped.is_sure for one in suggestions)
     with st.expander("What the columns mean", expanded=not sure, icon="🧭"):
         st.caption("The file is of no known tool. Correct what was guessed: the file is read again at once.")
         try:
-            tables = tuple(_table(f"{key}_{number}_{one.origin}", one) for number, one in enumerate(proposals))
+            tables = tuple(_table(f"{key}_{number}_{one.origin}", one) for number, one in enumerate(suggestions))
             mapping = Mapping(tables=tables)
         except planner.InputError as error:
             frame.show_error(str(error))
             return None
-        _memory(sources, mapping, proposals)
-    return None if mapping == Mapping(tables=tuple(one.mapped for one in proposals)) else mapping
+        _memory(sources, mapping, suggestions)
+    return None if mapping == Mapping(tables=tuple(one.mapped for one in suggestions)) else mapping
 
 
-def _proposals(key: str, sources: list, found: planner.Inventory | planner.InputError) -> list[Proposal]:
+def _suggestions(key: str, sources: list, found: planner.Inventory | planner.InputError) -> list[Suggestion]:
     """What was guessed or is remembered, once a session; nothing where the files are in a known format."""
-    if st.session_state.get("proposals_key") != key:
-        told: list[Proposal] = []
+    if st.session_state.get("suggestions_key") != key:
+        told: list[Suggestion] = []
         if isinstance(found, planner.InputError) or any("columns " in one.dialect for one in found.imports):
             try:
-                told = readers.proposals(sources)
+                told = readers.suggestions(sources)
             except planner.InputError:
                 told = []  # The page says already why the file cannot be opened.
-        st.session_state["proposals"], st.session_state["proposals_key"] = told, key
-    return st.session_state["proposals"]
+        st.session_state["suggestions"], st.session_state["suggestions_key"] = told, key
+    return st.session_state["suggestions"]
 
 
-def _table(key: str, one: Proposal) -> MappedTable:
+def _table(key: str, one: Suggestion) -> MappedTable:
     """The controls of one table, and what they say."""
     mapped = one.mapped
     place = f"{one.file}, sheet {mapped.sheet}" if mapped.sheet else one.file
@@ -87,7 +87,7 @@ def _table(key: str, one: Proposal) -> MappedTable:
 
 
 def _column(
-    key: str, number: int, heading: str, one: Proposal, kind: str, known: dict[str, MappedColumn]
+    key: str, number: int, heading: str, one: Suggestion, kind: str, known: dict[str, MappedColumn]
 ) -> MappedColumn | None:
     """The controls of one column: what it means, and its unit where it has one."""
     guess, attributes = known.get(heading), columns_of(kind)
@@ -125,7 +125,7 @@ def _column(
     )
 
 
-def _memory(sources: list, mapping: Mapping, proposals: Sequence[Proposal]) -> None:
+def _memory(sources: list, mapping: Mapping, suggestions: Sequence[Suggestion]) -> None:
     """Buttons to remember the mapping for the same headings, and to forget it."""
     left, right = st.columns(2)
     if left.button("Remember this mapping", key="remember_mapping", help="For files with the same headings."):
@@ -134,9 +134,9 @@ def _memory(sources: list, mapping: Mapping, proposals: Sequence[Proposal]) -> N
             st.success(f"Remembered for files with the same headings: {number} table{'s' if number != 1 else ''}.")
         except planner.InputError as error:
             frame.show_error(str(error))
-    remembered = any(one.origin.startswith("remembered") for one in proposals)
+    remembered = any(one.origin.startswith("remembered") for one in suggestions)
     if remembered and right.button("Forget it", key="forget_mapping"):
         readers.forget(sources)
-        for name in ("read_key", "proposals_key"):
+        for name in ("read_key", "suggestions_key"):
             st.session_state.pop(name, None)
         st.rerun()

@@ -17,7 +17,7 @@ from planner.readers.mapping.scores import named
 from planner.readers.sandbox import Sheet, Workbook, load
 from planner.readers.tables import Tables
 
-__all__ = ["THRESHOLD", "MappedColumn", "MappedTable", "Mapping", "Proposal", "parse", "proposals_of", "propose"]
+__all__ = ["THRESHOLD", "MappedColumn", "MappedTable", "Mapping", "Suggestion", "parse", "propose", "suggestions_of"]
 
 NEEDED_FOR_DOUBT = 2
 """What a table must have of what it needs to look like one of workloads that could not be read."""
@@ -26,7 +26,7 @@ SAMPLES = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Proposal:
+class Suggestion:
     """A table that was found in a file, for people to judge.
 
     Parameters
@@ -87,9 +87,9 @@ def whole(book: Workbook) -> Workbook:
     return book if len(book.sheets) == len(book.sheet_names) or book.source is None else load(book.source, None)
 
 
-def proposals_of(
+def suggestions_of(
     books: Sequence[Workbook], mapping: Mapping | None = None, *, remembered: bool = True
-) -> list[Proposal]:
+) -> list[Suggestion]:
     """What the columns of files mean: as a mapping says, else as it is remembered, else as it is guessed.
 
     Parameters
@@ -106,14 +106,14 @@ def proposals_of(
         if not found:
             every = [one for sheet in book.sheets.values() for one in proposed(sheet)]
             found = [one for one in every if one.mapped.is_sure] or sorted(every, key=_has, reverse=True)[:1]
-        told += [_proposal(book, one) for one in found]
+        told += [_suggestion(book, one) for one in found]
     return told
 
 
-def _proposal(book: Workbook, found: Found) -> Proposal:
+def _suggestion(book: Workbook, found: Found) -> Suggestion:
     labels = found.region.labels(found.at)
     samples = {heading: _samples(found.region.sheet, found.rows, column) for heading, column in labels.items()}
-    return Proposal(file=book.file, mapped=found.mapped, origin=found.origin, samples=samples)
+    return Suggestion(file=book.file, mapped=found.mapped, origin=found.origin, samples=samples)
 
 
 def _samples(sheet: Sheet, rows: list[int], column: int) -> tuple[str, ...]:
