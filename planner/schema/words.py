@@ -14,8 +14,10 @@ from planner.schema import TABLES, attributes, rows_of
 
 STATISTICS = ("used", "average", "peak", "p95")
 FILLER = "filler"
-QUALIFIERS = (*STATISTICS, FILLER)
-"""Words beside the thing itself: which figure of its use is meant, or nothing that matters (number of, total)."""
+OTHER = "other"
+QUALIFIERS = (*STATISTICS, FILLER, OTHER)
+"""Words beside the thing itself: which figure of its use is meant, nothing that matters (number of, total), or another
+thing than it is (free memory)."""
 
 _TOKEN = re.compile(r"[^\W_]+|[#%]")
 _LETTERS = str.maketrans({"ł": "l", "ø": "o", "œ": "oe", "æ": "ae"})

@@ -19,8 +19,8 @@ from planner.schema.words import table_of
 REQUIRED_FIRST = 0.01
 """What a required attribute is worth beside an optional one that fits as well."""
 
-HINT = 0.5
-"""What a sheet or title that is called workloads or hosts is worth: half a column."""
+TITLED, NAMED = 3.0, 0.5
+"""What a sheet or title that is called workloads or hosts is worth, in columns, and a column of names called host."""
 
 MOST_COLUMNS = 400
 LIKE_ONE = 0.7
@@ -134,11 +134,12 @@ def _best(region: Region) -> Found | None:
         profile(heading, [_cell(row, column) for row in cells], region.sheet.delimiter) for heading, column in labels
     ]
     title = " ".join(str(cell) for above in region.rows if above < at for cell in set(region.cells(above)) if cell)
-    hinted = table_of(region.sheet.name) or table_of(title)
+    titled = table_of(region.sheet.name) or table_of(title)
     candidates = [_as_table(table, seen, region, at) for table in TABLES]
     sure = [one for one in candidates if one.is_sure and one.table != USAGE]
+    sized = [one for one in candidates if {"vcpus", "cores", "memory_gib"} & one.attributes.keys()]
     usage = [one for one in candidates if one.is_sure and one.table == USAGE]
-    found = max(sure or [*usage, *candidates[:-1]], key=lambda one: _worth(one, hinted))
+    found = max(sure or sized or usage or candidates[:-1], key=lambda one: _worth(one, titled))
     return Found(region=region, at=at, rows=rows, mapped=found) if found.columns else None
 
 
@@ -180,6 +181,7 @@ def _as_table(table: str, seen: Sequence[Profile], region: Region, at: int) -> M
                 unit=unit_of(one, column) if column.unit in units.SCALES else "",
                 confidence=round(scores[place][given], 4),
             )
+    _share_units(chosen, {one.heading for one in seen if one.is_bare})
     headings = [one.heading for one in seen]
     return MappedTable(
         table=table,
@@ -191,6 +193,14 @@ def _as_table(table: str, seen: Sequence[Profile], region: Region, at: int) -> M
     )
 
 
+def _share_units(chosen: dict[str, MappedColumn], bare: set[str]) -> None:
+    """Use of memory that names no unit is in that of the memory which is given, where that names none either."""
+    given = next((one for one in chosen.values() if one.attribute == "memory_gib" and one.heading in bare), None)
+    for heading, one in chosen.items():
+        if given is not None and heading in bare and one.attribute.startswith("memory_gib_"):
+            chosen[heading] = replace(one, unit=given.unit)
+
+
 def _doubt_names_by_values(scores: list[float]) -> None:
     """Names that only values tell do not count beside one that is called so, nor where several columns could be."""
     if max(scores, default=0) > ONLY_NAME:
@@ -199,8 +209,11 @@ def _doubt_names_by_values(scores: list[float]) -> None:
         scores[:] = [min(score, ONLY_VALUES) for score in scores]
 
 
-def _worth(one: MappedTable, hinted: str) -> float:
-    return sum(column.confidence for column in one.columns) + HINT * (one.table == hinted)
+def _worth(one: MappedTable, titled: str) -> float:
+    """How much of a part of the sheet one kind of table explains."""
+    name = one.attributes.get("name")
+    called = name is not None and table_of(name.heading) == one.table
+    return sum(column.confidence for column in one.columns) + TITLED * (one.table == titled) + NAMED * called
 
 
 def _cell(row: list, column: int) -> object:

@@ -21,7 +21,7 @@ from planner.readers.columns import Column
 from planner.readers.mapping.attributes import USAGE, columns_of, is_use
 from planner.readers.mapping.profiles import Profile
 from planner.schema import attributes
-from planner.schema.words import FILLER, STATISTICS, is_within, phrases, plain, tokens, vocabulary
+from planner.schema.words import FILLER, OTHER, STATISTICS, is_within, phrases, plain, tokens, vocabulary
 
 EXACT, BESIDE, MISSPELT, AMONG = 1.0, 0.9, 0.9, 0.5
 LIKE = 0.8
@@ -51,6 +51,8 @@ def named(text: str, table: str) -> dict[str, float]:
     # Which figure of use is meant must be said, and spelt right.
     known = {word: names for word, names in known.items() if not any(map(is_use, names))}
     words = tokens(text)
+    if not found and _says(words, OTHER):
+        return {}
     statistic = next((name for name in reversed(STATISTICS) if _says(words, name)), "")
     core = _without(words, (FILLER, statistic, *(("used",) if statistic else ())))
     for meant, level in _meant(core, words, known).items():
@@ -155,14 +157,14 @@ def _is_in_mib(seen: Profile, column: Column) -> bool:
 
 
 def fit(seen: Profile, column: Column, table: str) -> float:
-    """How well the values of a column, and its unit, suit an attribute: 0 rules it out.
+    """How well the values of a column, and its unit, suit an attribute: 0 rules it out, as for a blank column.
 
     Numbers: at least nine of ten cells are numbers, their unit measures the same, most are within the schema's limits.
     Names: the share of filled cells that differ. States, flags, operating systems and UUIDs: the share of cells that
     are some. vCPUs: small whole numbers. Memory: sizes that machines come in. Use: a share of something.
     """
     if not seen.count:
-        return 0.0 if column.required else 0.3
+        return 0.0
     if column.type == "number":
         return _fit_of_numbers(seen, column, table)
     suits = _FITS.get(column.name)
@@ -185,7 +187,7 @@ def _fit_of_numbers(seen: Profile, column: Column, table: str) -> float:
     if inside < 0.9:
         return 0.0
     if column.name in ("vcpus", "cores"):
-        return (1.0 if seen.middle <= 64 or column.name == "cores" else 0.4) if seen.whole > 0.9 else 0.3
+        return (1.0 if seen.middle <= 64 or column.name == "cores" else 0.4) if seen.whole > 0.9 else 0.1
     if column.unit == "share":
         return 0.5 if seen.is_bare and max(sizes) > 1 else 1.0 if max(sizes) <= 2 else 0.3
     if column.unit == "GHz":
