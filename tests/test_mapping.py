@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime
 import io
+import re
 
 import openpyxl
 import pandas as pd
@@ -20,7 +21,7 @@ from planner.readers.mapping.assignment import assigned
 from planner.readers.mapping.attributes import TABLES, columns_of
 from planner.readers.sandbox import Sheet, load
 from planner.schema.words import phrases
-from tests.conftest import examples
+from tests.conftest import ROOT, examples
 
 ROWS = {
     "Rechner": ["web-01", "web-02", "db-01", "mail", "dc1"],
@@ -320,6 +321,12 @@ def test_a_mapping_that_is_wrong_is_told_where(text, expected):
     assert expected in str(caught.value)
 
 
+def test_the_mapping_of_the_docs_is_one():
+    (block,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "mapping.md").read_text(encoding="utf-8"), flags=re.S)
+    (table,) = Mapping.from_toml(block).tables
+    assert (table.missing, table.attributes["memory_gib"].unit) == ((), "MB")
+
+
 def test_a_mapping_of_another_file_is_refused_with_the_nearest_heading():
     message = refusal(csv_of(columns(**ROWS)), mapping=mapping_of({"Rechnr": "name"}))
     assert "found no heading 'Rechnr', which the mapping names; the nearest heading is 'Rechner'" in message
@@ -364,6 +371,16 @@ def test_a_damaged_memory_says_how_to_forget_it(config_folder):
     path.write_text("[[table")
     assert "--forget-mapping" in refusal(csv_of(rows))
     assert readers.forget(csv_of(rows)) == 1
+
+
+@pytest.mark.parametrize(
+    ("means", "expected"),
+    [({"Foo": "name", "Bar": "vcpus"}, "names no column for 'Memory"), ({"Fooo": "name"}, "nearest heading is 'Foo'")],
+)
+def test_what_could_not_be_read_is_not_kept(means, expected, config_folder):
+    with pytest.raises(InputError, match=expected):
+        readers.remember(csv_of(columns(Foo=["a"], Bar=[2], Baz=[4])), mapping_of(means))
+    assert list(config_folder.iterdir()) == []
 
 
 def test_reading_alone_leaves_no_trace(config_folder):

@@ -109,10 +109,17 @@ def remember(source: Source | Sequence[Source], mapping: Mapping | str | Path) -
     Raises
     ------
     InputError
-        None of its tables stands in the files, or nothing can be kept.
+        None of its tables stands in the files, one lacks a column that it cannot be read without, or nothing can be
+        kept.
     """
-    given = [one.mapped for one in suggestions(source, mapping, remembered=False) if one.origin == locating.GIVEN]
-    return len(memory.remember(given))
+    told = mapping if isinstance(mapping, Mapping) else Mapping.read(mapping)
+    books = [mapping_reader.whole(book) for book in loaded(source)[0]]
+    given = [(book, found) for book in books for found in locating.located(book, told)]
+    if not given:
+        raise locating.refuse(books[0], told)
+    for book, found in given:
+        mapping_reader.require_complete(book, found)
+    return len(memory.remember(found.mapped for _, found in given))
 
 
 def forget(source: Source | Sequence[Source]) -> int:

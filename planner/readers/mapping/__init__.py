@@ -75,7 +75,7 @@ def recalled(book: Workbook) -> list[Tables]:
 def read(book: Workbook, found: Sequence[Found]) -> list[Tables]:
     """Tables that were found in a file, with notes on the rest of it; none where nothing was."""
     for one in found:
-        _require_complete(book, one)
+        require_complete(book, one)
     tables = [tables_of(one, book.file) for one in found]
     if tables:
         tables[0].notes.extend(left_over(book, found))
@@ -133,7 +133,8 @@ def _resembles(found: Found) -> bool:
     return _has(found)[0] >= NEEDED_FOR_DOUBT
 
 
-def _require_complete(book: Workbook, found: Found) -> None:
+def require_complete(book: Workbook, found: Found) -> None:
+    """Raise an InputError where a mapping lacks what its table cannot be read without."""
     if found.mapped.missing:
         known = columns_of(found.mapped.table)
         missing = " and ".join(repr(known[name].label) for name in found.mapped.missing)
