@@ -197,6 +197,27 @@ def test_headings_repeated_on_every_page_are_dropped():
     assert "the headings again" in notes(inventory, "dropped")
 
 
+@pytest.mark.parametrize(
+    ("above", "below"),
+    [
+        (["Server", "CPU", "Memory", "Memory", "Disk"], [None, "Cores", "Total GB", "Used GB", "GB"]),
+        (["Servername", "Kerne", "Arbeitsspeicher", "RAM genutzt", "Festplatte"], [None, None, "GB", "[GB]", "GB"]),
+    ],
+)
+def test_headings_of_two_rows(above, below):
+    page = [["Servers"], above, below, ["a", 2, 4, 3, 100], ["b", 4, 8, 5, 200]]
+    inventory = planner.read(workbook(List=page, Other=[["x"]]))
+    workloads = inventory.workloads
+    figures = workloads[["vcpus", "memory_gib", "memory_gib_used", "storage_gib"]].to_numpy().tolist()
+    assert figures == [[2, 4, 3, 100], [4, 8, 5, 200]]
+    assert list(inventory.notes.loc[inventory.notes["column"].str.startswith(above[1]), "row"]) == [3]
+
+
+def test_hosts_alone_say_how_to_place_them():
+    rows = columns(**{"Server": ["a", "b"], "Modell": ["R740", "R750"], "Kerne gesamt": [32, 32], "RAM": [512, 512]})
+    assert 'planner mapping server.csv -o mapping.toml, there table = "workloads"' in refusal(csv_of(rows))
+
+
 def test_tables_below_each_other_and_side_by_side():
     hosts = columns(**{"ESX Host": ["esx1", "esx2"], "Kerne": [32, 32], "Arbeitsspeicher (GB)": [512, 512]})
     vms = columns(**{"VM Name": ["a", "b", "c"], "vCPU Anzahl": [2, 4, 8], "RAM Größe (GB)": [4, 8, 16]})

@@ -61,10 +61,16 @@ def inventory_of(
     )
     if joined.workloads.empty and joined.left_out.empty:
         found = ", ".join(joined.sources or labels)
-        raise InputError(f"{found}: found no workload, expected sheet 'Workloads' or a table of workloads")
+        hint = next((f"; {_TO_PLACE.format(own.file)}" for own in files if own.format == "table"), "")
+        raise InputError(f"{found}: found no workload, expected sheet 'Workloads' or a table of workloads{hint}")
     joined = _with_series(in_ghz(joined.switch(), ghz_per_vcpu), files, workloads.called, ghz_per_vcpu)
     return replace(joined, notes=notes_frame([*joined.notes.to_dict("records"), *suspicions(joined)]))
 
+
+_TO_PLACE = (
+    'if its rows are to be placed: planner mapping {} -o mapping.toml, there table = "workloads", then --mapping '
+    "mapping.toml"
+)
 
 OWN_NAMES = ("hosts", "host_models")
 """Tables beside the workloads."""

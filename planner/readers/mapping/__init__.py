@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from planner.errors import InputError, nearest
 from planner.readers.columns import Column
 from planner.readers.mapping import locating
 from planner.readers.mapping.attributes import columns_of
+from planner.readers.mapping.headings import with_single_headings
 from planner.readers.mapping.mappings import THRESHOLD, MappedColumn, MappedTable, Mapping
 from planner.readers.mapping.profiles import heading_parts
 from planner.readers.mapping.proposals import Found, propose, proposed
@@ -83,8 +84,10 @@ def read(book: Workbook, found: Sequence[Found]) -> list[Tables]:
 
 
 def whole(book: Workbook) -> Workbook:
-    """The workbook with all its sheets."""
-    return book if len(book.sheets) == len(book.sheet_names) or book.source is None else load(book.source, None)
+    """The workbook with all its sheets, headings of two rows as one."""
+    if len(book.sheets) < len(book.sheet_names) and book.source is not None:
+        book = load(book.source, None)
+    return replace(book, sheets={name: with_single_headings(sheet) for name, sheet in book.sheets.items()})
 
 
 def suggestions_of(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from planner import units
 from planner.readers.mapping.assignment import assigned
 from planner.readers.mapping.attributes import TABLES, USAGE, columns_of
+from planner.readers.mapping.headings import header_of
 from planner.readers.mapping.mappings import THRESHOLD, MappedColumn, MappedTable, Mapping
-from planner.readers.mapping.profiles import Profile, heading_parts, profile
+from planner.readers.mapping.profiles import Profile, profile
 from planner.readers.mapping.regions import Region, bands, parts, whole
-from planner.readers.mapping.scores import ONLY_NAME, ONLY_VALUES, confidence, named, unit_of
+from planner.readers.mapping.scores import ONLY_NAME, ONLY_VALUES, confidence, unit_of
 from planner.readers.numbers import numbers_of, style_of
 from planner.readers.sandbox import Sheet
 from planner.schema.words import table_of
@@ -23,8 +24,6 @@ TITLED, NAMED = 3.0, 0.5
 """What a sheet or title that is called workloads or hosts is worth, in columns, and a column of names called host."""
 
 MOST_COLUMNS = 400
-LIKE_ONE = 0.7
-"""How well a text must name an attribute to look like a heading."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,22 +140,6 @@ def _best(region: Region) -> Found | None:
     usage = [one for one in candidates if one.is_sure and one.table == USAGE]
     found = max(sure or sized or usage or candidates[:-1], key=lambda one: _worth(one, titled))
     return Found(region=region, at=at, rows=rows, mapped=found) if found.columns else None
-
-
-def header_of(region: Region) -> int | None:
-    """Position of the row of headings: of the first rows, mostly texts, the one with most headings that are known."""
-    rows = [at for at in region.starts() if _is_mostly_text(region.cells(at))]
-    return max(rows, key=lambda at: (_known(region.cells(at)), -at), default=None)
-
-
-def _is_mostly_text(cells: Sequence[object]) -> bool:
-    told = [cell for cell in cells if cell is not None]
-    return 2 * sum(isinstance(cell, str) for cell in told) > len(told)
-
-
-def _known(cells: Iterable[object]) -> int:
-    headings = [heading_parts(cell)[0] for cell in cells if isinstance(cell, str)]
-    return sum(any(max(named(text, table).values(), default=0) > LIKE_ONE for table in TABLES) for text in headings)
 
 
 def _as_table(table: str, seen: Sequence[Profile], region: Region, at: int) -> MappedTable:

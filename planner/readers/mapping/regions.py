@@ -94,6 +94,11 @@ def parts(sheet: Sheet, rows: range) -> list[Region]:
     return [Region(sheet=sheet, rows=rows, columns=tuple(group)) for group in groups]
 
 
+def whole_band(sheet: Sheet, rows: range) -> Region:
+    """All columns of a band of rows."""
+    return Region(sheet=sheet, rows=rows, columns=tuple(range(max(len(sheet.rows[at]) for at in rows))))
+
+
 def whole(regions: Sequence[Region]) -> Region:
     """Regions of one band as one, the blank columns between them left out."""
     return replace(regions[0], columns=tuple(sorted(column for one in regions for column in one.columns)))

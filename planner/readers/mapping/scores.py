@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import lru_cache
 
 from planner import units
 from planner.readers.columns import Column
@@ -39,7 +39,7 @@ _USE = {
 }
 
 
-@cache
+@lru_cache(maxsize=8192)
 def named(text: str, table: str) -> dict[str, float]:
     """How well the words of a heading, without its unit, name attributes of a table; only those that they do.
 
