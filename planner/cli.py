@@ -60,6 +60,10 @@ MappingOption = Annotated[
 Forget = Annotated[
     bool, typer.Option("--forget-mapping", help="Forget first what is remembered for the headings of these files.")
 ]
+Clock = Annotated[
+    float | None,
+    typer.Option("--ghz-per-vcpu", help="Clock behind CPU use in percent, where no host of the files tells it."),
+]
 Merge = Annotated[bool | None, typer.Option("--merge-pools/--keep-pools", help="Plan all clusters as one pool.")]
 
 SwitchOff = Annotated[
@@ -85,6 +89,7 @@ def inspect(
     include: Include = (),
     mapping: MappingOption = None,
     forget_mapping: Forget = False,
+    ghz_per_vcpu: Clock = None,
     series: SeriesFiles = (),
     series_settings: SeriesSettings = None,
     switch_off: SwitchOff = (),
@@ -93,8 +98,8 @@ def inspect(
     """Show what was read, converted, left out and dropped, and why."""
     from planner.terminal import show_inventory
 
-    inventory = _read(files, include, mapping, forget_mapping).switch(off=switch_off, on=switch_on)
-    show_inventory(_with_series(inventory, series, series_settings)[0])
+    inventory = _read(files, include, mapping, forget_mapping, ghz_per_vcpu).switch(off=switch_off, on=switch_on)
+    show_inventory(_with_series(inventory, series, series_settings, ghz_per_vcpu)[0])
 
 
 @app.command()
@@ -138,6 +143,7 @@ def solve(
     include: Include = (),
     mapping: MappingOption = None,
     forget_mapping: Forget = False,
+    ghz_per_vcpu: Clock = None,
     series: SeriesFiles = (),
     series_settings: SeriesSettings = None,
     time: Time = None,
@@ -165,7 +171,7 @@ def solve(
     standing = None if start is None else read_plan(start)
     inventory, arguments = _arguments(
         files, hosts, host_models, policy, prices, rules, objective, resource, merge_pools, include,
-        mapping, forget_mapping, series, series_settings, time, switch_off, switch_on, standing,
+        mapping, forget_mapping, ghz_per_vcpu, series, series_settings, time, switch_off, switch_on, standing,
     )  # fmt: skip
     problem = planner.Problem.build(inventory, **arguments)
     show_inventory_line(inventory, problem)
@@ -208,6 +214,7 @@ def check(
     include: Include = (),
     mapping: MappingOption = None,
     forget_mapping: Forget = False,
+    ghz_per_vcpu: Clock = None,
     series: SeriesFiles = (),
     series_settings: SeriesSettings = None,
     time: Time = None,
@@ -225,7 +232,7 @@ def check(
     written = read_plan(plan_file)
     inventory, arguments = _arguments(
         inventory_files, hosts, host_models, policy, prices, rules, objective, resource, merge_pools, include,
-        mapping, forget_mapping, series, series_settings, time, switch_off, switch_on, written,
+        mapping, forget_mapping, ghz_per_vcpu, series, series_settings, time, switch_off, switch_on, written,
     )  # fmt: skip
     problem = planner.Problem.build(inventory, **arguments)
     violations = planner.check(problem, written.plan)
@@ -249,6 +256,7 @@ def compare(
     include: Include = (),
     mapping: MappingOption = None,
     forget_mapping: Forget = False,
+    ghz_per_vcpu: Clock = None,
     series: SeriesFiles = (),
     series_settings: SeriesSettings = None,
     time: Time = None,
@@ -265,7 +273,7 @@ def compare(
 
     inventory, arguments = _arguments(
         files, hosts, host_models, policy, prices, rules, objective, resource, merge_pools, include,
-        mapping, forget_mapping, series, series_settings, time, switch_off, switch_on, None,
+        mapping, forget_mapping, ghz_per_vcpu, series, series_settings, time, switch_off, switch_on, None,
     )  # fmt: skip
     problem = planner.Problem.build(inventory, **arguments)
     table = planner.sweep(problem, read_scenarios(scenarios), time_limit=time_limit, seed=seed)
@@ -323,21 +331,21 @@ def demo() -> None:
 
 def _arguments(
     files, hosts, host_models, policy, prices, rules, objective, resource, merge_pools, include,
-    mapping, forget_mapping, series, series_settings, time, switch_off, switch_on, written,
+    mapping, forget_mapping, ghz_per_vcpu, series, series_settings, time, switch_off, switch_on, written,
 ) -> tuple:  # fmt: skip
     """The inventory, and the arguments of Problem.build: those of a `written` plan, and over them what was given."""
     import planner
     from planner import readers, scenarios
     from planner.rules import read_rules
 
-    inventory = _read(files, include, mapping, forget_mapping)
+    inventory = _read(files, include, mapping, forget_mapping, ghz_per_vcpu)
     given: dict = {} if written is None else dict(written.settings)
     if written is not None:
         inventory = inventory.switch_as(written.switches)
     inventory = inventory.switch(off=switch_off, on=switch_on)
     if hosts is not None:
         inventory = inventory.with_hosts(readers.read_table(hosts, "hosts"))
-    inventory, time_zone = _with_series(inventory, series, series_settings)
+    inventory, time_zone = _with_series(inventory, series, series_settings, ghz_per_vcpu)
     if host_models is not None:
         given["host_models"] = scenarios.host_models(host_models)
     if policy is not None:
@@ -357,19 +365,23 @@ def _arguments(
     return inventory, given
 
 
-def _read(files, include, mapping, forget_mapping):
+def _read(files, include, mapping, forget_mapping, ghz_per_vcpu):
     """The inventory of some files; a mapping that was given, and by which they could be read, is remembered."""
     from planner import readers
+    from planner.terminal import reading
 
     if forget_mapping:
         readers.forget(list(files))
-    inventory = readers.read(list(files), include=tuple(include), mapping=mapping)
+    with reading() as on_rows:
+        inventory = readers.read(
+            list(files), include=tuple(include), ghz_per_vcpu=ghz_per_vcpu, mapping=mapping, on_rows=on_rows
+        )
     if mapping is not None:
         readers.remember(list(files), mapping)
     return inventory
 
 
-def _with_series(inventory, series, series_settings) -> tuple:
+def _with_series(inventory, series, series_settings, ghz_per_vcpu) -> tuple:
     """The inventory with the series that were given, and the time zone of their settings."""
     from planner import readers
     from planner.errors import InputError, did_you_mean
@@ -383,7 +395,7 @@ def _with_series(inventory, series, series_settings) -> tuple:
     known = ("unit", "quantity", "start", "step_minutes", "time_zone", "ghz_per_vcpu")
     if unknown := [key for key in how if key not in known]:
         raise InputError(f"{series_settings}: found {unknown[0]!r}{did_you_mean(unknown[0], known)}")
-    clock = how.pop("ghz_per_vcpu", None)
+    clock = how.pop("ghz_per_vcpu", ghz_per_vcpu)
     found = readers.read_series(list(series), **how)
     return inventory.with_series(found, ghz_per_vcpu=clock), how.get("time_zone")
 

@@ -8,10 +8,12 @@ import threading
 import time
 import urllib.request
 import webbrowser
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import pandas as pd
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress as Bar
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -26,6 +28,7 @@ from planner.numa import numa_warnings
 from planner.plan import Plan, Result
 from planner.problem import Problem
 from planner.readers.mapping import Suggestion
+from planner.readers.sandbox import OnRows
 from planner.reports import Report
 from planner.samples import sample
 from planner.writers.headings import heading
@@ -33,6 +36,13 @@ from planner.writers.headings import heading
 _out = Console(highlight=False, soft_wrap=False)
 _err = Console(stderr=True, highlight=False)
 MOST_ROWS = 200
+
+
+@contextmanager
+def reading() -> Iterator[OnRows]:
+    """Progress of reading on standard error: file, sheet and rows so far; nothing where that is no terminal."""
+    with _err.status("reading") as status:
+        yield lambda file, sheet, rows: status.update(escape(f"reading {file}{sheet and ', ' + sheet}: {rows:,} rows"))
 
 
 def show_inventory(inventory: Inventory) -> None:

@@ -28,7 +28,7 @@ ROWS_A_REPORT = 5000
 WORKER = Path(__file__).with_name("sheet_worker.py")
 
 OnRows = Callable[[str, str, int], None]
-"""Told while a file is read: file, sheet, rows so far."""
+"""Told while a file is read: file, sheet, rows so far; at the end the file alone and all its rows."""
 
 _OLE = b"\xd0\xcf\x11\xe0"
 _FOREIGN = {b"%PDF": "a PDF document", b"{\\rtf": "a text document", b"\x89PNG": "a picture", b"\x1f\x8b": "an archive"}
@@ -202,6 +202,8 @@ def _parsed(file: File, kind: str, wanted: list[str] | None, on_rows: OnRows | N
                 on_rows(file.label, sheet.name, 0)
 
     _run_worker(file, kind, wanted, take)
+    if on_rows is not None:
+        on_rows(file.label, "", sum(len(one.rows) for one in sheets.values()))
     return Workbook(file=file.label, kind=kind, sheet_names=tuple(names), sheets=sheets, source=file)
 
 

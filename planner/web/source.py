@@ -21,7 +21,7 @@ SAMPLES = {
     "medium_estate.xlsx": "Medium estate: a planning workbook",
     "rvtools_800.xlsx": "RVTools export: 800 virtual machines",
 }
-TYPES = ["xlsx", "xlsm", "csv"]
+TYPES = ["xlsx", "xlsm", "csv", "tsv", "json", "zip"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,11 +38,12 @@ def show(samples: Path, job: Job | None) -> Chosen | None:
     st.subheader("1. Your estate")
     left, right = st.columns([3, 2], gap="large")
     uploads = left.file_uploader(
-        "RVTools export, or a workbook or CSV with workloads and hosts",
+        "Exports of RVTools, Live Optics, Nutanix, clouds and others, or a spreadsheet of your own",
         type=TYPES,
         accept_multiple_files=True,
         key="upload",
-        help="Several CSV files are read as one estate. Hosts and host models may stand on sheets of their own.",
+        help="Several files are read as one estate, every machine once; tabs of one export may come as a .zip. Hosts "
+        "and host models may stand on sheets or in files of their own.",
     )
     there = [name for name in SAMPLES if (samples / name).is_file()]
     sample = right.selectbox(
@@ -83,9 +84,12 @@ def _once(
     if st.session_state.get(f"{name}_key") != key:
         st.session_state.pop(name, None)
         with st.spinner("Reading ..."):
+            line = st.empty()
             try:
                 source = sources if len(sources) > 1 else sources[0]
-                found: planner.Inventory | planner.InputError = read(source, mapping=told)
+                found: planner.Inventory | planner.InputError = read(
+                    source, mapping=told, on_rows=lambda *so_far: line.caption(_progress(*so_far))
+                )
             except planner.InputError as error:
                 found = error
             except Exception as error:
@@ -95,5 +99,11 @@ def _once(
                     f"{label}: cannot be read because of a defect of this program ({type(error).__name__}); "
                     "the log has the details"
                 )
+            line.empty()
         st.session_state[name], st.session_state[f"{name}_key"] = found, key
     return st.session_state[name]
+
+
+def _progress(file: str, sheet: str, rows: int) -> str:
+    """How far reading is, for long exports."""
+    return frame.as_text(f"{file}{sheet and ', ' + sheet}: {rows:,} rows")
