@@ -159,7 +159,9 @@ def _refusal(book: Workbook, every: Sequence[Found]) -> InputError:
     parts = []
     if missing:
         hint = f"; {spare}" if mapped.ignore else ""
-        parts.append(f"missing {' and '.join(repr(one.label) for one in missing)}, expected a table of workloads{hint}")
+        parts.append(
+            f"missing {' and '.join(repr(one.label) for one in missing)}, expected a table of {_called(mapped)}{hint}"
+        )
     parts += [
         f"{one.heading!r} read as {known[one.attribute].label} is a guess of confidence {one.confidence:.2f}, "
         f"expected {THRESHOLD:.2f}"

@@ -138,7 +138,7 @@ def _best(region: Region) -> Found | None:
     sure = [one for one in candidates if one.is_sure and one.table != USAGE]
     sized = [one for one in candidates if {"vcpus", "cores", "memory_gib"} & one.attributes.keys()]
     usage = [one for one in candidates if one.is_sure and one.table == USAGE]
-    found = max(sure or sized or usage or candidates[:-1], key=lambda one: _worth(one, titled))
+    found = max(sure or sized or usage or candidates[:-1], key=lambda one: (_plain(one), _worth(one, titled)))
     return Found(region=region, at=at, rows=rows, mapped=found) if found.columns else None
 
 
@@ -190,6 +190,12 @@ def _doubt_names_by_values(scores: list[float]) -> None:
         scores[:] = [score if score > ONLY_NAME else 0.0 for score in scores]
     elif sum(score > 0 for score in scores) > 1:
         scores[:] = [min(score, ONLY_VALUES) for score in scores]
+
+
+def _plain(one: MappedTable) -> tuple[int, bool]:
+    """For a table that is not sure, how much of what it needs it has, and whether it is one of workloads."""
+    needed = [name for name, column in columns_of(one.table).items() if column.required and name in one.attributes]
+    return (0, False) if one.is_sure else (len(needed), one.table == "workloads")
 
 
 def _worth(one: MappedTable, titled: str) -> float:
