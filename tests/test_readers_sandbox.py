@@ -215,7 +215,7 @@ def test_rows_are_told_as_they_are_read(monkeypatch):
     monkeypatch.setattr(sandbox, "ROWS_A_REPORT", 2)
     seen = []
     load(b"name\n" + b"a\n" * 4, on_rows=lambda *told: seen.append(told))
-    assert seen == [("upload", "", 0), ("upload", "", 2), ("upload", "", 4)]
+    assert seen == [("upload", "", 0), ("upload", "", 2), ("upload", "", 4), ("upload", "", 5)]
 
 
 def test_json_records_are_rows_below_their_names():
