@@ -159,9 +159,8 @@ def _refusal(book: Workbook, every: Sequence[Found]) -> InputError:
     parts = []
     if missing:
         hint = f"; {spare}" if mapped.ignore else ""
-        parts.append(
-            f"missing {' and '.join(repr(one.label) for one in missing)}, expected a table of {_called(mapped)}{hint}"
-        )
+        labels = " and ".join(repr(one.label) for one in missing)
+        parts.append(f"missing {labels}, expected a table of {mapped.table.replace('_', ' ')}{hint}")
     parts += [
         f"{one.heading!r} read as {known[one.attribute].label} is a guess of confidence {one.confidence:.2f}, "
         f"expected {THRESHOLD:.2f}"
