@@ -9,6 +9,10 @@ from planner import rules, schema
 from planner.imports import REPORTED
 from planner.web import frame
 from planner.web.source import Chosen
+from planner.writers.headings import heading
+
+SHOWN = ("files", "totals", "rows", "suspicious")
+"""Tables of the import report that stand beside the notes."""
 
 
 def show(chosen: Chosen) -> None:
@@ -26,7 +30,7 @@ def show(chosen: Chosen) -> None:
     words = " · ".join(f"**{number:,}** {label}" for number, label in counts if number)
     report = inventory.import_report()
     tables = [
-        *((REPORTED[name], rows) for name, rows in report.items() if name in ("files", "totals", "rows", "suspicious")),
+        *((REPORTED[name], _headed(report[name])) for name in SHOWN if name in report),
         ("Workloads", table("workloads", inventory.workloads)),
         ("Hosts", table("hosts", inventory.hosts)),
         ("Host models", table("host_models", inventory.host_models)),
@@ -39,6 +43,12 @@ def show(chosen: Chosen) -> None:
         st.caption(frame.as_text(f"From {chosen.label}; {', '.join(inventory.sources)}"))
         for tab, (label, rows) in zip(st.tabs([label for label, _ in filled], key="read_tabs"), filled, strict=True):
             tab.dataframe(rows, hide_index=True, key=f"read_{label}")
+
+
+def _headed(rows: pd.DataFrame) -> pd.DataFrame:
+    """A table of the import report with headings that people read, and shares as percent."""
+    shown = rows.assign(confidence=rows["confidence"].map("{:.1%}".format)) if "confidence" in rows else rows
+    return shown.round(2).rename(columns={column: heading(str(column)) for column in rows})
 
 
 def table(name: str, rows: pd.DataFrame) -> pd.DataFrame:

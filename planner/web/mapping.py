@@ -42,7 +42,7 @@ def show(key: str, sources: list, found: planner.Inventory | planner.InputError)
     if not suggestions:
         return None
     sure = all(one.mapped.is_sure for one in suggestions)
-    with st.expander("What the columns mean", expanded=not sure, icon="🧭"):
+    with st.expander("What the columns mean", expanded=not sure):
         st.caption("The file is of no known tool. Correct what was guessed: the file is read again at once.")
         try:
             tables = tuple(_table(f"{key}_{number}_{one.origin}", one) for number, one in enumerate(suggestions))
