@@ -88,6 +88,15 @@ def test_figures_that_differ_are_told():
     )
 
 
+def test_servers_alone_are_what_is_to_be_placed():
+    servers = file("own.csv", "Server,Cores,RAM GB,Disk space GB,Owner", "web,2,8,100,ann", "db,8,64,900,bob")
+    alone = planner.read(servers)
+    assert (names(alone), len(alone.hosts)) == (["web", "db"], 0)
+    assert "could be hosts too: read as workloads to place" in said(alone)
+    beside = planner.read([servers, file("w.csv", "name,vcpus,memory_gib", "a,1,1")])
+    assert (names(beside), beside.hosts["name"].tolist()) == (["a"], ["web", "db"])
+
+
 def test_hosts_in_two_files_are_counted_once():
     hosts = [file(f"{n}.csv", "host,cores,memory_gib,sockets", f"esx01,32,512,{n}", f"esx{n}2,32,512,") for n in (1, 2)]
     inventory = planner.read([file("w.csv", "name,vcpus,memory_gib", "web,1,1"), *hosts])

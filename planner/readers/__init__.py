@@ -184,6 +184,9 @@ def _parsed(books: list[Workbook], told: Mapping | None, remembered: bool) -> li
             found.append(Tables(file=book.file, format="", notes=said))
         else:
             found += mapping_reader.parse(book)
+    if not any("workloads" in tables.frames for tables in found):
+        again = {book.file: own for book in books if (own := template.as_workloads(book)) is not None}
+        found = [again.get(tables.file, tables) if tables.frames.keys() == {"hosts"} else tables for tables in found]
     return found
 
 

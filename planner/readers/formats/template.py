@@ -5,7 +5,7 @@ from __future__ import annotations
 from planner import schema
 from planner.errors import InputError, nearest
 from planner.readers.cells import headings_of
-from planner.readers.columns import fold, frame_from_sheet, heading_row, match
+from planner.readers.columns import Match, fold, frame_from_sheet, heading_row, match
 from planner.readers.rules import SHEET as RULES
 from planner.readers.rules import rules_of
 from planner.readers.sandbox import Sheet, Workbook
@@ -71,6 +71,21 @@ def parse(workbook: Workbook) -> Tables:
     return tables
 
 
+def as_workloads(workbook: Workbook) -> Tables | None:
+    """A file whose only table could be hosts as well as workloads, read as workloads; None where it is no such file.
+
+    Servers of which nobody says what runs on them are what is to be placed, where no other file has any workload.
+    """
+    only = workbook.only
+    if only is None or any(workbook.find(name) for name in SHEET_OF.values()) or not _fits_both(only):
+        return None
+    tables = Tables(file=workbook.file, format=FORMAT if workbook.table is None else "table")
+    tables.frames["workloads"], tables.origins["workloads"], notes = frame_from_sheet(only, "workloads", workbook.file)
+    message = "a table that could be hosts too: read as workloads to place, as nothing else lists any"
+    tables.notes.extend([note("guessed", message, file=workbook.file, sheet=only.name), *notes])
+    return tables
+
+
 def sheet_of(workbook: Workbook, table: str) -> Sheet:
     """The sheet that holds one table: the one of that name, or the only one.
 
@@ -94,6 +109,22 @@ def sheet_of(workbook: Workbook, table: str) -> Sheet:
 
 def _table_of(sheet: Sheet) -> str | None:
     """The table that the headings fit: hosts where the same column would be cores or vCPUs and hosts fit no worse."""
+    found = _fits(sheet)
+    if len(found) < 2:
+        return next(iter(found), None)
+    workloads, hosts = found["workloads"], found["hosts"]
+    same_column = workloads["vcpus"].position == hosts["cores"].position
+    return "hosts" if same_column and len(hosts) >= len(workloads) else "workloads"
+
+
+def _fits_both(sheet: Sheet) -> bool:
+    """Whether the headings are as many of workloads as of hosts."""
+    found = _fits(sheet)
+    return len(found) == 2 and len(found["workloads"]) == len(found["hosts"])
+
+
+def _fits(sheet: Sheet) -> dict[str, dict[str, Match]]:
+    """By table whose required columns the headings have, which heading is which of its columns."""
     found = {}
     for table in ("workloads", "hosts"):
         columns = schema.attributes(table).values()
@@ -101,8 +132,4 @@ def _table_of(sheet: Sheet) -> str | None:
         matches = match(headings, table)
         if all(column.name in matches for column in columns if column.required):
             found[table] = matches
-    if len(found) < 2:
-        return next(iter(found), None)
-    workloads, hosts = found["workloads"], found["hosts"]
-    same_column = workloads["vcpus"].position == hosts["cores"].position
-    return "hosts" if same_column and len(hosts) >= len(workloads) else "workloads"
+    return found

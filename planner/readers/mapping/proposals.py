@@ -26,6 +26,10 @@ TITLED, NAMED = 3.0, 0.5
 MOST_COLUMNS = 400
 
 
+SIZES = frozenset({"vcpus", "cores", "memory_gib"})
+"""What a machine is given: a table that has any of it is not one of use alone."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Found:
     """One table as it stands on a sheet, and what its columns mean.
@@ -136,7 +140,7 @@ def _best(region: Region) -> Found | None:
     titled = table_of(region.sheet.name) or table_of(title)
     candidates = [_as_table(table, seen, region, at) for table in TABLES]
     sure = [one for one in candidates if one.is_sure and one.table != USAGE]
-    sized = [one for one in candidates if {"vcpus", "cores", "memory_gib"} & one.attributes.keys()]
+    sized = [one for one in candidates if any(c.attribute in SIZES and c.confidence >= THRESHOLD for c in one.columns)]
     usage = [one for one in candidates if one.is_sure and one.table == USAGE]
     found = max(sure or sized or usage or candidates[:-1], key=lambda one: (_plain(one), _worth(one, titled)))
     return Found(region=region, at=at, rows=rows, mapped=found) if found.columns else None
