@@ -125,7 +125,7 @@ def match(headings: Sequence[str], table: str) -> dict[str, Match]:
 def match_columns(headings: Sequence[str], columns: Iterable[Attribute | Column]) -> dict[str, Match]:
     """Which heading is which column, best match each; see `match`."""
     best: dict[str, Match] = {}
-    columns = list(columns)
+    columns = tuple(columns)
     for position, heading in enumerate(headings):
         found = _best_column(heading, position, columns)
         if found is not None and (found.attribute not in best or found.rank < best[found.attribute].rank):
@@ -134,24 +134,46 @@ def match_columns(headings: Sequence[str], columns: Iterable[Attribute | Column]
     return dict(sorted(best.items(), key=lambda item: order[item[0]]))
 
 
-def _best_column(heading: str, position: int, columns: list[Attribute | Column]) -> Match | None:
+def _best_column(heading: str, position: int, columns: tuple[Attribute | Column, ...]) -> Match | None:
     text, unit = split_unit(heading)
-    whole, stem = fold(heading), fold(text)
+    spellings = _spellings(columns)
     found = []
-    for column in columns:
-        if isinstance(column, Attribute) and whole in (fold(column.name), fold(column.heading)):
-            level, factor = (0 if whole == fold(column.name) else 1), 1.0
-        elif stem == fold(column.label) or stem in map(fold, column.aliases):
-            level = 1 if stem == fold(column.label) else 2
-            factor = units.factor(unit or getattr(column, "bare_unit", "") or column.unit, column.unit)
-        else:
-            continue
+    for column, order, level in spellings.whole.get(fold(heading), ()):
+        found.append((level, 1.0, order, column))
+    for column, order, level in spellings.stems.get(fold(text), ()):
+        factor = units.factor(unit or getattr(column, "bare_unit", "") or column.unit, column.unit)
         if factor is not None:
-            rank = (level, factor != 1.0, position)
-            found.append(
-                Match(attribute=column.name, position=position, heading=heading, unit=unit, factor=factor, rank=rank)
-            )
-    return min(found, key=lambda candidate: candidate.rank, default=None)
+            found.append((level, factor, order, column))
+    if not found:
+        return None
+    level, factor, _, column = min(found, key=lambda one: (one[0], one[1] != 1.0, one[2]))
+    rank = (level, factor != 1.0, position)
+    return Match(attribute=column.name, position=position, heading=heading, unit=unit, factor=factor, rank=rank)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Spellings:
+    """Folded headings of some columns: each with the columns that it may be, their order, and how good the match is.
+
+    A whole heading names its unit as the schema does; a stem stands without its unit.
+    """
+
+    whole: dict[str, list[tuple[Attribute | Column, int, int]]]
+    stems: dict[str, list[tuple[Attribute | Column, int, int]]]
+
+
+@lru_cache(maxsize=256)
+def _spellings(columns: tuple[Attribute | Column, ...]) -> _Spellings:
+    whole: dict[str, list] = {}
+    stems: dict[str, list] = {}
+    for order, column in enumerate(columns):
+        if isinstance(column, Attribute):
+            whole.setdefault(fold(column.name), []).append((column, order, 0))
+            whole.setdefault(fold(column.heading), []).append((column, order, 1))
+        stems.setdefault(fold(column.label), []).append((column, order, 1))
+        for alias in column.aliases:
+            stems.setdefault(fold(alias), []).append((column, order, 2))
+    return _Spellings(whole=whole, stems=stems)
 
 
 def heading_row(sheet: Sheet, columns: Iterable[Attribute | Column]) -> int:
@@ -314,7 +336,7 @@ def _extra_columns(
         if position in taken:
             continue
         cells = cells_of(rows, position)
-        rival = _best_column(heading, position, list(known.values()))
+        rival = _best_column(heading, position, tuple(known.values()))
         if not heading:
             if any(cell is not None for cell in cells):
                 notes.append(note("ignored", f"column {position + 1} has no heading", **where))
