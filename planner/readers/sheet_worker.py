@@ -23,6 +23,10 @@ RECORDS = ("items", "data", "value", "servers", "records", "rows")
 """Names under which documents keep their list of records."""
 
 MOST_HEADINGS = 5000
+MOST_DIGITS = 300
+"""Of a whole number, which is one that a float can hold."""
+
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _HIDDEN_ROW = re.compile(rb'<row\b[^>]*?\br="(\d+)"[^>]*?\bhidden="(?:1|true)"')
 
 
@@ -197,10 +201,38 @@ def json_lines(data: bytes) -> Iterator[object]:
 
 
 def parsed_json(data: bytes) -> object:
+    """A JSON document.
+
+    Raises
+    ------
+    ValueError
+        It is damaged, nests too deeply, tells a name of one record twice, or holds what is no number or no text.
+    """
+    text = decoded(data)
     try:
-        return json.loads(decoded(data))
+        found = json.loads(text, object_pairs_hook=_record, parse_int=_whole)
+        if _SURROGATE.search(text):
+            json.dumps(found, ensure_ascii=False).encode()
     except RecursionError:
         raise ValueError("the JSON document nests too deeply") from None
+    except UnicodeEncodeError:
+        raise ValueError("found half of a character (a lone surrogate such as \\ud800), expected whole ones") from None
+    return found
+
+
+def _record(pairs: list[tuple[str, object]]) -> dict:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"found {twice!r} twice in one record, expected it once")
+    return found
+
+
+def _whole(text: str) -> int:
+    if len(text) > MOST_DIGITS:
+        raise ValueError(f"found a number of {len(text):,} digits, expected at most {MOST_DIGITS}")
+    return int(text)
 
 
 def records_of(document: object) -> list[dict]:

@@ -148,6 +148,11 @@ def _figure(value: float) -> str:
 
 def blank(table: str) -> pd.DataFrame:
     """A table without rows, every column of the schema with its type."""
+    return _blank(table).copy()
+
+
+@cache
+def _blank(table: str) -> pd.DataFrame:
     return conform(pd.DataFrame(columns=[a.name for a in attributes(table).values() if a.required]), table)
 
 

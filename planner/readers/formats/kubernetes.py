@@ -40,13 +40,31 @@ NODE_HEADINGS = {
     "maintenance": "spec.unschedulable",
 }
 
-_QUANTITY = re.compile(r"([+-]?[\d.]+(?:[eE][+-]?\d+)?)([numkKMGTPE]?i?)")
+_QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)([numkKMGTPE]?i?)")
 _SUFFIX = {
     "": 1.0, "n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18,
     "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50, "Ei": 2.0**60,
 }  # fmt: skip
 RESOURCES = {"cpu": "vcpus", "memory": "memory_gib", "ephemeral-storage": "storage_gib"}
 """Resource of a request and the column that it becomes."""
+
+_CONTAINER = {"restartPolicy": "", "resources": {"requests": {}}}
+_SHAPES = {
+    "Pod": {
+        "metadata.name": "",
+        "metadata.namespace": "",
+        "metadata.uid": "",
+        "metadata.labels": {},
+        "metadata.ownerReferences": [{"kind": ""}],
+        "spec.nodeName": "",
+        "spec.containers": [_CONTAINER],
+        "spec.initContainers": [_CONTAINER],
+        "spec.overhead": {},
+        "status.phase": "",
+    },
+    "Node": {"metadata.name": "", "status.allocatable": {}, "spec.taints": [{"effect": ""}]},
+}
+"""What the fields that are read look like: a text, an object with these fields, or a list of such."""
 
 
 def quantity(text: object) -> float:
@@ -84,6 +102,10 @@ def parse(workbook: Workbook) -> Tables:
     heads = sheet.rows[0]
     records = [dict(zip(heads, row, strict=False)) for row in sheet.rows[1:]]
     numbered = list(zip(sheet.row_numbers[1:], records, strict=True))
+    for row, record in numbered:
+        wrong = _misfits(record, _SHAPES.get(str(record.get("kind")), {}), f"{workbook.file}, record {row}")
+        journal.findings.extend(wrong)
+    journal.close()
     pods = [_pod(row, record, journal) for row, record in numbered if record.get("kind") == "Pod"]
     nodes = [_node(row, record, journal) for row, record in numbered if record.get("kind") == "Node"]
     journal.close()
@@ -109,15 +131,30 @@ def parse(workbook: Workbook) -> Tables:
     return tables
 
 
+def _misfits(value: object, shape: object, where: str) -> list[str]:
+    """A finding for each part of a record that has another shape; what is not there has any."""
+    if value is None:
+        return []
+    if not isinstance(value, type(shape)):
+        expected = {str: "a text", dict: "an object", list: "a list"}[type(shape)]
+        return [f"{where}: found {str(value)[:60]!r}, expected {expected}"]
+    if isinstance(shape, dict):
+        parts = [(value.get(name), inner, f"{where}, {name}") for name, inner in shape.items()]
+    else:
+        parts = [(one, shape[0], where) for one in value] if isinstance(shape, list) else []
+    return [finding for part in parts for finding in _misfits(*part)]
+
+
 def _pod(row: int, record: dict, journal: Journal) -> dict:
     """One pod: the larger of its containers together and its largest initial container, and its overhead."""
     containers, first = record.get("spec.containers") or [], record.get("spec.initContainers") or []
     beside = [one for one in first if one.get("restartPolicy") == "Always"]
     before = [one for one in first if one.get("restartPolicy") != "Always"]
     overhead = record.get("spec.overhead") or {}
+    name = record.get("metadata.name")
     found = {
         "row": row,
-        "name": f"{record.get('metadata.namespace') or 'default'}/{record.get('metadata.name')}",
+        "name": f"{record.get('metadata.namespace') or 'default'}/{name}" if name else "",
         "vm_uuid": record.get("metadata.uid") or "",
         "host": record.get("spec.nodeName") or "",
         "ended": record.get("status.phase") in FINISHED,
@@ -126,7 +163,7 @@ def _pod(row: int, record: dict, journal: Journal) -> dict:
     owners = {one.get("kind") for one in record.get("metadata.ownerReferences") or []}
     found["bound"] = bool(owners & set(BOUND_TO_NODES))
     for resource, column in RESOURCES.items():
-        where = f"{journal.file}, pod {found['name']}, {resource}"
+        where = f"{journal.file}, record {row}, pod {found['name']}, {resource}"
         together = sum(_request(one, resource, where, journal) for one in [*containers, *beside])
         largest = max((_request(one, resource, where, journal) for one in before), default=0.0)
         extra = _amount(overhead[resource], resource, where, journal) if resource in overhead else 0.0
@@ -136,10 +173,12 @@ def _pod(row: int, record: dict, journal: Journal) -> dict:
 
 def _node(row: int, record: dict, journal: Journal) -> dict:
     allocated = record.get("status.allocatable") or {}
-    name = str(record.get("metadata.name"))
+    name = record.get("metadata.name") or ""
     taints = {one.get("effect") for one in record.get("spec.taints") or []}
     amounts = {
-        resource: _amount(allocated[resource], resource, f"{journal.file}, node {name}, {resource}", journal)
+        resource: _amount(
+            allocated[resource], resource, f"{journal.file}, record {row}, node {name}, {resource}", journal
+        )
         for resource in (*RESOURCES, "pods")
         if resource in allocated
     }
@@ -166,6 +205,8 @@ def _amount(text: object, resource: str, where: str, journal: Journal) -> float:
     except ValueError as error:
         journal.findings.append(f"{where}: {error}")
         return 0.0
+    if not 0 <= found < np.inf:
+        journal.findings.append(f"{where}: found {text!r}, expected a quantity from 0 up")
     return found * GIB_PER_UNIT["b"] if resource in ("memory", "ephemeral-storage") else found
 
 
