@@ -178,11 +178,16 @@ def _spellings(columns: tuple[Attribute | Column, ...]) -> _Spellings:
 
 def heading_row(sheet: Sheet, columns: Iterable[Attribute | Column]) -> int:
     """Position of the row of headings: the first that names every required column, after at most a few title rows."""
-    columns = list(columns)
+    columns = tuple(columns)
     required = {column.name for column in columns if column.required}
-    found = [match_columns(headings_of(row), columns).keys() for row in sheet.rows[: MAX_TITLE_ROWS + 1]]
-    complete = (position for position, names in enumerate(found) if required <= names)
-    return next(complete, max(range(len(found)), key=lambda position: len(found[position]), default=0))
+    best, most = 0, 0
+    for position, row in enumerate(sheet.rows[: MAX_TITLE_ROWS + 1]):
+        found = match_columns(headings_of(row), columns).keys()
+        if required <= found:
+            return position
+        if len(found) > most:
+            best, most = position, len(found)
+    return best
 
 
 def conversion_notes(found: Match, wanted: str, bare: str, where: dict) -> list[dict]:
@@ -210,6 +215,16 @@ def conversion_notes(found: Match, wanted: str, bare: str, where: dict) -> list[
         message = read_as if meant == wanted else f"{read_as}, converted to {wanted}"
         kind = "converted"
     return [note(kind, message, **where, column=found.heading, subject=found.attribute)]
+
+
+def repeated_headings(headings: Sequence[str], matches: Mapping[str, Match], where: dict) -> list[dict]:
+    """A note for each heading that is read and stands more than once."""
+    message = "the heading stands twice: the first column is read"
+    return [
+        note("ignored", message, **where, column=found.heading, subject=found.attribute)
+        for found in matches.values()
+        if headings.count(found.heading) > 1
+    ]
 
 
 def frame_from_sheet(sheet: Sheet, table: str, file: str) -> tuple[pd.DataFrame, Origin, list[dict]]:

@@ -10,14 +10,26 @@ import pandas as pd
 
 from planner.errors import InputError, nearest
 from planner.readers.cells import cells_of, headings_of
-from planner.readers.columns import Column, Match, heading_row, match_columns, read_numbers, total_rows
+from planner.readers.columns import (
+    Column,
+    Match,
+    heading_row,
+    match_columns,
+    read_numbers,
+    repeated_headings,
+    total_rows,
+)
 from planner.readers.numbers import style_of
 from planner.readers.sandbox import Sheet, Workbook
 from planner.readers.tables import Tables, counted, note
 from planner.schema import Origin, raise_findings
 
 _TRUE = frozenset({"true", "yes", "1", "wahr", "vrai"})
+_FALSE = frozenset({"", "false", "no", "0", "falsch", "faux", "nan", "none", "n/a", "-"})
 MAX_VALUE = 1e15
+MAX_GIB = 1e11
+"""No size is larger, not even one in bytes that is taken for MiB."""
+
 KEYS = ("vm_uuid", "vm_id", "vcenter", "name")
 """Columns by which sheets are joined."""
 
@@ -98,6 +110,7 @@ def read_part(sheet: Sheet | None, columns: Iterable[Column], journal: Journal) 
     matches = match_columns(headings, columns)
     told = {name: found.heading for name, found in matches.items()}
     _require(headings, columns, matches, Origin(file=journal.file, sheet=sheet.name, headings=told))
+    journal.notes.extend(repeated_headings(headings, matches, {"file": journal.file, "sheet": sheet.name}))
     left = journal.unread.get(sheet.name, [text for text in headings if text])
     journal.unread[sheet.name] = [text for text in left if text not in told.values()]
     return part_of(sheet, header, columns, matches, journal)
@@ -121,6 +134,9 @@ def part_of(
         cells[column.name], notes, findings = read_numbers(raw, found, column, style, sheet.delimiter, origin)
         journal.notes.extend(notes)
         journal.findings.extend(findings or _wrong_numbers(raw, cells[column.name], column, origin))
+    for column in columns:
+        if column.type == "flag" and column.name in matches:
+            _note_strange_flags(cells[column.name], column.name, origin, journal)
     keep, notes, findings = total_rows(cells, [column.name for column in numeric], origin)
     journal.notes.extend(notes)
     journal.findings.extend(findings)
@@ -147,7 +163,7 @@ def _typed(cells: list, kind: str) -> np.ndarray:
     if kind == "number":
         return np.array([cell if _is_size(cell) else np.nan for cell in cells], dtype="float64")
     if kind == "flag":
-        return np.array([str(cell).strip().casefold() in _TRUE for cell in cells], dtype=bool)
+        return np.array([as_text(cell).casefold() in _TRUE for cell in cells], dtype=bool)
     return np.array([as_text(cell) for cell in cells], dtype=object)
 
 
@@ -199,12 +215,13 @@ def owners(part: Part, vms: Part, label: str, journal: Journal) -> np.ndarray:
         if position >= 0 and uuid and uuids[position] not in ("", uuid):
             position = -1
         found[row] = position
-    called = np.where(_key(part, "name") != "", _key(part, "name"), _key(part, "vm_id"))
-    orphans = np.flatnonzero((found < 0) & (called != ""))
+    orphans = np.flatnonzero(found < 0)
     if len(orphans):
-        first = int(orphans[0])
+        called = np.where(_key(part, "name") != "", _key(part, "name"), _key(part, "vm_id"))
+        first = int(next((row for row in orphans if called[row]), orphans[0]))
         example = called[first]
-        message = f"{counted(len(orphans), label)} of no VM in {vms.origin.sheet or 'the list'}, such as {example!r}"
+        such = f", such as {example!r}" if example else ""
+        message = f"{counted(len(orphans), label)} of no VM in {vms.origin.sheet or 'the list'}{such}"
         where = {"sheet": part.origin.sheet, "row": part.origin.row(first)}
         journal.note("ignored", message, **where, subject=example, count=len(orphans))
     return found
@@ -246,6 +263,35 @@ def sum_by_owner(part: Part | None, column: str, owner: np.ndarray, count: int) 
     return mine.reindex(range(count)).to_numpy()
 
 
+def note_blanks(part: Part, column: str, owner: np.ndarray, label: str, journal: Journal) -> None:
+    """One note on rows that have an owner and no figure, where the owner's other rows have one: its sum lacks them."""
+    blank = part.frame[column].isna().to_numpy() & (owner >= 0)
+    short = np.flatnonzero(blank & np.isin(owner, owner[~blank]))
+    if len(short):
+        first = int(short[0])
+        name = part.frame["name"].iloc[first] if "name" in part.frame else ""
+        heading = part.origin.heading(column)
+        message = f"{counted(len(short), label)} without {heading}: counted as 0" + (
+            f"; such as {name!r}" if name else ""
+        )
+        where = {"sheet": part.origin.sheet, "row": part.origin.row(first), "column": heading}
+        journal.note("guessed", message, **where, subject=name, count=len(short))
+
+
+def _note_strange_flags(cells: list, name: str, origin: Origin, journal: Journal) -> None:
+    strange = [row for row, cell in enumerate(cells) if cell is not None and _is_strange(as_text(cell))]
+    if strange:
+        message = (
+            f"{counted(len(strange), 'cell')} such as {as_text(cells[strange[0]])!r}, neither yes nor no: read as no"
+        )
+        where = {"sheet": origin.sheet, "row": origin.row(strange[0]), "column": origin.heading(name)}
+        journal.note("guessed", message, **where, subject=name, count=len(strange))
+
+
+def _is_strange(text: str) -> bool:
+    return text.casefold() not in _TRUE | _FALSE
+
+
 def _key(part: Part, name: str) -> np.ndarray:
     blank = np.full(len(part.frame), "", dtype=object)
     return part.frame[name].to_numpy() if name in part.frame else blank
@@ -270,16 +316,19 @@ def _require(headings: list[str], columns: list[Column], matches: dict, origin: 
             raise InputError(f"{origin.where()}: column {column.label!r} is missing, it is required; {hint}")
 
 
-def _is_size(cell: object) -> bool:
-    return isinstance(cell, int | float) and not isinstance(cell, bool) and 0 <= cell <= MAX_VALUE
+def _is_size(cell: object, most: float = MAX_VALUE) -> bool:
+    return isinstance(cell, int | float) and not isinstance(cell, bool) and 0 <= cell <= most
 
 
 def _wrong_numbers(raw: list, cells: list, column: Column, origin: Origin) -> list[str]:
-    """A finding for each filled cell that is not a number from 0 up."""
+    """A finding for each filled cell that is no number, below 0, or larger than anything."""
+    most = MAX_GIB if column.unit == "GiB" else MAX_VALUE
     findings = []
     for position, cell in enumerate(cells):
-        if cell is not None and cell == cell and not _is_size(cell):
-            shown = repr(raw[position]) if isinstance(raw[position], str) else raw[position]
-            where = origin.where(position, column.name)
-            findings.append(f"{where}: found {shown}, expected a number from 0 up")
+        if cell is not None and cell == cell and not _is_size(cell, most):
+            found = raw[position]
+            plain = isinstance(found, int | float) and not isinstance(found, bool)
+            shown = f"{found:.15g}" if plain else repr(found)[:60]
+            expected = f"at most {most:.0e} {column.unit}".rstrip() if _is_size(cell, np.inf) else "a number from 0 up"
+            findings.append(f"{origin.where(position, column.name)}: found {shown}, expected {expected}")
     return findings

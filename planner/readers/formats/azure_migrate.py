@@ -6,7 +6,7 @@ import numpy as np
 
 from planner.readers.columns import fold, match_columns
 from planner.readers.exports import Journal, Part, only_headings, read_part, require
-from planner.readers.machines import number, text, use_columns, workloads_of
+from planner.readers.machines import example, number, text, use_columns, workloads_of
 from planner.readers.sandbox import Workbook
 from planner.readers.tables import Tables, counted
 
@@ -31,6 +31,7 @@ COLUMNS = (
     *use_columns(cpu_share_used="CPU utilization percentage", memory_share_used="Memory utilization percentage"),
     number("received", "Network In throughput", unit="Gbps", bare="MB/s"),
     number("sent", "Network Out throughput", unit="Gbps", bare="MB/s"),
+    number("disk_count", "Number of disks"),
     number("allocated_gib", "Storage allocated", unit="GiB", bare="GB"),
     number("storage_gib_used", "Storage in use", unit="GiB", bare="GB"),
     *(column for n in range(1, MOST_DISKS + 1) for column in _disk(n)),
@@ -86,8 +87,21 @@ def _last_of_each(servers: Part, journal: Journal) -> Part:
     return servers.keep(~updated)
 
 
+def _note_untold_disks(servers: Part, disks: list[str], journal: Journal) -> None:
+    """One note on servers whose disks do not all have a size, by their number or by a later one that has."""
+    if not disks:
+        return
+    filled = servers.frame[disks].notna().to_numpy()
+    last = (filled * np.arange(1, len(disks) + 1)).max(axis=1)
+    told = filled.sum(axis=1)
+    short = (told > 0) & (told < np.fmax(last, servers.frame["disk_count"].to_numpy()))
+    if short.any():
+        example(journal, "guessed", "with disks that have no size: counted as 0", servers, short, "name")
+
+
 def _with_storage(servers: Part, journal: Journal) -> Part:
     disks = [f"disk{n}_gib" for n in range(1, MOST_DISKS + 1) if servers.has(f"disk{n}_gib")]
+    _note_untold_disks(servers, disks, journal)
     found = np.full(len(servers.frame), np.nan)
     like = ""
     bases = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from planner.errors import InputError
 from planner.readers.cells import headings_of
 from planner.readers.columns import Column, fold
-from planner.readers.exports import Journal, joined, owners, read_part, require, sum_by_owner
+from planner.readers.exports import Journal, joined, note_blanks, owners, read_part, require, sum_by_owner
 from planner.readers.machines import number, text, workloads_of
 from planner.readers.owned import hosts_of, note_unknown_hosts
 from planner.readers.sandbox import Workbook
@@ -97,6 +97,7 @@ def parse(workbook: Workbook) -> Tables:
         raise InputError(f"{workbook.file}: found no column of sizes on vVHD or vDisk, expected 'Size (GB)'")
     if disk is not None:
         owner = owners(disk, vms, "disk", journal)
+        note_blanks(disk, "storage_gib", owner, "disk", journal)
         vms = vms.plus("storage_gib", sum_by_owner(disk, "storage_gib", owner, len(vms.frame)), like="storage_gib")
     tables = journal.tables(FORMAT)
     tables.frames["workloads"], tables.origins["workloads"] = workloads_of(vms, journal)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from planner.readers.columns import fold
-from planner.readers.exports import Journal, Part, only_headings, owners, read_part, require, sum_by_owner
+from planner.readers.exports import Journal, Part, note_blanks, only_headings, owners, read_part, require, sum_by_owner
 from planner.readers.machines import number, text, workloads_of
 from planner.readers.sandbox import Workbook
 from planner.readers.tables import Tables, counted
@@ -82,6 +82,7 @@ def _with_storage(machines: Part, disks: Part | None, journal: Journal) -> Part:
     if disks is None:
         return machines.plus("storage_gib", total, like="disks_gib") if machines.has("disks_gib") else machines
     owner = owners(disks, machines, "disk", journal)
+    note_blanks(disks, "storage_gib", owner, "disk", journal)
     summed = sum_by_owner(disks, "storage_gib", owner, len(total))
     without = np.isnan(summed) & ~np.isnan(total)
     if without.any():

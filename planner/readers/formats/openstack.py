@@ -87,7 +87,7 @@ def parse(workbook: Workbook) -> Tables:
     servers = servers.plus("state", servers.frame["state"].map(lambda state: STATES.get(state.casefold(), state)))
     if not servers.has("vcpus"):
         servers = _with_flavours(servers, flavours, workbook.file)
-    disks = servers.frame[["disk_gib", "ephemeral_gib"]].sum(axis=1, min_count=1)
+    disks = servers.frame["disk_gib"] + servers.frame["ephemeral_gib"].fillna(0.0)
     servers = servers.plus("storage_gib", disks, like="disk_gib")
     message = "storage is the flavour's disks; volumes stand in a list of their own"
     journal.note("information", message, sheet=SERVERS, subject="storage_gib")

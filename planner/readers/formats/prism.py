@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from planner.readers.cells import headings_of
-from planner.readers.columns import fold
+from planner.readers.columns import fold, heading_row
 from planner.readers.exports import Journal, only_headings, read_part, require
 from planner.readers.machines import number, text, use_columns, workloads_of
 from planner.readers.sandbox import Sheet, Workbook
@@ -57,12 +57,14 @@ def parse(workbook: Workbook) -> Tables:
 
 def _storage_in_two(sheet: Sheet) -> Sheet:
     """``61.2 GiB / 127 GiB`` as a column of what is given, and one more of what is used."""
-    headings = [fold(text) for text in headings_of(sheet.rows[0])]
+    header = heading_row(sheet, COLUMNS)
+    headings = [fold(text) for text in headings_of(sheet.rows[header])]
     if fold(USED_OF_GIVEN) not in headings:
         return sheet
     at, width = headings.index(fold(USED_OF_GIVEN)), len(headings)
-    rows = [[*sheet.rows[0], "Storage used"]]
-    for row in sheet.rows[1:]:
+    heads = [*sheet.rows[header], *[None] * (width - len(sheet.rows[header])), "Storage used"]
+    rows = [*sheet.rows[:header], heads]
+    for row in sheet.rows[header + 1 :]:
         cells = [*row, *[None] * (width - len(row))]
         used, slash, given = str(cells[at] or "").partition("/")
         cells[at : at + 1] = [given.strip() if slash else cells[at]]

@@ -8,11 +8,14 @@ from planner.readers.machines import flag, number, text, workloads_of
 from planner.readers.owned import host_note, hosts_of, note_unknown_hosts
 from planner.readers.pooled import shared_stores
 from planner.readers.sandbox import Workbook
-from planner.readers.tables import Tables
+from planner.readers.tables import Tables, counted
 
 FORMAT = "Proxmox VE"
 SHEETS = ()
 GUESTS = ("qemu", "lxc")
+BESIDE = ("node", "storage", "pool", "sdn", "network")
+"""Types of resources that are no guest."""
+
 COLUMNS = (
     text("type", "type", required=True),
     text("vm_id", "id"),
@@ -49,6 +52,13 @@ def parse(workbook: Workbook) -> Tables:
     every = require(read_part(workbook.only, COLUMNS, journal), workbook.file, "")
     journal.close()
     kind = every.frame["type"]
+    others = ~kind.isin((*GUESTS, *BESIDE)).to_numpy()
+    if others.any():
+        first = int(others.argmax())
+        names = ", ".join(map(repr, sorted(set(kind[others]))))
+        message = f"{counted(int(others.sum()), 'resource')} of type {names}, expected one of {', '.join(GUESTS)}"
+        where = {"row": every.origin.row(first), "column": every.origin.heading("type")}
+        journal.note("ignored", message, **where, subject=every.frame["vm_id"].iloc[first], count=others.sum())
     guests = every.keep(kind.isin(GUESTS).to_numpy())
     names = guests.frame["guest_name"].where(guests.frame["guest_name"] != "", guests.frame["vm_id"])
     guests = guests.plus("name", names, like="guest_name")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from planner.readers.exports import Journal, Part, first_by_owner, sum_by_owner
+from planner.readers.exports import Journal, Part, first_by_owner, note_blanks, sum_by_owner
 from planner.readers.machines import example, refuse_unread_sizes
 from planner.readers.tables import counted
 
@@ -111,6 +111,8 @@ def storage(vms: Part, disk: Part | None, owner: np.ndarray, journal: Journal) -
     }
     if not (disk is not None and disk.has("storage_gib")) and not any(map(vms.has, SIZES)):
         refuse_unread_sizes(journal, vms.origin.sheet, "vDisk")
+    if disk is not None:
+        note_blanks(disk, "storage_gib", owner, "disk", journal)
     found = np.full(len(vms.frame), np.nan)
     for basis, values in by_basis.items():
         chosen = np.isnan(found) & ~np.isnan(values)
