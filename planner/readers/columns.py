@@ -13,6 +13,7 @@ import pandas as pd
 from planner import schema, units
 from planner.errors import InputError, nearest
 from planner.readers.cells import cells_of, headings_of
+from planner.readers.irregular import irregular_rows
 from planner.readers.numbers import Style, numbers_of, style_of
 from planner.readers.sandbox import Sheet
 from planner.readers.tables import counted, note
@@ -267,7 +268,9 @@ def frame_from_sheet(sheet: Sheet, table: str, file: str) -> tuple[pd.DataFrame,
     origin = Origin(**where, rows=np.array(numbers, dtype=int), headings={k: m.heading for k, m in matches.items()})
     columns = {name: cells_of(rows, found.position) for name, found in matches.items()}
     numeric = [name for name in matches if schema_columns[name].is_number]
-    style, findings = style_of(cell for name in numeric for cell in columns[name]), []
+    style = style_of(cell for name in numeric for cell in columns[name])
+    said, findings = irregular_rows(sheet, header, origin)
+    notes += said
     for name in numeric:
         column = schema_columns[name]
         columns[name], said, wrong = read_numbers(columns[name], matches[name], column, style, sheet.delimiter, origin)

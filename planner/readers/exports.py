@@ -19,6 +19,7 @@ from planner.readers.columns import (
     repeated_headings,
     total_rows,
 )
+from planner.readers.irregular import irregular_rows
 from planner.readers.numbers import style_of
 from planner.readers.sandbox import Sheet, Workbook
 from planner.readers.tables import Tables, counted, note
@@ -26,6 +27,7 @@ from planner.schema import Origin, raise_findings
 
 _TRUE = frozenset({"true", "yes", "1", "wahr", "vrai"})
 _FALSE = frozenset({"", "false", "no", "0", "falsch", "faux", "nan", "none", "n/a", "-"})
+LARGEST = np.finfo(float).max
 MAX_VALUE = 1e15
 MAX_GIB = 1e11
 """No size is larger, not even one in bytes that is taken for MiB."""
@@ -109,7 +111,12 @@ def read_part(sheet: Sheet | None, columns: Iterable[Column], journal: Journal) 
     headings = headings_of(sheet.rows[header])
     matches = match_columns(headings, columns)
     told = {name: found.heading for name, found in matches.items()}
-    _require(headings, columns, matches, Origin(file=journal.file, sheet=sheet.name, headings=told))
+    numbers = np.array(sheet.row_numbers[header + 1 :], dtype=int)
+    origin = Origin(file=journal.file, sheet=sheet.name, rows=numbers, headings=told)
+    notes, findings = irregular_rows(sheet, header, origin)
+    journal.notes.extend(notes)
+    journal.findings.extend(findings)
+    _require(headings, columns, matches, origin)
     journal.notes.extend(repeated_headings(headings, matches, {"file": journal.file, "sheet": sheet.name}))
     left = journal.unread.get(sheet.name, [text for text in headings if text])
     journal.unread[sheet.name] = [text for text in left if text not in told.values()]
@@ -326,9 +333,7 @@ def _wrong_numbers(raw: list, cells: list, column: Column, origin: Origin) -> li
     findings = []
     for position, cell in enumerate(cells):
         if cell is not None and cell == cell and not _is_size(cell, most):
-            found = raw[position]
-            plain = isinstance(found, int | float) and not isinstance(found, bool)
-            shown = f"{found:.15g}" if plain else repr(found)[:60]
-            expected = f"at most {most:.0e} {column.unit}".rstrip() if _is_size(cell, np.inf) else "a number from 0 up"
+            shown = (repr(raw[position]) if isinstance(raw[position], str) else str(raw[position]))[:60]
+            expected = f"at most {most:.0e} {column.unit}".rstrip() if _is_size(cell, LARGEST) else "a number from 0 up"
             findings.append(f"{origin.where(position, column.name)}: found {shown}, expected {expected}")
     return findings

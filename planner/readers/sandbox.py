@@ -40,7 +40,8 @@ class Sheet:
     """Cells of one sheet: rows that hold something, each with its number in the sheet.
 
     `hidden` counts the rows that hold something and that a spreadsheet program does not show, and `visible` says
-    whether it shows the sheet; `delimiter` is what separates the cells of a CSV file.
+    whether it shows the sheet; `delimiter` is what separates the cells of a CSV file, and `cut` whether that ends
+    without a line end. Rows of a CSV file keep their trailing blanks, which tell how wide they are.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Sheet:
     hidden: int = 0
     visible: bool = True
     delimiter: str = ""
+    cut: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,7 +197,7 @@ def _parsed(file: File, kind: str, wanted: list[str] | None, on_rows: OnRows | N
         elif "sheet_names" in value:
             names.extend(value["sheet_names"])
         elif "sheet" in value:
-            about = {key: value[key] for key in ("hidden", "visible", "delimiter") if key in value}
+            about = {key: value[key] for key in ("hidden", "visible", "delimiter", "cut") if key in value}
             sheet = Sheet(name=value["sheet"], rows=[], row_numbers=[], **about)
             sheets[sheet.name] = sheet
             if on_rows is not None:

@@ -23,6 +23,9 @@ RECORDS = ("items", "data", "value", "servers", "records", "rows")
 """Names under which documents keep their list of records."""
 
 MOST_HEADINGS = 5000
+MOST_CELLS = 50_000_000
+"""Of a sheet, blank ones between others included: what the parent has to hold."""
+
 MOST_DIGITS = 300
 """Of a whole number, which is one that a float can hold."""
 
@@ -176,10 +179,10 @@ def csv_lines(data: bytes) -> Iterator[object]:
     declared = re.match(r'"?sep=(.)"?\r?\n', text, re.IGNORECASE)
     if declared:
         mark, text, first = declared[1], text[declared.end() :], 2
-    yield {"sheet": "", "delimiter": mark}
+    yield {"sheet": "", "delimiter": mark, "cut": not text.endswith(("\n", "\r"))}
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
     try:
-        yield from filled_rows(reader, first)
+        yield from filled_rows(reader, first, trim=False)
     except csv.Error as error:
         raise ValueError(f"not valid CSV near line {reader.line_num} ({error})") from error
 
@@ -286,13 +289,25 @@ def delimiter(text: str) -> str:
     return ","
 
 
-def filled_rows(rows: Iterable[list], first: int) -> Iterator[list]:
-    """Row number and cells of every row that holds something; trailing blanks are cut, blank cells are None."""
+def filled_rows(rows: Iterable[list], first: int, *, trim: bool = True) -> Iterator[list]:
+    """Row number and cells of every row that holds something; blank cells are None, trailing ones are cut if `trim`.
+
+    Raises
+    ------
+    ValueError
+        The rows hold more than `MOST_CELLS` cells.
+    """
+    cells_so_far = 0
     for number, row in enumerate(rows, first):
         cells = [None if cell == "" or (isinstance(cell, str) and not cell.strip()) else cell for cell in row]
-        while cells and cells[-1] is None:
-            cells.pop()
-        if cells:
+        filled = len(cells)
+        while filled and cells[filled - 1] is None:
+            filled -= 1
+        if filled:
+            cells = cells[:filled] if trim else cells
+            cells_so_far += len(cells)
+            if cells_so_far > MOST_CELLS:
+                raise ValueError(f"found more than {MOST_CELLS:,} cells in one sheet, expected fewer")
             yield [number, *cells]
 
 
