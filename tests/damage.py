@@ -32,7 +32,7 @@ LIVE_VMWARE = LIVE | {
     "storage_gib": ("VMs", "Virtual Disk Size (MiB)"),
 }
 AZURE = {"vcpus": ("", "Cores"), "memory_gib": ("", "*Memory (In MB)")}
-HYPERV = {"name": ("", "VMName"), "vcpus": ("", "ProcessorCount"), "memory_gib": ("", "MemoryStartup")}
+HYPERV = {"name": ("", "Name"), "vcpus": ("", "ProcessorCount"), "memory_gib": ("", "MemoryAssigned")}
 FLAVOURS = {
     "name": ("server_list", "Name"),
     "vcpus": ("flavor_list", "VCPUs"),

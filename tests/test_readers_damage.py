@@ -257,7 +257,7 @@ def test_a_misspelt_heading_is_told_where_figures_change(key):
             assert as_text(misspelt) in text, (tab.name, misspelt, figures(after), figures(before))
 
 
-ANY = (*BLANK, *JUNK, 0.0, 3.0, "web", "Total", "poweredOff", "True", "x\ny", "16 GB", "1,5", "1.234,5", 59, False)
+ANY = (*BLANK, *JUNK, "web", "Total", "poweredOff", "True", "x\ny", "16 GB", "1,5", "1.234,5", False)
 
 
 @pytest.mark.parametrize("key", EXPORTS)

@@ -25,6 +25,9 @@ MOST_FOLDED = 20_000
 """Headings whose folded form is remembered: every heading is compared with every column that is looked for."""
 
 _UNITS = frozenset({*units.GIB_PER_UNIT, *units.GHZ_PER_UNIT, *units.GBPS_PER_UNIT})
+_TAKEN = re.compile(r"cpu_share_(used|average|peak|p95)|storage_gib_used|reason")
+"""Columns that readers of other formats add."""
+
 _ONLY_IN_BRACKETS = frozenset({"b", "ko", "mo", "go", "to"})
 """Units that are words or letters too, so that they count in brackets alone."""
 
@@ -359,7 +362,9 @@ def _extra_columns(
             if any(cell is not None for cell in cells):
                 notes.append(note("ignored", f"column {position + 1} has no heading", **where))
             continue
-        if heading in extra or heading in known:
+        if _TAKEN.fullmatch(heading):
+            message = "not a column of this table, left out: its name means something else here"
+        elif heading in extra or heading in known:
             message = "the heading stands twice: the first column is read"
         elif rival is not None:
             extra[heading] = cells

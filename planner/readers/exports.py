@@ -271,14 +271,13 @@ def sum_by_owner(part: Part | None, column: str, owner: np.ndarray, count: int) 
 
 
 def note_blanks(part: Part, column: str, owner: np.ndarray, label: str, journal: Journal) -> None:
-    """One note on rows that have an owner and no figure, where the owner's other rows have one: its sum lacks them."""
-    blank = part.frame[column].isna().to_numpy() & (owner >= 0)
-    short = np.flatnonzero(blank & np.isin(owner, owner[~blank]))
+    """One note on rows that have an owner and no figure: its sum lacks them."""
+    short = np.flatnonzero(part.frame[column].isna().to_numpy() & (owner >= 0)) if part.has(column) else ()
     if len(short):
         first = int(short[0])
         name = part.frame["name"].iloc[first] if "name" in part.frame else ""
         heading = part.origin.heading(column)
-        message = f"{counted(len(short), label)} without {heading}: counted as 0" + (
+        message = f"{counted(len(short), label)} without {heading}: not counted" + (
             f"; such as {name!r}" if name else ""
         )
         where = {"sheet": part.origin.sheet, "row": part.origin.row(first), "column": heading}

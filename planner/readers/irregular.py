@@ -1,4 +1,4 @@
-"""Rows of a CSV file that do not fit its headings: what a delimiter outside quotes, or a lost quote, does to a table."""
+"""Rows of a CSV file that do not fit its headings: what a stray delimiter or a lost quote does to a table."""
 
 from __future__ import annotations
 

@@ -34,9 +34,13 @@ def flag(name: str, label: str, *aliases: str) -> Column:
 
 
 STATISTICS = ("used", "average", "peak", "p95")
-_STORAGE = re.compile(r"provision|capacity|storage|disk size|size on disk|used space|in use", re.IGNORECASE)
+_STORAGE = re.compile(
+    r"provision|capacit|storage|disk size|size on disk|used space|in use|festplatte|plattenplatz|speicherplatz|kapazit|"
+    r"bereitgestellt|belegt|disque|stockage|capacidad|disco|almacenamiento|archiviazione|opslag|schijf",
+    re.IGNORECASE,
+)
 _OTHER_SIZES = re.compile(
-    r"mem|ram|video|iops|ops|throughput|latency|read|write|swap|balloon|network|cpu|policy|thin|controller|container",
+    r"mem|ram|video|iops|\bops\b|throughput|latency|read|write|swap|balloon|network|cpu|policy|thin|controller|container",
     re.IGNORECASE,
 )
 """Words of headings with the unit of a size, or about disks, that tell no storage."""
@@ -116,14 +120,23 @@ def refuse_unread_sizes(journal: Journal, *sheets: str) -> None:
     """
     for sheet in sheets:
         for heading in journal.unread.get(sheet, ()):
-            plain, unit = split_unit(heading)
-            in_gib = unit.casefold() in GIB_PER_UNIT and not _OTHER_SIZES.search(plain)
-            if in_gib or (_STORAGE.search(plain) and not _OTHER_SIZES.search(plain)):
+            if may_be_storage(heading):
                 where = f"{journal.file}, sheet {sheet}" if sheet else journal.file
                 raise InputError(
                     f"{where}: found no column of storage that is known, but {heading!r}; expected one such as "
                     "'Provisioned MiB' or 'Capacity MiB', for storage read as 0 would be wrong"
                 )
+
+
+def may_be_storage(heading: str) -> bool:
+    """Whether a heading that nothing reads is about storage, or names a unit of it and nothing else.
+
+    >>> may_be_storage("Festplatte"), may_be_storage("Size (GB)"), may_be_storage("Storage policy")
+    (True, True, False)
+    """
+    plain, unit = split_unit(heading)
+    sized = bool(_STORAGE.search(plain)) or unit.casefold() in GIB_PER_UNIT
+    return sized and not _OTHER_SIZES.search(plain)
 
 
 def states(vms: Part, journal: Journal, *, lenient: bool = False) -> pd.Series:
@@ -136,6 +149,9 @@ def states(vms: Part, journal: Journal, *, lenient: bool = False) -> pd.Series:
     template, placeholder = (frame.get(name, none).astype(bool) for name in ("template", "placeholder"))
     if "state" not in frame or not vms.has("state"):
         found = pd.Series(["on"] * len(frame), dtype=object)
+        if "state" in frame and len(frame):
+            message = "the export tells no power state: every VM read as on"
+            journal.note("guessed", message, sheet=vms.origin.sheet, subject="state", count=len(frame))
     else:
         blank = (frame["state"] == "") & ~template & ~placeholder
         if blank.any():

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from planner.inventory import Inventory
+from planner.readers.machines import STATISTICS
 from planner.readers.tables import counted, note
 
 ODD_STEP_GIB = 0.5
@@ -57,7 +58,7 @@ def _use(inventory: Inventory) -> Iterator[tuple[np.ndarray, str, str, str]]:
     clock = frame["host"].map(dict(zip(inventory.hosts["name"], inventory.hosts["ghz"], strict=True))).astype(float)
     given = {"cpu_ghz": frame["vcpus"] * clock, "memory_gib": frame["memory_gib"]}
     for quantity, unit in (("cpu_ghz", " GHz"), ("memory_gib", " GiB")):
-        for name in ("used", "average", "peak", "p95"):
+        for name in STATISTICS:
             column = f"{quantity}_{name}"
             yield (
                 (frame[column] > SLACK * given[quantity]).to_numpy(),
@@ -65,7 +66,7 @@ def _use(inventory: Inventory) -> Iterator[tuple[np.ndarray, str, str, str]]:
                 column,
                 unit,
             )
-    for column in frame.columns[frame.columns.str.startswith("cpu_share_")]:
+    for column in (f"cpu_share_{name}" for name in STATISTICS if f"cpu_share_{name}" in frame):
         yield (
             (frame[column].astype(float) > SLACK).to_numpy(),
             "using more than 100 % of its CPUs",

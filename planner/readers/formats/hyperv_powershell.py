@@ -6,7 +6,7 @@ import numpy as np
 
 from planner.readers.columns import match_columns
 from planner.readers.exports import Journal, only_headings, read_part, require
-from planner.readers.machines import example, flag, number, text, workloads_of
+from planner.readers.machines import example, flag, is_running, number, text, workloads_of
 from planner.readers.sandbox import Workbook
 from planner.readers.tables import Tables
 
@@ -46,6 +46,12 @@ def parse(workbook: Workbook) -> Tables:
     assigned = (frame["assigned_gib"] > 0).to_numpy()
     like = "assigned_gib" if vms.has("assigned_gib") else "startup_gib"
     vms = vms.plus("memory_gib", np.where(assigned, frame["assigned_gib"], frame["startup_gib"]), like=like)
+    untold = (
+        frame["assigned_gib"].isna().to_numpy() & vms.has("assigned_gib") & frame["state"].map(is_running).to_numpy()
+    )
+    if untold.any():
+        message = f"without {vms.origin.heading('assigned_gib')}: what they start with is read"
+        example(journal, "guessed", message, vms, untold, "assigned_gib")
     dynamic = frame["dynamic"].to_numpy() & assigned
     if dynamic.any():
         message = "with dynamic memory: what is assigned at the moment of the export is read, which may grow"

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
+import pandas as pd
+
 from planner import schema
 from planner.errors import InputError, nearest
 from planner.readers.cells import headings_of
 from planner.readers.columns import Match, fold, frame_from_sheet, heading_row, match
+from planner.readers.machines import may_be_storage
 from planner.readers.rules import SHEET as RULES
 from planner.readers.rules import rules_of
 from planner.readers.sandbox import Sheet, Workbook
@@ -61,6 +66,8 @@ def parse(workbook: Workbook) -> Tables:
             continue
         tables.frames[table], tables.origins[table], notes = frame_from_sheet(sheet, table, workbook.file)
         tables.notes.extend(notes)
+        if table == "workloads":
+            _refuse_unread_storage(tables.frames[table], tables.origins[table])
     if ruled is not None and len(ruled.rows) > 1:
         frame, origin, notes = frame_from_sheet(ruled, "rules", workbook.file)
         tables.rules.extend(rules_of(frame, origin))
@@ -84,6 +91,17 @@ def as_workloads(workbook: Workbook) -> Tables | None:
     message = "a table that could be hosts too: read as workloads to place, as nothing else lists any"
     tables.notes.extend([note("guessed", message, file=workbook.file, sheet=only.name), *notes])
     return tables
+
+
+def _refuse_unread_storage(frame: pd.DataFrame, origin: Origin) -> None:
+    """Storage in a column that nothing reads would be read as 0."""
+    if "storage_gib" in frame:
+        return
+    for heading in frame.columns.difference(list(schema.attributes("workloads")), sort=False):
+        filled = any(re.match(r"\s*\d", str(cell)) for cell in frame[heading])
+        if filled and may_be_storage(heading):
+            expected = "expected a heading such as 'Storage (GiB)', for storage read as 0 would be wrong"
+            raise InputError(f"{origin.where()}: found no column of storage that is known, but {heading!r}; {expected}")
 
 
 def sheet_of(workbook: Workbook, table: str) -> Sheet:
