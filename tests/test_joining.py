@@ -66,7 +66,7 @@ def info_beside(folder: str, *rows: str) -> io.BytesIO:
 def test_two_machines_of_one_name_are_two():
     inventory = planner.read([info("a.csv", WEB), info_beside("b", WEB.replace("u1,s1,vm-1,vc1", "u2,s2,vm-1,vc2"))])
     assert names(inventory) == ["web", "web (2)"]
-    assert "another workload of this name is in an earlier file: read as 'web (2)'" in said(inventory)
+    assert "another workload of this name is in an earlier file or sheet: read as 'web (2)'" in said(inventory)
 
 
 def test_ids_of_two_vcenters_do_not_make_one_machine():
@@ -95,6 +95,55 @@ def test_servers_alone_are_what_is_to_be_placed():
     assert "could be hosts too: read as workloads to place" in said(alone)
     beside = planner.read([servers, file("w.csv", "name,vcpus,memory_gib", "a,1,1")])
     assert (names(beside), beside.hosts["name"].tolist()) == (["a"], ["web", "db"])
+
+
+def test_what_is_off_in_a_later_file_alone_is_planned_for():
+    first, second = (
+        file(f"{n}.csv", "name,vcpus,memory_gib,state", f"web,2,8,{state}") for n, state in enumerate(("on", "off"))
+    )
+    assert names(planner.read([first, second])) == ["web"]
+    assert planner.read([second, first]).left_out["reason"].tolist() == ["powered off"]
+
+
+def test_a_file_twice_is_once_where_names_differ_in_case_alone():
+    files = [file(f"{n}.csv", "name,vcpus,memory_gib", "WEB,2,8", "web,4,16") for n in (1, 2)]
+    assert names(planner.read(files)) == ["WEB", "web"]
+
+
+def test_a_name_on_two_sheets_of_a_file_is_two_machines():
+    frames = [
+        conform(pd.DataFrame({"name": ["dc01"], "vcpus": [n], "memory_gib": [4.0]}), "workloads") for n in (2, 16)
+    ]
+    merged = merged_workloads([frame.assign(reason="") for frame in frames], ["sites.xlsx", "sites.xlsx"])
+    assert merged.frame["vcpus"].tolist() == [2, 16]
+    assert merged.frame["name"].tolist() == ["dc01", "dc01 (2)"]
+
+
+def test_sizes_that_differ_are_suspicious():
+    hosts = [file(f"{n}.csv", "host,cores,memory_gib", f"esx01,{n},512") for n in (16, 64)]
+    inventory = planner.read([file("w.csv", "name,vcpus,memory_gib", "web,1,1"), *hosts])
+    (message,) = inventory.import_report()["suspicious"]["message"]
+    assert "other cores than in an earlier file, which is used; such as 'esx01': 16, not 64" in message
+
+
+def test_use_of_a_name_that_two_machines_have_is_joined_to_none():
+    twice = [info("a.csv", WEB), info_beside("b", WEB.replace("u1,s1,vm-1,vc1", "u2,s2,vm-1,vc2"))]
+    use = file("use.csv", "VM,CPU usage (GHz),Memory usage (GB)", "web,1.5,4", "other,1,1")
+    inventory = planner.read([*twice, use])
+    assert inventory.workloads["cpu_ghz_used"].isna().all()
+    assert "that no other file lists" in said(inventory)
+
+
+def test_use_under_another_uuid_is_joined_to_none():
+    use = file("use.csv", "VM,VM UUID,CPU usage (GHz),Memory usage (GB)", "web,00000000-0000-4000-8000-000000000099,1.5,4")
+    assert planner.read([info("a.csv", WEB), use]).workloads["cpu_ghz_used"].isna().all()
+
+
+def test_many_machines_of_one_name_are_told_apart_in_no_time():
+    rows = [f"web,2,8,{n}" for n in range(5000)]
+    text = "VM,Powerstate,CPUs,Memory,VM UUID"
+    found = planner.read(file("a.csv", text, *(f"web,poweredOn,2,8192,u{n}" for n in range(len(rows)))))
+    assert names(found)[-1] == "web (5000)"
 
 
 def test_hosts_in_two_files_are_counted_once():

@@ -109,6 +109,44 @@ def test_a_row_of_totals_is_no_workload(label):
     assert [(row["kind"], row["row"]) for row in notes] == [("dropped", 4)]
 
 
+@pytest.mark.parametrize(
+    "label",
+    ["Gesamtergebnis", "Total general", "Total général", "Totale complessivo", "Eindtotaal", "Total VMs", "12 VMs"],
+)
+def test_a_row_of_totals_of_any_wording_is_known_by_its_figures(label):
+    frame, _, _ = read(HEADINGS, ["a", 2, 4], ["b", 4, 8], ["c", 1, 2], [label, 7, 14])
+    assert list(frame["name"]) == ["a", "b", "c"]
+    kept, _, _ = read(HEADINGS, ["a", 2, 4], ["b", 4, 8], ["c", 1, 2], [label, 8, 14])
+    assert list(kept["name"]) == ["a", "b", "c", label]
+
+
+def test_the_total_of_a_single_row():
+    frame, _, _ = read(HEADINGS, ["a", 2, 4], ["Total", 2, 4])
+    assert list(frame["name"]) == ["a"]
+
+
+def test_totals_count_copies_where_there_is_a_count():
+    frame, _, _ = read([*HEADINGS, "Count"], ["a", 2, 4, 10], ["b", 4, 8, 3], ["TOTAL", 32, 64, 13])
+    assert list(frame["name"]) == ["a", "b"]
+
+
+def test_many_rows_without_a_name_are_no_totals_and_take_no_time():
+    frame, _, _ = read(HEADINGS, *([None, n, n] for n in range(1, 3001)))
+    assert len(frame) == 3000
+
+
+@pytest.mark.parametrize(("headings", "column"), [(["RAM"], "memory_gib"), (["Memory (GiB)", "Disk"], "storage_gib")])
+def test_figures_without_a_unit_that_are_too_large_are_mib(headings, column):
+    rows = [[f"vm{n}", 2, *[8] * (len(headings) - 1), 16384 * n] for n in (1, 2)]
+    frame, _, notes = read(["Name", "vCPUs", *headings], *rows)
+    assert list(frame[column]) == [16, 32]
+    assert "no unit in the heading, figures too large for GiB: read as MiB" in [row["message"] for row in notes]
+
+
+def test_a_small_unit_in_the_cell_comes_whole_too():
+    assert numbers("16.384 MB", "8.192 MB", wanted="GiB", unit="GiB").cells == [16, 8]
+
+
 def test_subtotals_and_their_total():
     frame, _, _ = read(HEADINGS, ["a", 2, 4], ["b", 4, 8], ["Subtotal", 6, 12], ["c", 1, 2], ["d", 1, 2],
                        ["Subtotal", 2, 4], ["Total", 8, 16])  # fmt: skip

@@ -21,6 +21,9 @@ from planner.readers.totals import totals_of
 from planner.schema import Attribute, Origin
 
 MAX_TITLE_ROWS = 5
+LEAST_MIB = {"memory": (128, 1024), "storage": (1024, 10_240)}
+"""By what is measured: the smallest figure, and the median, from which a column without a unit is taken for MiB."""
+
 MOST_FOLDED = 20_000
 """Headings whose folded form is remembered: every heading is compared with every column that is looked for."""
 
@@ -288,6 +291,19 @@ def frame_from_sheet(sheet: Sheet, table: str, file: str) -> tuple[pd.DataFrame,
     return frame, origin, notes + said + extra_notes
 
 
+def in_mib(attribute: str, cells: Sequence[object]) -> bool:
+    """Whether figures that name no unit are MiB: none is small, and half of them are more than machines have in GiB.
+
+    >>> in_mib("memory_gib", [8192, 16384]), in_mib("memory_gib", [8, 2048]), in_mib("storage_gib", [102400.0])
+    (True, False, True)
+    """
+    least = next((floor for name, floor in LEAST_MIB.items() if attribute.startswith(name)), None)
+    figures = [cell for cell in cells if isinstance(cell, int | float) and not isinstance(cell, bool) and cell > 0]
+    if least is None or not figures:
+        return False
+    return min(figures) >= least[0] and float(np.median(figures)) >= least[1]
+
+
 def read_numbers(
     cells: list, found: Match, column: Attribute | Column, style: Style, delimiter: str, origin: Origin
 ) -> tuple[list, list[dict], list[str]]:
@@ -309,7 +325,13 @@ def read_numbers(
     stated = bool(found.unit or bare) or column.unit not in units.SCALES
     read = numbers_of(cells, wanted=column.unit, unit=unit, stated=stated, sheet=style, delimiter=delimiter)
     where = {"file": origin.file, "sheet": origin.sheet}
-    notes = [] if read.named else conversion_notes(found, column.unit, bare, where)
+    if not stated and not read.named and in_mib(found.attribute, read.cells):
+        read = numbers_of(cells, wanted=column.unit, unit="MiB", stated=stated, sheet=style, delimiter=delimiter)
+        message = "no unit in the heading, figures too large for GiB: read as MiB"
+        about = {"column": found.heading, "subject": found.attribute, "count": len(cells)}
+        notes = [note("guessed", message, **where, **about)]
+    else:
+        notes = [] if read.named else conversion_notes(found, column.unit, bare, where)
     for kind, message, position in read.remarks:
         row = origin.row(position)
         notes.append(note(kind, message, **where, row=row, column=found.heading, subject=found.attribute))

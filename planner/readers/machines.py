@@ -236,10 +236,12 @@ def real_rows(vms: Part, journal: Journal) -> Part:
 def unique_names(vms: Part, journal: Journal) -> list[str]:
     """Names, a repeated one as ``name (2)``: names repeat across vCenters and folders."""
     given, taken, names = set(vms.frame["name"]), set(), []
+    last: dict[str, int] = {}
     for position, name in enumerate(vms.frame["name"]):
-        unique, again = name, 2
+        unique = name
         while unique in taken or (unique != name and unique in given):
-            unique, again = f"{name} ({again})", again + 1
+            last[name] = last.get(name, 1) + 1
+            unique = f"{name} ({last[name]})"
         if unique != name:
             journal.note(
                 "converted",

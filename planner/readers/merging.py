@@ -15,10 +15,10 @@ import pandas as pd
 from planner import schema
 from planner.readers.tables import counted, note
 
-KEYS = {"vm_uuid": "UUID", "bios_uuid": "BIOS UUID", "vm_id": "ID", "name": "name"}
+KEYS = {"vm_uuid": "UUID", "bios_uuid": "BIOS UUID", "vm_id": "ID", "name": "name", "folded": "name in other case"}
 """Identifiers in the order in which they count, and what they are called."""
 
-SIZES = {"vcpus": "vCPUs", "memory_gib": "GiB of memory"}
+SIZES = {"vcpus": "vCPUs", "cores": "cores", "memory_gib": "GiB of memory", "count": "copies"}
 MERGED_BY_NAME = {"hosts": "host", "host_models": "host model"}
 
 
@@ -58,7 +58,7 @@ def merged_workloads(frames: Sequence[pd.DataFrame], sources: Sequence[str]) -> 
     parts, notes, called = [], [], []
     for frame, source in zip(frames, sources, strict=True):
         rows = _rows(frame)
-        targets, reasons = known.matched(rows)
+        targets, reasons = known.matched(rows, source)
         new = targets < 0
         names = known.add(rows, new, source, notes)
         called.append(dict(zip(frame["name"], np.where(new, names, known.names_of(targets)), strict=True)))
@@ -96,19 +96,24 @@ class _Known:
     def __init__(self) -> None:
         self.names: list[str] = []
         self.rows: list[tuple[str, ...]] = []
+        self.sources: list[str] = []
+        self.again: dict[str, int] = {}
         self.by: dict[str, dict[object, int | None]] = {key: {} for key in KEYS}
         self.taken: set[str] = set()
 
-    def matched(self, rows: list[tuple[str, ...]]) -> tuple[np.ndarray, list[str]]:
+    def matched(self, rows: list[tuple[str, ...]], source: str) -> tuple[np.ndarray, list[str]]:
         """Position of the workload that each row is, -1 for none, and the identifier by which it is known.
 
-        A workload is one row of a file at most: the one that has the better identifier.
+        A workload is one row of a table at most: the one that has the better identifier. Two sheets of one file may use
+        a name twice, so there it tells nothing.
         """
         targets, reasons = np.full(len(rows), -1), [""] * len(rows)
         taken: set[int] = set()
         for reason in KEYS:
             for position, row in enumerate(rows):
                 target = self._match(row, reason) if targets[position] < 0 else None
+                if target is not None and reason in ("name", "folded") and self.sources[target] == source:
+                    target = None
                 if target is not None and target not in taken:
                     targets[position], reasons[position] = target, reason
                     taken.add(target)
@@ -124,11 +129,12 @@ class _Known:
             if is_new:
                 name = self._unique(row[-1])
                 if name != row[-1]:
-                    message = f"another workload of this name is in an earlier file: read as {name!r}"
+                    message = f"another workload of this name is in an earlier file or sheet: read as {name!r}"
                     notes.append(note("converted", message, file=source, subject=name))
                 self._index(row, len(self.names))
                 self.names.append(name)
                 self.rows.append(row)
+                self.sources.append(source)
                 self.taken.add(name)
             names.append(name)
         return names
@@ -147,7 +153,7 @@ class _Known:
         """What a row is looked up by; "" where it does not say. An ID counts with its vCenter only."""
         uuid, bios, key, vcenter, name = row
         place = (vcenter, key) if vcenter and key else ""
-        return {"vm_uuid": uuid, "bios_uuid": bios, "vm_id": place, "name": name.casefold()}
+        return {"vm_uuid": uuid, "bios_uuid": bios, "vm_id": place, "name": name, "folded": name.casefold()}
 
     def _learn(self, row: tuple[str, ...], target: int) -> None:
         """Take over identifiers that the known workload did not have yet."""
@@ -175,9 +181,10 @@ class _Known:
                 self.by[index][value] = None if value in self.by[index] else position
 
     def _unique(self, name: str) -> str:
-        unique, again = name, 2
+        unique = name
         while unique in self.taken:
-            unique, again = f"{name} ({again})", again + 1
+            self.again[name] = self.again.get(name, 1) + 1
+            unique = f"{name} ({self.again[name]})"
         return unique
 
 
@@ -219,9 +226,10 @@ def _filled(
                     f"{counted(len(differ), 'machine')} with other {label} than in an earlier file, which is used; "
                     f"such as {name!r}: {first[at]:.6g}, not {second[at]:.6g}"
                 )
-                notes.append(note("information", message, file=source, subject=name, column=column))
+                where = {"file": source, "subject": name, "column": column}
+                notes.append(note("suspicious", f"{message}; are they the same?", **where, count=len(differ)))
     for column in again.columns:
-        if column == "name":
+        if column in ("name", "reason"):
             continue
         if column not in table:
             table[column] = np.nan if again[column].dtype.kind == "f" else ""

@@ -45,11 +45,12 @@ class Style:
     """How numbers of a column or sheet are written.
 
     `shows` holds the first text that can be read with this decimal mark alone, by decimal mark; `ambiguous` the first
-    that can be read with either.
+    that can be read with either, and `unit` the unit that stands behind it.
     """
 
     shows: dict[str, str] = field(default_factory=dict)
     ambiguous: str = ""
+    unit: str = ""
 
     @property
     def mark(self) -> str | None:
@@ -86,7 +87,7 @@ def style_of(cells: Iterable[object]) -> Style:
     (',', None, None)
     """
     shows: dict[str, str] = {}
-    ambiguous = ""
+    ambiguous = unit = ""
     for cell in cells:
         if not isinstance(cell, str) or not (POINT in cell or COMMA in cell):
             continue
@@ -95,12 +96,13 @@ def style_of(cells: Iterable[object]) -> Style:
             continue
         body = found[1].rstrip(BLANKS)
         if _EITHER_WAY.fullmatch(body):
-            ambiguous = ambiguous or body
+            if not ambiguous:
+                ambiguous, unit = body, found[3] or ""
             continue
         fits = [mark for mark in (POINT, COMMA) if _fits(body, mark)]
         if len(fits) == 1:
             shows.setdefault(fits[0], cell.strip())
-    return Style(shows=shows, ambiguous=ambiguous)
+    return Style(shows=shows, ambiguous=ambiguous, unit=unit)
 
 
 def unit_of(text: str) -> str:
@@ -140,7 +142,7 @@ def numbers_of(
     """
     own = style_of(cells)
     factor = units.factor(unit, wanted)
-    mark = own.mark or sheet.mark or _likely(own.ambiguous, wanted, factor, delimiter)
+    mark = own.mark or sheet.mark or _likely(own.ambiguous, wanted, units.factor(own.unit or unit, wanted), delimiter)
     tally = _Tally()
     values = [_value(cell, position, mark, wanted, factor, tally) for position, cell in enumerate(cells)]
     findings = []
@@ -163,9 +165,9 @@ def numbers_of(
     return Numbers(cells=values, remarks=remarks, findings=findings, named=named)
 
 
-def _likely(ambiguous: str, wanted: str, factor: float, delimiter: str) -> str:
+def _likely(ambiguous: str, wanted: str, factor: float | None, delimiter: str) -> str:
     """The decimal mark where no number shows it: a MiB, MHz or byte comes whole, semicolons go with decimal commas."""
-    if ambiguous and wanted in units.SCALES and factor < SMALL_UNIT:
+    if ambiguous and wanted in units.SCALES and factor is not None and factor < SMALL_UNIT:
         return COMMA if POINT in ambiguous else POINT
     return COMMA if ambiguous and delimiter == ";" else POINT
 

@@ -13,6 +13,15 @@ _TOTAL = re.compile(
     r"(sous-)?(total|totaux)|somme|ensemble|totale|totali|somma|suma|totaal|som|razem|итого|σ|∑|Σ",
     re.IGNORECASE,
 )
+_HOLDS_A_WORD = re.compile(
+    r"\b(\w*totaa?l\w*|sums?|summen?|gesamt\w*|\w*ergebnis|insgesamt|suma|somme|totaux|razem|итого|vms|servers|machines|workloads)\b",
+    re.IGNORECASE,
+)
+"""Names that a row of totals may have, beside those of one word; its figures decide."""
+
+MOST_CANDIDATES = 200
+"""Nameless rows that are looked at; a sheet with more of them has no totals in mind."""
+
 _AROUND = re.compile(r"\s*[:=(].*$")
 TOLERANCE = 1e-6
 
@@ -46,8 +55,9 @@ def total_word(name: str) -> str:
 def totals_of(names: Sequence[object], figures: Mapping[str, Sequence[object]]) -> Totals:
     """Which rows are sums of the rows above, by their name and their figures.
 
-    A row counts as one where it has no name or is called total (in a few languages) and each of its figures is the sum
-    of all rows above or of those since the last such row, or their number or mean.
+    A row counts as one where it has no name, or one with a word for totals in a few languages, and each of its figures
+    is the sum of all rows above or of those since the last such row, or their number or mean. Rows with a count add up
+    as often as that says.
 
     Parameters
     ----------
@@ -65,7 +75,12 @@ def totals_of(names: Sequence[object], figures: Mapping[str, Sequence[object]]) 
     {2: ('vcpus', 9.0, 6.0)}
     """
     texts = ["" if name is None else _alone(str(name)) for name in names]
-    candidates = [row for row, text in enumerate(texts) if row > 1 and (not text or _TOTAL.fullmatch(text))]
+    strict = [bool(text and _TOTAL.fullmatch(text)) for text in texts]
+    candidates = [
+        row for row, text in enumerate(texts) if row and (not text or strict[row] or _HOLDS_A_WORD.search(text))
+    ]
+    if len(candidates) > MOST_CANDIDATES:
+        candidates = [row for row in candidates if strict[row]]
     rows: list[int] = []
     doubtful: dict[int, tuple[str, float, float]] = {}
     if not candidates:
@@ -73,31 +88,42 @@ def totals_of(names: Sequence[object], figures: Mapping[str, Sequence[object]]) 
     values = {name: _floats(cells) for name, cells in figures.items()}
     real = np.ones(len(texts), dtype=bool)
     for row in candidates:
-        since = rows[-1] + 1 if rows else 0
-        spans = [above for start in {0, since} if (above := real[start:row]).sum() > 1]
+        least = 1 if strict[row] else 2
+        spans = [span for start in {0, rows[-1] + 1 if rows else 0} if (span := _span(real, start, row)).sum() >= least]
         told = {name: column[row] for name, column in values.items() if not np.isnan(column[row])}
-        if any(told.values()) and any(_adds_up(told, values, row, len(above), above) for above in spans):
+        if any(told.values()) and any(_adds_up(told, values, span, least) for span in spans):
             real[row] = False
             rows.append(row)
-        elif texts[row] and spans and (lie := _too_large(told, values, row, real)):
+        elif strict[row] and spans and (lie := _too_large(told, values, row, real)):
             doubtful[row] = lie
     return Totals(rows=np.array(rows, dtype=int), doubtful=doubtful)
+
+
+def _span(real: np.ndarray, start: int, end: int) -> np.ndarray:
+    """The real rows from one to before another, as a mask of all rows."""
+    found = np.zeros(len(real), dtype=bool)
+    found[start:end] = real[start:end]
+    return found
 
 
 def _alone(name: str) -> str:
     return _AROUND.sub("", name).strip()
 
 
-def _adds_up(told: dict, values: dict, row: int, length: int, above: np.ndarray) -> bool:
-    """Whether every figure of a row follows from the real rows among the `length` above it, and one is their sum."""
+def _adds_up(told: dict, values: dict, span: np.ndarray, least: int) -> bool:
+    """Whether every figure of a row follows from these rows, each as often as its count says, and one is their sum."""
     sums = 0
+    counts = np.nan_to_num(values["count"], nan=1.0) if "count" in values else np.ones(len(span))
     for name, figure in told.items():
-        parts = values[name][row - length : row][above]
-        parts = parts[~np.isnan(parts)]
-        total = parts.sum()
-        if np.isclose(figure, total, rtol=TOLERANCE, atol=0) and np.count_nonzero(parts) > 1:
+        known = span & ~np.isnan(values[name])
+        parts = values[name][known]
+        totals = (parts.sum(), parts.sum() if name == "count" else (parts * counts[known]).sum())
+        if (
+            any(np.isclose(figure, total, rtol=TOLERANCE, atol=0) for total in totals)
+            and np.count_nonzero(parts) >= least
+        ):
             sums += 1
-        elif not (figure == len(parts) or (len(parts) and np.isclose(figure, total / len(parts), rtol=1e-3))):
+        elif not (figure == len(parts) or (len(parts) and np.isclose(figure, parts.mean(), rtol=1e-3))):
             return False
     return sums > 0
 

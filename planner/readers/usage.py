@@ -52,15 +52,30 @@ def _checked(tables: Tables) -> pd.DataFrame:
 
 
 def _owners(workloads: pd.DataFrame, use: pd.DataFrame) -> np.ndarray:
-    """Position of the workload of each row, -1 where there is none or several."""
+    """Position of the workload of each row, -1 where there is none or several, or where their UUIDs differ."""
     found = np.full(len(use), -1)
     for key in (key for key in KEYS if key in use and key in workloads):
-        known = workloads[key].astype(str).str.casefold()
-        alone = ~known.duplicated(keep=False) & (known != "")
+        known = _folded(workloads[key])
+        # What was told apart as "name (2)" has the name of another.
+        same = known.str.replace(r" \(\d+\)$", "", regex=True) if key == "name" else known
+        alone = ~same.duplicated(keep=False) & (known != "")
         position = pd.Series(np.flatnonzero(alone), index=known[alone])
-        told = use[key].astype(str).str.casefold().map(position).fillna(-1).astype(int).to_numpy()
-        found = np.where(found < 0, told, found)
+        told = _folded(use[key]).map(position).fillna(-1).astype(int).to_numpy()
+        found = np.where((found < 0) & ~_other_uuid(workloads, use, told), told, found)
     return found
+
+
+def _folded(values: pd.Series) -> pd.Series:
+    return values.fillna("").astype(str).str.casefold()
+
+
+def _other_uuid(workloads: pd.DataFrame, use: pd.DataFrame, told: np.ndarray) -> np.ndarray:
+    """Rows whose UUID is not that of the workload that they would be joined to."""
+    differ = np.zeros(len(use), dtype=bool)
+    for key in (key for key in ("vm_uuid", "bios_uuid") if key in use and key in workloads):
+        own, its = _folded(use[key]).to_numpy(), _folded(workloads[key]).to_numpy()[told]
+        differ |= (told >= 0) & (own != "") & (its != "") & (own != its)
+    return differ
 
 
 def _filled(workloads: pd.DataFrame, use: pd.DataFrame, owners: np.ndarray) -> pd.DataFrame:

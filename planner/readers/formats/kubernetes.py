@@ -113,7 +113,7 @@ def parse(workbook: Workbook) -> Tables:
         raise InputError(f"{workbook.file}: found no pod, expected the output of kubectl get pods,nodes -A -o json")
     others = len(records) - len(pods) - len(nodes)
     if others:
-        journal.note("ignored", f"{counted(others, 'object')} that are neither pods nor nodes")
+        journal.note("ignored", f"{counted(others, 'object')} that are neither pods nor nodes", count=others)
     ended = [pod for pod in pods if pod["ended"]]
     bound = [pod for pod in pods if pod["bound"] and not pod["ended"]]
     tables = journal.tables(FORMAT)
@@ -124,10 +124,10 @@ def parse(workbook: Workbook) -> Tables:
         tables.frames["hosts"], tables.origins["hosts"] = hosts_of(hosts, journal)
     if ended:
         message = f"{counted(len(ended), 'pod')} that ended"
-        journal.note("dropped", message, row=ended[0]["row"], subject=ended[0]["name"])
+        journal.note("dropped", message, row=ended[0]["row"], subject=ended[0]["name"], count=len(ended))
     if bound:
         message = f"{counted(len(bound), 'pod')} of DaemonSets or of a node itself: taken off what their nodes allocate"
-        journal.note("dropped", message, row=bound[0]["row"], subject=bound[0]["name"])
+        journal.note("dropped", message, row=bound[0]["row"], subject=bound[0]["name"], count=len(bound))
     return tables
 
 
@@ -146,10 +146,8 @@ def _misfits(value: object, shape: object, where: str) -> list[str]:
 
 
 def _pod(row: int, record: dict, journal: Journal) -> dict:
-    """One pod: the larger of its containers together and its largest initial container, and its overhead."""
+    """One pod: the larger of its containers together and of what starts before them; and its overhead."""
     containers, first = record.get("spec.containers") or [], record.get("spec.initContainers") or []
-    beside = [one for one in first if one.get("restartPolicy") == "Always"]
-    before = [one for one in first if one.get("restartPolicy") != "Always"]
     overhead = record.get("spec.overhead") or {}
     name = record.get("metadata.name")
     found = {
@@ -164,8 +162,13 @@ def _pod(row: int, record: dict, journal: Journal) -> dict:
     found["bound"] = bool(owners & set(BOUND_TO_NODES))
     for resource, column in RESOURCES.items():
         where = f"{journal.file}, record {row}, pod {found['name']}, {resource}"
-        together = sum(_request(one, resource, where, journal) for one in [*containers, *beside])
-        largest = max((_request(one, resource, where, journal) for one in before), default=0.0)
+        largest, beside = 0.0, 0.0
+        for one in first:
+            asked = _request(one, resource, where, journal)
+            # What is always restarted runs beside all that starts after it.
+            beside += asked if one.get("restartPolicy") == "Always" else 0.0
+            largest = max(largest, beside if one.get("restartPolicy") == "Always" else beside + asked)
+        together = beside + sum(_request(one, resource, where, journal) for one in containers)
         extra = _amount(overhead[resource], resource, where, journal) if resource in overhead else 0.0
         found[column] = max(together, largest) + extra
     return found

@@ -15,6 +15,7 @@ from planner.readers.rules import SHEET as RULES
 from planner.readers.rules import rules_of
 from planner.readers.sandbox import Sheet, Workbook
 from planner.readers.tables import Tables, note
+from planner.schema import Origin
 
 FORMAT = "template"
 SHEET_OF = {"workloads": "Workloads", "hosts": "Hosts", "host_models": "Host models"}
@@ -26,9 +27,12 @@ _READ_ME = fold("Read me")
 
 
 def recognises(workbook: Workbook) -> bool:
-    """Whether the workbook has a sheet of the template, or is one table whose headings fit."""
+    """Whether the workbook has sheets of the template, or is one table whose headings fit."""
     if any(workbook.find(name) for name in SHEET_OF.values()):
-        return True
+        ours = {*map(fold, SHEETS), _READ_ME}
+        others = [name for name in workbook.sheet_names if fold(name) not in ours]
+        # Somebody's own workbook may have a sheet Hosts beside a list of machines.
+        return bool(workbook.find(SHEET_OF["workloads"]) or not others or nearest(SHEET_OF["workloads"], others))
     only = workbook.only
     return only is not None and _table_of(only) is not None
 
