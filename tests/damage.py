@@ -22,6 +22,9 @@ from planner.readers.sandbox import Workbook, load
 from tests.exports import EXPORTS
 
 VMS = 20
+SERIES = "perfInfo.csv"
+"""Use over time, which is read from the file's bytes and not from cells."""
+
 CLOCK = 1.0
 """GHz of a vCPU, where a file tells CPU as shares."""
 
@@ -173,7 +176,8 @@ class Tab:
 def _loaded(key: str) -> tuple[Workbook, ...]:
     export = EXPORTS[key](0, VMS)
     parent = "export" if len(export.files) > 1 else ""
-    return tuple(load(File(name=name, data=data, parent=parent), SHEETS) for name, data in export.files.items())
+    files = [File(name=name, data=data, parent=parent) for name, data in export.files.items() if name != SERIES]
+    return tuple(load(file, SHEETS) for file in files)
 
 
 def books_of(key: str) -> list[Workbook]:
