@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 
+import openpyxl
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -135,7 +137,9 @@ def test_use_of_a_name_that_two_machines_have_is_joined_to_none():
 
 
 def test_use_under_another_uuid_is_joined_to_none():
-    use = file("use.csv", "VM,VM UUID,CPU usage (GHz),Memory usage (GB)", "web,00000000-0000-4000-8000-000000000099,1.5,4")
+    use = file(
+        "use.csv", "VM,VM UUID,CPU usage (GHz),Memory usage (GB)", "web,00000000-0000-4000-8000-000000000099,1.5,4"
+    )
     assert planner.read([info("a.csv", WEB), use]).workloads["cpu_ghz_used"].isna().all()
 
 
@@ -144,6 +148,38 @@ def test_many_machines_of_one_name_are_told_apart_in_no_time():
     text = "VM,Powerstate,CPUs,Memory,VM UUID"
     found = planner.read(file("a.csv", text, *(f"web,poweredOn,2,8192,u{n}" for n in range(len(rows)))))
     assert names(found)[-1] == "web (5000)"
+
+
+def test_a_sheet_hosts_in_a_workbook_of_ones_own_is_no_template():
+    book = openpyxl.Workbook()
+    for name, rows in (
+        ("VM-Liste", [["VM", "vCPU", "RAM (GB)", "Disk (GB)"], ["web", 2, 8, 100], ["db", 8, 64, 900]]),
+        ("Hosts", [["Host", "Cores", "RAM (GB)"], ["esx01", 32, 512]]),
+    ):
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    book.remove(book["Sheet"])
+    stream = io.BytesIO()
+    book.save(stream)
+    inventory = planner.read(stream.getvalue())
+    assert (names(inventory), inventory.hosts["cores"].tolist()) == (["web", "db"], [32])
+
+
+def pod(*containers: tuple[str, str], first: tuple[dict, ...] = ()) -> dict:
+    """A pod of containers by name and CPU."""
+    made = [{"name": name, "resources": {"requests": {"cpu": cpu, "memory": "1Gi"}}} for name, cpu in containers]
+    spec = {"containers": made, "initContainers": list(first)}
+    return {"kind": "Pod", "metadata": {"name": "p", "namespace": "n"}, "spec": spec, "status": {"phase": "Running"}}
+
+
+def test_what_starts_before_a_pod_runs_beside_its_sidecars():
+    ask = {"requests": {"cpu": "1", "memory": "1Gi"}}
+    sidecar = {"name": "s", "restartPolicy": "Always", "resources": ask}
+    before = {"name": "i", "resources": {"requests": {"cpu": "3", "memory": "1Gi"}}}
+    for first, cpus in (((sidecar, before), 4), ((before, sidecar), 3), ((sidecar,), 2)):
+        text = json.dumps({"kind": "List", "items": [pod(("main", "1"), first=first)]}).encode()
+        assert planner.read(text).workloads["vcpus"].tolist() == [cpus]
 
 
 def test_hosts_in_two_files_are_counted_once():

@@ -70,8 +70,10 @@ def parse(workbook: Workbook) -> Tables:
             continue
         tables.frames[table], tables.origins[table], notes = frame_from_sheet(sheet, table, workbook.file)
         tables.notes.extend(notes)
-        if table == "workloads":
+        if table == "workloads" and "storage_gib" not in tables.frames[table]:
             _refuse_unread_storage(tables.frames[table], tables.origins[table])
+            where = {"file": workbook.file, "sheet": sheet.name, "subject": "storage_gib"}
+            tables.notes.append(note("information", "no column of storage: read as 0", **where))
     if ruled is not None and len(ruled.rows) > 1:
         frame, origin, notes = frame_from_sheet(ruled, "rules", workbook.file)
         tables.rules.extend(rules_of(frame, origin))
@@ -99,8 +101,6 @@ def as_workloads(workbook: Workbook) -> Tables | None:
 
 def _refuse_unread_storage(frame: pd.DataFrame, origin: Origin) -> None:
     """Storage in a column that nothing reads would be read as 0."""
-    if "storage_gib" in frame:
-        return
     for heading in frame.columns.difference(list(schema.attributes("workloads")), sort=False):
         filled = any(re.match(r"\s*\d", str(cell)) for cell in frame[heading])
         if filled and may_be_storage(heading):
