@@ -182,6 +182,24 @@ def test_what_starts_before_a_pod_runs_beside_its_sidecars():
         assert planner.read(text).workloads["vcpus"].tolist() == [cpus]
 
 
+def test_columns_that_only_the_mapping_reader_knows_are_read_beside_those_of_the_template():
+    listed = file("x.csv", "Server,vCPU,RAM (GB),Festplatte,ESX Host,CPU peak %", "a,2,8,100,e1,50", "b,4,16,200,e2,40")
+    rows = planner.read(listed, ghz_per_vcpu=2.0).workloads
+    assert rows[["storage_gib", "host", "cpu_ghz_peak"]].to_numpy().tolist() == [[100, "e1", 2], [200, "e2", 3.2]]
+
+
+def test_a_table_of_hosts_below_is_one():
+    inventory = planner.read(
+        file("x.csv", "VM,vCPUs,RAM GB,Disk GB,Host", "a,2,8,100,e1", "", "Host,Cores,RAM GB", "e1,32,512")
+    )
+    assert (names(inventory), inventory.hosts["name"].tolist()) == (["a"], ["e1"])
+
+
+def test_what_a_plan_may_need_stays_where_nothing_more_can_be_told():
+    row = planner.read(file("x.csv", "name,vcpus,memory_gib,storage_gib,pcie_slots", "a,2,8,1,3")).workloads.iloc[0]
+    assert row["pcie_slots"] == "3"
+
+
 def test_hosts_in_two_files_are_counted_once():
     hosts = [file(f"{n}.csv", "host,cores,memory_gib,sockets", f"esx01,32,512,{n}", f"esx{n}2,32,512,") for n in (1, 2)]
     inventory = planner.read([file("w.csv", "name,vcpus,memory_gib", "web,1,1"), *hosts])

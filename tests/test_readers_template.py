@@ -51,7 +51,8 @@ def test_three_sheets_are_read_whatever_their_spelling():
 
 
 def test_other_sheets_are_ignored_with_a_note():
-    inventory = readers.read(workbook({"Read me": [["x"]], "Workloads": [HEAD, ["a", 2, 8]], "Scratch": [["y"]]}))
+    rows = [[*HEAD, "Storage (GiB)"], ["a", 2, 8, 1]]
+    inventory = readers.read(workbook({"Read me": [["x"]], "Workloads": rows, "Scratch": [["y"]]}))
     notes = inventory.notes.set_index("sheet")["message"]
     assert notes.to_dict() == {"Read me": "it explains the template", "Scratch": "not a sheet of the template"}
 
@@ -131,7 +132,10 @@ def test_hosts_alone_are_no_inventory():
 
 
 def test_several_files_are_joined_and_each_note_names_its_own_file():
-    files = [named(f"{n}.csv", f"name,vcpus,memory_gib,state\n{n},1,2,on\n{n}-old,1,2,off\n".encode()) for n in "ab"]
+    files = [
+        named(f"{n}.csv", f"name,vcpus,memory_gib,storage_gib,state\n{n},1,2,3,on\n{n}-old,1,2,3,off\n".encode())
+        for n in "ab"
+    ]
     inventory = readers.read(files)
     assert list(inventory.workloads["name"]) == ["a", "b"]
     assert list(inventory.left_out["name"]) == ["a-old", "b-old"]

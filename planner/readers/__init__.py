@@ -182,6 +182,8 @@ def _parsed(books: list[Workbook], told: Mapping | None, remembered: bool) -> li
         # The template is the one format that fits any table with the right headings.
         if not tables and remembered and format in (None, template):
             tables = mapping_reader.recalled(book)
+        if not tables and format is template and (headings := template.plain_headings(book)):
+            tables = mapping_reader.fuller(book, headings)
         if tables:
             found += tables
         elif format is not None:

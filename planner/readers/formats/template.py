@@ -84,13 +84,31 @@ def parse(workbook: Workbook) -> Tables:
     return tables
 
 
+def plain_headings(workbook: Workbook) -> dict[str, dict[str, str]]:
+    """Of a file with one table alone: by table, the heading of each attribute.
+
+    Nothing where that is all that the file can hold: no heading is left, and no blank row parts it.
+    """
+    only = workbook.only
+    table = None if only is None or any(map(workbook.find, SHEET_OF.values())) else _table_of(only)
+    if table is None:
+        return {}
+    columns = schema.attributes(table).values()
+    header = heading_row(only, columns)
+    headings = headings_of(only.rows[header])
+    told = {name: found.heading for name, found in match(headings, table).items()}
+    numbers = only.row_numbers[header:]
+    is_parted = numbers[-1] - numbers[0] >= len(numbers)
+    return {table: told} if is_parted or {*filter(None, headings)} - {*told.values()} else {}
+
+
 def as_workloads(workbook: Workbook) -> Tables | None:
     """A file whose only table could be hosts as well as workloads, read as workloads; None where it is no such file.
 
     Servers of which nobody says what runs on them are what is to be placed, where no other file has any workload.
     """
     only = workbook.only
-    if only is None or any(workbook.find(name) for name in SHEET_OF.values()) or not _fits_both(only):
+    if only is None or any(workbook.find(name) for name in SHEET_OF.values()) or len(_fits(only)) < 2:
         return None
     tables = Tables(file=workbook.file, format=FORMAT if workbook.table is None else "table")
     tables.frames["workloads"], tables.origins["workloads"], notes = frame_from_sheet(only, "workloads", workbook.file)
@@ -137,12 +155,6 @@ def _table_of(sheet: Sheet) -> str | None:
     workloads, hosts = found["workloads"], found["hosts"]
     same_column = workloads["vcpus"].position == hosts["cores"].position
     return "hosts" if same_column and len(hosts) >= len(workloads) else "workloads"
-
-
-def _fits_both(sheet: Sheet) -> bool:
-    """Whether the headings are as many of workloads as of hosts."""
-    found = _fits(sheet)
-    return len(found) == 2 and len(found["workloads"]) == len(found["hosts"])
 
 
 def _fits(sheet: Sheet) -> dict[str, dict[str, Match]]:

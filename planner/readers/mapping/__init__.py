@@ -24,6 +24,8 @@ NEEDED_FOR_DOUBT = 2
 """What a table must have of what it needs to look like one of workloads that could not be read."""
 
 SAMPLES = 5
+FULLER = 0.8
+"""Confidence of a guessed column from which it is worth more than a plain reading without it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +63,29 @@ def parse(book: Workbook) -> list[Tables]:
         if doubtful or not sure:
             raise _refusal(book, doubtful or every)
     return read(book, sure)
+
+
+def fuller(book: Workbook, headings: dict[str, dict[str, str]]) -> list[Tables]:
+    """The tables of a file, each guessed, where that tells more than a plain reading of its only table; else none.
+
+    Parameters
+    ----------
+    book : Workbook
+    headings : dict of str to dict
+        What a plain reading takes: by table, the heading of each attribute. All of it has to be found here as well.
+    """
+    book = whole(book)
+    sure = [found for sheet in book.sheets.values() for found in proposed(sheet) if found.mapped.is_sure]
+    told = {found.mapped.table: found.mapped for found in sure if found.mapped.table in ("workloads", "hosts")}
+    if "workloads" not in told or len(told) < len(sure):
+        return []
+    more = len(told) > len(headings)
+    for table, own in headings.items():
+        columns = {one.attribute: one for one in told[table].columns} if table in told else {}
+        if any(name not in columns or columns[name].heading != heading for name, heading in own.items()):
+            return []
+        more |= any(one.confidence >= FULLER for name, one in columns.items() if name not in own)
+    return read(book, sure) if more else []
 
 
 def given(book: Workbook, mapping: Mapping) -> list[Tables]:
