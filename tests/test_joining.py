@@ -188,6 +188,23 @@ def test_columns_that_only_the_mapping_reader_knows_are_read_beside_those_of_the
     assert rows[["storage_gib", "host", "cpu_ghz_peak"]].to_numpy().tolist() == [[100, "e1", 2], [200, "e2", 3.2]]
 
 
+@pytest.mark.parametrize(
+    ("headings", "cells", "storage"),
+    [
+        ("Server,vCPU,RAM (GB),Disk 1 (GB),Disk 2 (GB)", "a,2,8,100,60", 160),
+        ("Server,vCPU,RAM (GB),C: (GB),D: (GB),E: (GB)", "a,2,8,100,60,", 160),
+        ("Server,Kerne,Arbeitsspeicher (GB),Platte C,Platte D", "a,2,8,100,60", 160),
+        ("Server,vCPU,RAM (GB),System disk (GB),Data disk (TB)", "a,2,8,100,1", 1124),
+        ("Server,vCPU,RAM (GB),HDD1,HDD2", "a,2,8,102400,51200", 150),
+        ("Server,vCPU,RAM (GB),Storage (GB),Disk 1 (GB),Disk 2 (GB)", "a,2,8,500,100,60", 500),
+    ],
+)
+def test_disks_in_a_column_each_are_added_up(headings, cells, storage):
+    inventory = planner.read(file("x.csv", headings, cells, "b,2,8"))
+    assert inventory.workloads["storage_gib"].tolist() == [storage, 0]
+    assert ("storage is the sum of" in said(inventory)) == (storage != 500)
+
+
 def test_a_table_of_hosts_below_is_one():
     inventory = planner.read(
         file("x.csv", "VM,vCPUs,RAM GB,Disk GB,Host", "a,2,8,100,e1", "", "Host,Cores,RAM GB", "e1,32,512")

@@ -79,7 +79,7 @@ def loaded(source: Source | Sequence[Source], *, on_rows: OnRows | None = None) 
         files, unread = opened(one)
         notes += [note("ignored", "not a file that is read", file=name) for name in unread]
         books += [load(file, SHEETS, on_rows=on_rows) for file in files]
-    return gathered(books, FORMATS), notes
+    return _prepared(books), notes
 
 
 def suggestions(
@@ -131,7 +131,7 @@ def inventory_of_books(
     books: Sequence[Workbook], notes: Iterable[dict] = (), *, ghz_per_vcpu: float | None = None
 ) -> Inventory:
     """The inventory of workbooks whose cells are loaded already, no mapping remembered; otherwise as for `read`."""
-    tables = _parsed(gathered(books, FORMATS), None, remembered=False)
+    tables = _parsed(_prepared(books), None, remembered=False)
     return inventory_of(tables, notes, ghz_per_vcpu=ghz_per_vcpu)
 
 
@@ -198,6 +198,12 @@ def _parsed(books: list[Workbook], told: Mapping | None, remembered: bool) -> li
         again = {book.file: own for book in books if (own := template.as_workloads(book)) is not None}
         found = [again.get(tables.file, tables) if tables.frames.keys() == {"hosts"} else tables for tables in found]
     return found
+
+
+def _prepared(books: Sequence[Workbook]) -> list[Workbook]:
+    """Workbooks, those that belong together joined, and disks in a column each added up where people list them."""
+    joined = gathered(books, FORMATS)
+    return [mapping_reader.with_disks(book) if _format_of(book) in (None, template) else book for book in joined]
 
 
 def _format_of(book: Workbook) -> ModuleType | None:

@@ -51,6 +51,7 @@ class Sheet:
     visible: bool = True
     delimiter: str = ""
     cut: bool = False
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

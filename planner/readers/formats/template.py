@@ -70,6 +70,7 @@ def parse(workbook: Workbook) -> Tables:
             continue
         tables.frames[table], tables.origins[table], notes = frame_from_sheet(sheet, table, workbook.file)
         tables.notes.extend(notes)
+        tables.notes.extend(_remarks(sheet, workbook.file))
         if table == "workloads" and "storage_gib" not in tables.frames[table]:
             _refuse_unread_storage(tables.frames[table], tables.origins[table])
             where = {"file": workbook.file, "sheet": sheet.name, "subject": "storage_gib"}
@@ -113,8 +114,15 @@ def as_workloads(workbook: Workbook) -> Tables | None:
     tables = Tables(file=workbook.file, format=FORMAT if workbook.table is None else "table")
     tables.frames["workloads"], tables.origins["workloads"], notes = frame_from_sheet(only, "workloads", workbook.file)
     message = "a table that could be hosts too: read as workloads to place, as nothing else lists any"
-    tables.notes.extend([note("guessed", message, file=workbook.file, sheet=only.name), *notes])
+    guess = note("guessed", message, file=workbook.file, sheet=only.name)
+    tables.notes.extend([guess, *_remarks(only, workbook.file), *notes])
     return tables
+
+
+def _remarks(sheet: Sheet, file: str) -> list[dict]:
+    """Notes on what was added to the cells of a sheet."""
+    about = {"file": file, "sheet": sheet.name, "subject": "storage_gib", "count": len(sheet.rows)}
+    return [note("guessed", remark, **about) for remark in sheet.remarks]
 
 
 def _refuse_unread_storage(frame: pd.DataFrame, origin: Origin) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from planner.errors import InputError, nearest
 from planner.readers.columns import Column
+from planner.readers.disks import with_disks_added_up
 from planner.readers.mapping import locating
 from planner.readers.mapping.attributes import columns_of
 from planner.readers.mapping.headings import with_single_headings
@@ -112,7 +113,12 @@ def whole(book: Workbook) -> Workbook:
     """The workbook with all its sheets, headings of two rows as one."""
     if len(book.sheets) < len(book.sheet_names) and book.source is not None:
         book = load(book.source, None)
-    return replace(book, sheets={name: with_single_headings(sheet) for name, sheet in book.sheets.items()})
+    return with_disks(replace(book, sheets={name: with_single_headings(one) for name, one in book.sheets.items()}))
+
+
+def with_disks(book: Workbook) -> Workbook:
+    """The workbook with disks that stand in a column each added up to one column of storage."""
+    return replace(book, sheets={name: with_disks_added_up(sheet) for name, sheet in book.sheets.items()})
 
 
 def suggestions_of(

@@ -64,6 +64,8 @@ def left_over(book: Workbook, found: Iterable[Found]) -> list[dict]:
         if not own:
             journal.note("ignored", "no table of workloads or hosts", sheet=sheet.name)
             continue
+        for remark in sheet.remarks:
+            journal.note("guessed", remark, sheet=sheet.name, count=len(sheet.rows))
         read = {at for one in own for at in (*one.rows, one.at)}
         rest = [at for at in range(len(sheet.rows)) if at not in read]
         if rest:
