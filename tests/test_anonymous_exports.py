@@ -238,15 +238,15 @@ def test_words_with_a_number_stay_only_where_they_name_nobody(tmp_path):
 def test_rows_of_totals_states_and_units_stay(tmp_path):
     source = tmp_path / "own.csv"
     source.write_text(
-        "Name,vCPUs,Memory (GiB),Lager (GB),Zustand,Vermerk\nacme-a,2,4,10,poweredOn,x\nacme-b,4,8,20,kOff,acme\n"
-        "Summe (2 VMs),6,12,30,,\n"
+        "Name,vCPUs,Memory (GiB),Storage (GB),Lager (GB),Zustand,Vermerk\nacme-a,2,4,9,10,poweredOn,x\n"
+        "acme-b,4,8,9,20,kOff,acme\nSumme (2 VMs),6,12,18,30,,\n"
     )
     done = planner.anonymise(source, tmp_path / "out.csv")
     assert done.path.read_text().splitlines() == [
-        "Name,vCPUs,Memory (GiB),Custom 1 (GB),Custom 2,Custom 3",
-        "vm-0001,2,4,10,poweredOn,text-000001",
-        "vm-0002,4,8,20,kOff,text-000002",
-        "Summe: vm-0003,6,12,30",
+        "Name,vCPUs,Memory (GiB),Storage (GB),Custom 1 (GB),Custom 2,Custom 3",
+        "vm-0001,2,4,9,10,poweredOn,text-000001",
+        "vm-0002,4,8,9,20,kOff,text-000002",
+        "Summe: vm-0003,6,12,18,30,,",
     ]
     before, after = planner.read(source), planner.read(done.path)
     assert before.workloads["vcpus"].sum() == after.workloads["vcpus"].sum() == 6

@@ -46,8 +46,8 @@ def default(seed: int, vms: int) -> Export:
 def value(cell: str) -> float:
     """GiB or GHz that a cell says.
 
-    >>> value("1.5 TB"), value("512 MB"), value("350 MHz")
-    (1536.0, 0.5, 0.35)
+    >>> value("1.5 TB"), value("512 MB"), value("2 GHz")
+    (1536.0, 0.5, 2.0)
     """
     figure, unit = cell.split()
     return float(figure.replace(",", "")) * _FACTORS[unit]

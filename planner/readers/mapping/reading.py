@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 
 from planner import schema, units
+from planner.errors import InputError
 from planner.readers.cells import cells_of
 from planner.readers.columns import Match
 from planner.readers.exports import Journal, Part, part_of
-from planner.readers.machines import example, workloads_of
+from planner.readers.machines import example, may_be_storage, workloads_of
 from planner.readers.mapping.attributes import USAGE, columns_of
+from planner.readers.mapping.profiles import profile
 from planner.readers.mapping.proposals import Found
 from planner.readers.owned import hosts_of
 from planner.readers.sandbox import Sheet, Workbook
@@ -44,6 +46,7 @@ def tables_of(found: Found, file: str) -> Tables:
     journal.close()
     table = found.mapped.table
     if table == "workloads":
+        _refuse_unread_storage(found, file)
         frame, origin = workloads_of(_with_states(part, journal), journal)
     elif table == "hosts":
         frame, origin = hosts_of(part, journal)
@@ -172,6 +175,21 @@ def _as_it_stands(part: Part, journal: Journal) -> tuple[pd.DataFrame, Origin]:
         journal.note("dropped", f"{counted(nameless.sum(), 'row')} without a name", **where)
     part = part.keep(~nameless)
     return part.frame, part.origin
+
+
+def _refuse_unread_storage(found: Found, file: str) -> None:
+    """Storage in a column that a guess passes over would be read as 0."""
+    if found.origin or "storage_gib" in found.mapped.attributes:
+        return
+    sheet, labels = found.region.sheet, found.region.labels(found.at)
+    for heading in found.mapped.ignore:
+        cells = cells_of([sheet.rows[at] for at in found.rows], labels[heading])
+        if profile(heading, cells, sheet.delimiter).measure == "GiB" and may_be_storage(f"{heading} (GB)"):
+            where = f"{file}, sheet {sheet.name}" if sheet.name else file
+            raise InputError(
+                f"{where}: found no column of storage that is known, but {heading!r}, for storage read as 0 would be "
+                f"wrong; to say what columns mean: planner mapping {file} -o mapping.toml, then --mapping mapping.toml"
+            )
 
 
 def _with_extras(frame: pd.DataFrame, origin: Origin, found: Found, journal: Journal) -> pd.DataFrame:
