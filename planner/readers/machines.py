@@ -40,7 +40,8 @@ _STORAGE = re.compile(
     re.IGNORECASE,
 )
 _OTHER_SIZES = re.compile(
-    r"mem|ram|video|iops|\bops\b|throughput|latency|read|write|swap|balloon|network|cpu|policy|thin|controller|container",
+    r"mem|ram|video|iops|\bops\b|throughput|latency|read|write|swap|balloon|network|cpu|policy|thin|controller|container|"
+    r"backup|sicherung|sauvegarde|snapshot|archiv",
     re.IGNORECASE,
 )
 """Words of headings with the unit of a size, or about disks, that tell no storage."""
