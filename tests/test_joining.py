@@ -217,6 +217,14 @@ def test_what_a_plan_may_need_stays_where_nothing_more_can_be_told():
     assert row["pcie_slots"] == "3"
 
 
+@pytest.mark.parametrize("headings", ["Host,Cores,RAM", "Serveur,Coeurs physiques,Mémoire"])
+@pytest.mark.parametrize(("cell", "gib"), [(1024, 1024), (2048, 2048), (1048576, 1024)])
+def test_hosts_with_a_tib_of_memory_and_no_unit_have_it(headings, cell, gib):
+    workloads = file("w.csv", "name,vcpus,memory_gib", "a,1,1")
+    inventory = planner.read([workloads, file("h.csv", headings, f"e1,64,{cell}", f"e2,64,{cell}")])
+    assert inventory.hosts["memory_gib"].tolist() == [gib, gib]
+
+
 def test_hosts_in_two_files_are_counted_once():
     hosts = [file(f"{n}.csv", "host,cores,memory_gib,sockets", f"esx01,32,512,{n}", f"esx{n}2,32,512,") for n in (1, 2)]
     inventory = planner.read([file("w.csv", "name,vcpus,memory_gib", "web,1,1"), *hosts])

@@ -22,7 +22,11 @@ from planner.schema import Attribute, Origin
 
 MAX_TITLE_ROWS = 5
 LEAST_MIB = {"memory": (128, 1024), "storage": (1024, 10_240)}
-"""By what is measured: the smallest figure, and the median, from which a column without a unit is taken for MiB."""
+LEAST_MIB_OF_HOST = {"memory": (16_384, 16_384), "storage": (1_048_576, 1_048_576)}
+"""By what is measured: the smallest figure, and the median, from which a column without a unit is taken for MiB.
+
+Hosts with a TiB of memory are common, workloads are not.
+"""
 
 MOST_FOLDED = 20_000
 """Headings whose folded form is remembered: every heading is compared with every column that is looked for."""
@@ -279,7 +283,9 @@ def frame_from_sheet(sheet: Sheet, table: str, file: str) -> tuple[pd.DataFrame,
     notes += said
     for name in numeric:
         column = schema_columns[name]
-        columns[name], said, wrong = read_numbers(columns[name], matches[name], column, style, sheet.delimiter, origin)
+        columns[name], said, wrong = read_numbers(
+            columns[name], matches[name], column, style, sheet.delimiter, origin, of_host=table != "workloads"
+        )
         notes += said
         findings += wrong
     keep, said, wrong = total_rows(columns, numeric, origin)
@@ -291,13 +297,16 @@ def frame_from_sheet(sheet: Sheet, table: str, file: str) -> tuple[pd.DataFrame,
     return frame, origin, notes + said + extra_notes
 
 
-def in_mib(attribute: str, cells: Sequence[object]) -> bool:
+def in_mib(attribute: str, cells: Sequence[object], *, of_host: bool = False) -> bool:
     """Whether figures that name no unit are MiB: none is small, and half of them are more than machines have in GiB.
 
     >>> in_mib("memory_gib", [8192, 16384]), in_mib("memory_gib", [8, 2048]), in_mib("storage_gib", [102400.0])
     (True, False, True)
+    >>> in_mib("memory_gib", [1024, 2048], of_host=True)
+    False
     """
-    least = next((floor for name, floor in LEAST_MIB.items() if attribute.startswith(name)), None)
+    floors = LEAST_MIB_OF_HOST if of_host else LEAST_MIB
+    least = next((floor for name, floor in floors.items() if attribute.startswith(name)), None)
     figures = [cell for cell in cells if isinstance(cell, int | float) and not isinstance(cell, bool) and cell > 0]
     if least is None or not figures:
         return False
@@ -305,7 +314,14 @@ def in_mib(attribute: str, cells: Sequence[object]) -> bool:
 
 
 def read_numbers(
-    cells: list, found: Match, column: Attribute | Column, style: Style, delimiter: str, origin: Origin
+    cells: list,
+    found: Match,
+    column: Attribute | Column,
+    style: Style,
+    delimiter: str,
+    origin: Origin,
+    *,
+    of_host: bool = False,
 ) -> tuple[list, list[dict], list[str]]:
     """One column of numbers in the column's unit, with what there is to note, and what cannot be decided.
 
@@ -319,13 +335,15 @@ def read_numbers(
     delimiter : str
         What separates the cells of a CSV file.
     origin : Origin
+    of_host : bool
+        Whether it is what hosts have, where figures may be larger.
     """
     bare = getattr(column, "bare_unit", "")
     unit = found.unit or bare or column.unit
     stated = bool(found.unit or bare) or column.unit not in units.SCALES
     read = numbers_of(cells, wanted=column.unit, unit=unit, stated=stated, sheet=style, delimiter=delimiter)
     where = {"file": origin.file, "sheet": origin.sheet}
-    if not stated and not read.named and in_mib(found.attribute, read.cells):
+    if not stated and not read.named and in_mib(found.attribute, read.cells, of_host=of_host):
         read = numbers_of(cells, wanted=column.unit, unit="MiB", stated=stated, sheet=style, delimiter=delimiter)
         message = "no unit in the heading, figures too large for GiB: read as MiB"
         about = {"column": found.heading, "subject": found.attribute, "count": len(cells)}

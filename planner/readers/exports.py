@@ -136,9 +136,12 @@ def part_of(
     }
     numeric = [column for column in columns if column.type == "number" and column.name in matches]
     style = style_of(cell for column in numeric for cell in cells[column.name])
+    of_host = any(column.name == "cores" for column in columns)
     for column in numeric:
         raw, found = cells[column.name], matches[column.name]
-        cells[column.name], notes, findings = read_numbers(raw, found, column, style, sheet.delimiter, origin)
+        cells[column.name], notes, findings = read_numbers(
+            raw, found, column, style, sheet.delimiter, origin, of_host=of_host
+        )
         journal.notes.extend(notes)
         journal.findings.extend(findings or _wrong_numbers(raw, cells[column.name], column, origin))
     for column in columns:

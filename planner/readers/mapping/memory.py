@@ -42,8 +42,8 @@ def folder() -> Path:
 def config_folder(environment: dict[str, str], platform: str) -> Path:
     """The planner's settings folder on a platform with these environment variables.
 
-    >>> config_folder({"XDG_CONFIG_HOME": "/home/ada/.config"}, "linux").as_posix()
-    '/home/ada/.config/capacity-planner'
+    >>> config_folder({"XDG_CONFIG_HOME": "/settings"}, "linux").as_posix()
+    '/settings/capacity-planner'
     """
     if own := environment.get("PLANNER_CONFIG_DIR"):
         return Path(own)

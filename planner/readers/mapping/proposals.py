@@ -165,7 +165,7 @@ def _as_table(table: str, seen: Sequence[Profile], region: Region, at: int) -> M
             chosen[one.heading] = MappedColumn(
                 heading=one.heading,
                 attribute=column.name,
-                unit=unit_of(one, column) if column.unit in units.SCALES else "",
+                unit=unit_of(one, column, table) if column.unit in units.SCALES else "",
                 confidence=round(scores[place][given], 4),
             )
     _share_units(chosen, {one.heading for one in seen if one.is_bare})

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from planner import units
-from planner.readers.columns import Column
+from planner.readers.columns import Column, in_mib
 from planner.readers.mapping.attributes import USAGE, columns_of, is_use
 from planner.readers.mapping.profiles import Profile
 from planner.schema import attributes
@@ -126,7 +126,7 @@ def confidence(seen: Profile, column: Column, table: str) -> float:
     return ONLY_VALUES * suits if column.name in _TOLD_BY_VALUES else 0.0
 
 
-def unit_of(seen: Profile, column: Column) -> str:
+def unit_of(seen: Profile, column: Column, table: str) -> str:
     """Unit to read a column in: as its heading says, "" where its cells do, else as the size of its numbers tells."""
     if seen.unit and seen.measure == "share" and seen.values and seen.count > 4 and max(seen.values) <= 0.01:
         return "share"
@@ -140,6 +140,8 @@ def unit_of(seen: Profile, column: Column) -> str:
     if column.unit == "GiB":
         if seen.middle >= 2**26:
             return "bytes"
+        if table not in ("workloads", USAGE):
+            return "MiB" if in_mib(column.name, seen.values, of_host=True) else ""
         lots = 4096 if column.name in ("memory_gib",) and seen.whole == 1 else 65536
         return "MiB" if seen.middle >= lots or _is_in_mib(seen, column) else ""
     return ""
@@ -179,7 +181,7 @@ def _fit_of_numbers(seen: Profile, column: Column, table: str) -> float:
     measured = seen.measure
     if seen.numeric < 0.9 or not seen.values or (measured and measured != _measure(column)):
         return 0.0
-    factor = units.factor(unit_of(seen, column) or column.unit, column.unit) if seen.is_bare else 1.0
+    factor = units.factor(unit_of(seen, column, table) or column.unit, column.unit) if seen.is_bare else 1.0
     sizes = [value * (factor or 1.0) for value in seen.values]
     known = attributes("workloads" if table == USAGE else table).get(column.name)
     low, high = (known.minimum, known.maximum) if known is not None else (0.0, float("inf"))
