@@ -14,7 +14,7 @@ from planner import schema, units
 from planner.errors import InputError, nearest
 from planner.readers.cells import cells_of, headings_of
 from planner.readers.irregular import irregular_rows
-from planner.readers.numbers import Style, numbers_of, style_of
+from planner.readers.numerals import Style, numbers_of, style_of
 from planner.readers.sandbox import Sheet
 from planner.readers.tables import counted, note
 from planner.readers.totals import totals_of

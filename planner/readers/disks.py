@@ -9,7 +9,7 @@ import numpy as np
 
 from planner.readers.cells import cells_of, headings_of
 from planner.readers.columns import in_mib, match, split_unit
-from planner.readers.numbers import Numbers, numbers_of, style_of
+from planner.readers.numerals import Numbers, numbers_of, style_of
 from planner.readers.sandbox import Sheet
 from planner.readers.tables import counted
 from planner.units import GIB_PER_UNIT

@@ -20,7 +20,7 @@ from planner.readers.columns import (
     total_rows,
 )
 from planner.readers.irregular import irregular_rows
-from planner.readers.numbers import style_of
+from planner.readers.numerals import style_of
 from planner.readers.sandbox import Sheet, Workbook
 from planner.readers.tables import Tables, counted, note
 from planner.schema import Origin, raise_findings

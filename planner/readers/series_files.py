@@ -18,7 +18,7 @@ import numpy as np
 from planner.errors import InputError, did_you_mean
 from planner.readers import sandbox
 from planner.readers.files import Source, contents
-from planner.readers.numbers import numbers_of, style_of
+from planner.readers.numerals import numbers_of, style_of
 from planner.readers.series_columns import ALIASES, DURATION_SECONDS, QUANTITY, Part, parts_of
 from planner.readers.series_worker import EXIT_MEMORY
 from planner.readers.tables import note

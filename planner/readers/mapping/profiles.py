@@ -10,7 +10,7 @@ from statistics import median
 
 from planner import units
 from planner.readers.columns import split_unit
-from planner.readers.numbers import numbers_of, style_of, unit_of
+from planner.readers.numerals import numbers_of, style_of, unit_of
 from planner.schema import FLAGS, STATES
 
 MOST_CELLS = 500

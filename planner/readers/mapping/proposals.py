@@ -13,7 +13,7 @@ from planner.readers.mapping.mappings import THRESHOLD, MappedColumn, MappedTabl
 from planner.readers.mapping.profiles import Profile, profile
 from planner.readers.mapping.regions import Region, bands, parts, whole
 from planner.readers.mapping.scores import ONLY_NAME, ONLY_VALUES, confidence, unit_of
-from planner.readers.numbers import numbers_of, style_of
+from planner.readers.numerals import numbers_of, style_of
 from planner.readers.sandbox import Sheet
 from planner.schema.words import table_of
 

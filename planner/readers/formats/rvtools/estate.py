@@ -11,7 +11,7 @@ import pandas as pd
 
 from planner.readers.exports import Journal, Part
 from planner.readers.machines import is_planned
-from planner.readers.numbers import numbers_of, style_of
+from planner.readers.numerals import numbers_of, style_of
 from planner.readers.sandbox import Workbook
 from planner.readers.tables import counted
 from planner.schema import Origin

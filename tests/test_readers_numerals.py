@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from planner.errors import InputError
 from planner.readers.columns import frame_from_sheet
-from planner.readers.numbers import Style, numbers_of, style_of
+from planner.readers.numerals import Style, numbers_of, style_of
 from planner.readers.sandbox import Sheet
 from tests.conftest import examples
 
