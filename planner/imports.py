@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from planner import schema
+
 if TYPE_CHECKING:
     from planner.inventory import Inventory
 
 FIGURES_OF_A_WORKLOAD = ("vcpus", "memory_gib", "storage_gib", "state")
 FIGURES_OF_A_HOST = ("cores", "memory_gib")
+OTHER_FIGURES = frozenset(
+    {*schema.attributes("workloads"), *schema.attributes("hosts")} - {*FIGURES_OF_A_WORKLOAD, *FIGURES_OF_A_HOST}
+)
+"""Attributes that a plan does without: a guess about one costs no confidence."""
+
 TOTALS = {"vcpus": ("vCPUs", ""), "memory_gib": ("memory", "GiB"), "storage_gib": ("storage", "GiB")}
 """Columns of workloads that are added up: their label and unit."""
 
@@ -31,8 +38,8 @@ class Import:
     vcpus, memory_gib, storage_gib : float
         Totals of the workloads to place and of those left out, to compare with the tool that the file came from.
     confidence : float
-        Share of the figures that a plan needs which were read as they stand and not guessed, from 0 to 1; times how
-        sure it is what the columns mean.
+        Share of the figures that a plan needs which were read as they stand and not guessed, from 0 to 1: a column
+        whose unit is a guess counts with all its cells. Times how sure it is what the columns mean.
     """
 
     file: str
@@ -63,7 +70,8 @@ def import_of(
         How sure it is what the columns mean.
     """
     every = pd.concat([part.workloads, part.left_out])
-    guessed = int(part.notes.loc[part.notes["kind"] == "guessed", "count"].sum())
+    counts = (part.notes["kind"] == "guessed") & ~part.notes["subject"].isin(OTHER_FIGURES)
+    guessed = int(part.notes.loc[counts, "count"].sum())
     needed = len(FIGURES_OF_A_WORKLOAD) * len(every) + len(FIGURES_OF_A_HOST) * len(part.hosts)
     totals = {name: float((every[name] * every["count"]).sum()) for name in TOTALS}
     return Import(

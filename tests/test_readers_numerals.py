@@ -99,7 +99,7 @@ def test_semicolons_hint_at_decimal_commas_and_say_so():
 def test_a_small_unit_comes_whole(cell, delimiter):
     found = numbers(cell, "512", wanted="GiB", unit="MiB", delimiter=delimiter)
     assert found.cells == [206057 / 1024, 0.5]
-    assert [kind for kind, _, _ in found.remarks] == ["converted"]
+    assert [kind for kind, *_ in found.remarks] == ["converted"]
 
 
 @pytest.mark.parametrize("label", ["Total", "SUMME:", "Grand total (2 VMs)", "Somme", "Gesamtsumme", "Σ", None])

@@ -201,7 +201,7 @@ def heading_row(sheet: Sheet, columns: Iterable[Attribute | Column]) -> int:
     return best
 
 
-def conversion_notes(found: Match, wanted: str, bare: str, where: dict) -> list[dict]:
+def conversion_notes(found: Match, wanted: str, bare: str, where: dict, cells: Sequence[object]) -> list[dict]:
     """What to say about the unit of a column: nothing where the heading has the wanted one.
 
     Parameters
@@ -213,6 +213,8 @@ def conversion_notes(found: Match, wanted: str, bare: str, where: dict) -> list[
         Unit that is known for headings without one; "" where that would be a guess.
     where : dict
         File and sheet, as `note` takes them.
+    cells : sequence
+        Those of the column.
     """
     unit = found.unit or bare
     if unit.casefold() == wanted.casefold() or wanted not in ("GiB", "GHz", "Gbps"):
@@ -225,7 +227,8 @@ def conversion_notes(found: Match, wanted: str, bare: str, where: dict) -> list[
         read_as = read_as if found.unit else f"no unit in the heading: {unit} in this format"
         message = read_as if meant == wanted else f"{read_as}, converted to {wanted}"
         kind = "converted"
-    return [note(kind, message, **where, column=found.heading, subject=found.attribute)]
+    filled = sum(cell is not None for cell in cells)
+    return [note(kind, message, **where, column=found.heading, subject=found.attribute, count=filled)]
 
 
 def repeated_headings(headings: Sequence[str], matches: Mapping[str, Match], where: dict) -> list[dict]:
@@ -346,13 +349,14 @@ def read_numbers(
     if not stated and not read.named and in_mib(found.attribute, read.cells, of_host=of_host):
         read = numbers_of(cells, wanted=column.unit, unit="MiB", stated=stated, sheet=style, delimiter=delimiter)
         message = "no unit in the heading, figures too large for GiB: read as MiB"
-        about = {"column": found.heading, "subject": found.attribute, "count": len(cells)}
+        filled = sum(cell is not None for cell in cells)
+        about = {"column": found.heading, "subject": found.attribute, "count": filled}
         notes = [note("guessed", message, **where, **about)]
     else:
-        notes = [] if read.named else conversion_notes(found, column.unit, bare, where)
-    for kind, message, position in read.remarks:
-        row = origin.row(position)
-        notes.append(note(kind, message, **where, row=row, column=found.heading, subject=found.attribute))
+        notes = [] if read.named else conversion_notes(found, column.unit, bare, where, cells)
+    for told in read.remarks:
+        about = {"row": origin.row(told.position), "column": found.heading, "subject": found.attribute}
+        notes.append(note(told.kind, told.message, **where, **about, count=told.count))
     findings = [f"{origin.where(position, column.name)}: {message}" for position, message in read.findings]
     return read.cells, notes, findings
 

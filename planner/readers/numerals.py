@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from planner import units
 from planner.readers.tables import counted
@@ -58,6 +59,15 @@ class Style:
         return next(iter(self.shows)) if len(self.shows) == 1 else None
 
 
+class Remark(NamedTuple):
+    """What reading some cells took: a kind of note, its message, the position of an example, and how many they are."""
+
+    kind: str
+    message: str
+    position: int
+    count: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Numbers:
     """Cells of a column in the wanted unit.
@@ -66,8 +76,8 @@ class Numbers:
     ----------
     cells : list
         A float where the cell is a number, None where it says that there is none (``N/A``), else the cell as it stands.
-    remarks : list of (str, str, int)
-        Kind of note, message and position of an example: what reading the texts took.
+    remarks : list of Remark
+        What reading the texts took.
     findings : list of (int, str)
         Position and message of what cannot be decided.
     named : bool
@@ -75,7 +85,7 @@ class Numbers:
     """
 
     cells: list
-    remarks: list[tuple[str, str, int]]
+    remarks: list[Remark]
     findings: list[tuple[int, str]]
     named: bool
 
@@ -137,39 +147,49 @@ def numbers_of(
     Examples
     --------
     >>> read = numbers_of(["16 GB", "512 MB", None], wanted="GiB", unit="GiB", stated=False, sheet=Style())
-    >>> read.cells, read.remarks[0][1]
+    >>> read.cells, read.remarks[0].message
     ([16.0, 0.5, None], "2 cells with a unit, such as '16 GB': GB read as GiB, MB read as MiB")
     """
     own = style_of(cells)
     factor = units.factor(unit, wanted)
-    mark = own.mark or sheet.mark or _likely(own.ambiguous, wanted, units.factor(own.unit or unit, wanted), delimiter)
+    whole = _whole_mark(own.ambiguous, wanted, units.factor(own.unit or unit, wanted))
+    shown = own.mark or sheet.mark or whole
+    mark = shown or (COMMA if own.ambiguous and delimiter == ";" else POINT)
     tally = _Tally()
     values = [_value(cell, position, mark, wanted, factor, tally) for position, cell in enumerate(cells)]
     findings = []
     if len(own.shows) > 1 or (own.ambiguous and own.mark is None and len(sheet.shows) > 1):
-        shown = own.shows if len(own.shows) > 1 else sheet.shows
+        both = own.shows if len(own.shows) > 1 else sheet.shows
         at = next(i for i, cell in enumerate(cells) if isinstance(cell, str) and (POINT in cell or COMMA in cell))
-        message = f"found {shown[POINT]!r} and {shown[COMMA]!r}: expected one decimal mark, a point or a comma"
+        message = f"found {both[POINT]!r} and {both[COMMA]!r}: expected one decimal mark, a point or a comma"
         findings.append((at, message))
     if tally.with_unit and not stated and tally.bare is not None:
         example = _shown(cells[tally.with_unit[0]])
         message = f"found {cells[tally.bare]!r} without a unit among cells that name one, such as {example}"
         findings.append((tally.bare, f"{message}; expected a unit in every cell, or in the heading"))
     remarks = tally.remarks(cells)
-    if COMMA in own.ambiguous and own.mark is None and sheet.mark is None and mark == COMMA:
-        at = next(i for i, cell in enumerate(cells) if isinstance(cell, str) and _EITHER_WAY.match(cell.strip()))
-        remarks.append(
-            ("guessed", f"{str(cells[at]).strip()!r} read with a decimal comma, as semicolons part the cells", at)
-        )
+    if shown is None and delimiter == ";" and mark == COMMA:
+        remarks += _semicolons_told(cells)
     named = bool(tally.with_unit) and tally.bare is None
     return Numbers(cells=values, remarks=remarks, findings=findings, named=named)
 
 
-def _likely(ambiguous: str, wanted: str, factor: float | None, delimiter: str) -> str:
-    """The decimal mark where no number shows it: a MiB, MHz or byte comes whole, semicolons go with decimal commas."""
-    if ambiguous and wanted in units.SCALES and factor is not None and factor < SMALL_UNIT:
-        return COMMA if POINT in ambiguous else POINT
-    return COMMA if ambiguous and delimiter == ";" else POINT
+def _whole_mark(ambiguous: str, wanted: str, factor: float | None) -> str | None:
+    """The decimal mark with which a number is whole, where its unit is one that comes so: a MiB, MHz or byte."""
+    if not ambiguous or wanted not in units.SCALES or factor is None or factor >= SMALL_UNIT:
+        return None
+    return COMMA if POINT in ambiguous else POINT
+
+
+def _semicolons_told(cells: Sequence[object]) -> list[Remark]:
+    """That numbers which can be read either way were read with a decimal comma for no better reason than semicolons."""
+    either = [i for i, cell in enumerate(cells) if isinstance(cell, str) and _EITHER_WAY.match(cell.strip())]
+    if not either:
+        return []
+    example = str(cells[either[0]]).strip()
+    read_as = "a decimal comma" if COMMA in example else "a thousands point"
+    message = f"{example!r} read with {read_as}, as semicolons part the cells"
+    return [Remark("guessed", message, either[0], len(either))]
 
 
 class _Tally:
@@ -183,7 +203,7 @@ class _Tally:
         self.bare: int | None = None
         self.missing: list[int] = []
 
-    def remarks(self, cells: Sequence[object]) -> list[tuple[str, str, int]]:
+    def remarks(self, cells: Sequence[object]) -> list[Remark]:
         found = []
         for positions, what in (
             *((positions, f"with thousands {name}") for name, positions in self.grouped.items()),
@@ -191,17 +211,18 @@ class _Tally:
         ):
             if positions:
                 message = f"{counted(len(positions), 'number')} {what}, such as {_shown(cells[positions[0]])}"
-                found.append(("converted", message, positions[0]))
+                found.append(Remark("converted", message, positions[0], len(positions)))
         if self.missing:
             first = self.missing[0]
             message = f"{counted(len(self.missing), 'cell')} such as {_shown(cells[first])} read as blank"
-            found.append(("converted", message, first))
+            found.append(Remark("converted", message, first, len(self.missing)))
         if self.with_unit:
             decimal = [name for name in self.units if units.is_decimal_spelling(name)]
             meant = ", ".join(f"{name} read as {name[0].upper()}iB" for name in decimal)
             first = self.with_unit[0]
             message = f"{counted(len(self.with_unit), 'cell')} with a unit, such as {_shown(cells[first])}"
-            found.append(("converted", message + (f": {meant}" if meant else ""), first))
+            message += f": {meant}" if meant else ""
+            found.append(Remark("converted", message, first, len(self.with_unit)))
         return found
 
 
