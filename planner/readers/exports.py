@@ -23,10 +23,11 @@ from planner.readers.irregular import irregular_rows
 from planner.readers.numerals import style_of
 from planner.readers.sandbox import Sheet, Workbook
 from planner.readers.tables import Tables, counted, note
-from planner.schema import Origin, raise_findings
+from planner.schema import FLAGS, Origin, raise_findings
 
-_TRUE = frozenset({"true", "yes", "1", "wahr", "vrai"})
-_FALSE = frozenset({"", "false", "no", "0", "falsch", "faux", "nan", "none", "n/a", "-"})
+_UNTOLD = frozenset({"", "nan", "none", "n/a"})
+"""Texts of a flag that say nothing, which is no."""
+
 LARGEST = np.finfo(float).max
 MAX_VALUE = 1e15
 MAX_GIB = 1e11
@@ -173,7 +174,7 @@ def _typed(cells: list, kind: str) -> np.ndarray:
     if kind == "number":
         return np.array([cell if _is_size(cell) else np.nan for cell in cells], dtype="float64")
     if kind == "flag":
-        return np.array([as_text(cell).casefold() in _TRUE for cell in cells], dtype=bool)
+        return np.array([FLAGS.get(as_text(cell).casefold()) == "yes" for cell in cells], dtype=bool)
     return np.array([as_text(cell) for cell in cells], dtype=object)
 
 
@@ -298,7 +299,7 @@ def _note_strange_flags(cells: list, name: str, origin: Origin, journal: Journal
 
 
 def _is_strange(text: str) -> bool:
-    return text.casefold() not in _TRUE | _FALSE
+    return text.casefold() not in FLAGS.keys() | _UNTOLD
 
 
 def _key(part: Part, name: str) -> np.ndarray:

@@ -31,8 +31,12 @@ STATES = {word: row["state"] for row in rows_of("states.csv") for word in row["w
 FLAGS = {
     **dict.fromkeys(("yes", "y", "true", "1", "on", "x", "active", "ja", "wahr", "oui", "vrai"), "yes"),
     **dict.fromkeys(("sí", "si", "sì", "vero", "verdadero", "sim", "verdadeiro", "waar", "tak", "prawda"), "yes"),
+    **dict.fromkeys(("ano", "pravda", "sant", "sand", "tosi", "igaz", "doğru", "истина", "да", "はい", "是"), "yes"),
     **dict.fromkeys(("no", "n", "false", "0", "off", "-", "inactive", "nein", "falsch", "non", "faux"), "no"),
     **dict.fromkeys(("falso", "não", "nao", "nee", "onwaar", "nie", "fałsz"), "no"),
+    **dict.fromkeys(
+        ("ne", "nepravda", "falskt", "falsk", "epätosi", "hamis", "yanlış", "ложь", "нет", "いいえ", "否"), "no"
+    ),
 }
 """Spellings of a flag, folded to lower case, and what each means; a table holds "yes" or "no"."""
 
