@@ -64,7 +64,8 @@ def inventory_of(
         hint = next((f"; {_TO_PLACE.format(own.file)}" for own in files if own.format == "table"), "")
         raise InputError(f"{found}: found no workload, expected sheet 'Workloads' or a table of workloads{hint}")
     joined = _with_series(in_ghz(joined.switch(), ghz_per_vcpu), files, workloads.called, ghz_per_vcpu)
-    return replace(joined, notes=notes_frame([*joined.notes.to_dict("records"), *suspicions(joined)]))
+    found = suspicions(joined, any_size=any(own.any_size for own in files))
+    return replace(joined, notes=notes_frame([*joined.notes.to_dict("records"), *found]))
 
 
 _TO_PLACE = (

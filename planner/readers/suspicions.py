@@ -18,18 +18,19 @@ SLACK = 1.05
 """Use is measured with turbo and rounding: up to this much above what is given is no finding."""
 
 
-def suspicions(inventory: Inventory) -> list[dict]:
+def suspicions(inventory: Inventory, *, any_size: bool = False) -> list[dict]:
     """Notes of kind ``suspicious`` on workloads to place.
 
     A workload larger than any host of its pool, use of more than all that is given, memory that nobody gives out (no
-    power of two and no multiple of 512 MiB), parts of a CPU, and storage of 0 where others have some.
+    power of two and no multiple of 512 MiB), parts of a CPU, and storage of 0 where others have some; with `any_size`
+    neither odd memory nor a part of a CPU is one.
     """
     frame = inventory.workloads
     if frame.empty:
         return []
     where = {"file": ", ".join(inventory.sources)}
     notes = []
-    for rows, message, column, unit in (*_larger_than_hosts(inventory), *_use(inventory), *_odd(frame)):
+    for rows, message, column, unit in (*_larger_than_hosts(inventory), *_use(inventory), *_odd(frame, any_size)):
         if rows.any():
             first = int(np.flatnonzero(rows)[0])
             name, figure = frame["name"].iloc[first], frame[column].iloc[first]
@@ -75,13 +76,14 @@ def _use(inventory: Inventory) -> Iterator[tuple[np.ndarray, str, str, str]]:
         )
 
 
-def _odd(frame: pd.DataFrame) -> Iterator[tuple[np.ndarray, str, str, str]]:
+def _odd(frame: pd.DataFrame, any_size: bool) -> Iterator[tuple[np.ndarray, str, str, str]]:
     memory = frame["memory_gib"]
-    log2 = np.log2(memory.where(memory > 0))
-    odd = (memory > 0) & ~np.isclose(memory % ODD_STEP_GIB, 0) & ~np.isclose(log2, np.round(log2))
-    odd &= ~np.isclose(memory % ODD_STEP_GIB, ODD_STEP_GIB)
-    yield odd.to_numpy(), "with memory that is no power of two and no multiple of 512 MiB", "memory_gib", " GiB"
-    yield (frame["vcpus"] % 1 != 0).to_numpy(), "with a part of a CPU", "vcpus", " vCPUs"
+    if not any_size:
+        log2 = np.log2(memory.where(memory > 0))
+        odd = (memory > 0) & ~np.isclose(memory % ODD_STEP_GIB, 0) & ~np.isclose(log2, np.round(log2))
+        odd &= ~np.isclose(memory % ODD_STEP_GIB, ODD_STEP_GIB)
+        yield odd.to_numpy(), "with memory that is no power of two and no multiple of 512 MiB", "memory_gib", " GiB"
+        yield (frame["vcpus"] % 1 != 0).to_numpy(), "with a part of a CPU", "vcpus", " vCPUs"
     empty = (frame["storage_gib"] == 0).to_numpy()
     if not empty.all():
         yield empty, "without any storage", "storage_gib", " GiB"

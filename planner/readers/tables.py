@@ -65,6 +65,8 @@ class Tables:
         Rows of `Inventory.notes`, see `note`.
     unread : dict
         By sheet that was read, the headings of its columns that nothing reads.
+    any_size : bool
+        Whether machines of this format come in any size, so that a part of a CPU or odd memory is no finding.
     confidence : float
         How sure it is that the columns mean what they were read as, from 0 to 1: 1 for a format that is known.
     rules : list of Rule
@@ -86,9 +88,14 @@ class Tables:
     origins: dict[str, Origin] = field(default_factory=dict)
     notes: list[dict] = field(default_factory=list)
     unread: dict[str, list[str]] = field(default_factory=dict)
+    any_size: bool = False
     confidence: float = 1.0
     rules: list[Rule] = field(default_factory=list)
     shared_stores: dict[str, dict[str, float]] = field(default_factory=dict)
     proposals: list[Proposal] = field(default_factory=list)
     series: File | None = None
     series_names: dict[str, str] = field(default_factory=dict)
+
+    def put(self, table: str, frame: pd.DataFrame, origin: Origin) -> None:
+        """Take a table and where it came from."""
+        self.frames[table], self.origins[table] = frame, origin

@@ -68,7 +68,7 @@ def parse(workbook: Workbook) -> Tables:
         both = frame[["received", "sent"]].sum(axis=1, min_count=1)
         servers = servers.plus("network_gbps", both, like="received")
     tables = journal.tables(FORMAT)
-    tables.frames["workloads"], tables.origins["workloads"] = workloads_of(servers, journal)
+    tables.put("workloads", *workloads_of(servers, journal))
     return tables
 
 

@@ -85,11 +85,11 @@ def parse(workbook: Workbook) -> Tables:
     about = parts["Metadata"]
     told = about.frame.iloc[0] if about is not None and len(about.frame) else {"hypervisor": "", "version": ""}
     tables = journal.tables(FORMAT, dialect=told["hypervisor"], version=told["version"])
-    tables.frames["workloads"], tables.origins["workloads"] = workloads_of(_in_ghz(vms), journal)
+    tables.put("workloads", *workloads_of(_in_ghz(vms), journal))
     if parts["vHosts"] is not None:
         hosts = _with_clusters(_in_one_unit(parts["vHosts"], journal), vms)
         note_unknown_hosts(tables.frames["workloads"], tables.origins["workloads"], hosts, journal)
-        tables.frames["hosts"], tables.origins["hosts"] = hosts_of(hosts, journal)
+        tables.put("hosts", *hosts_of(hosts, journal))
     return tables
 
 

@@ -57,5 +57,5 @@ def parse(workbook: Workbook) -> Tables:
         message = "with dynamic memory: what is assigned at the moment of the export is read, which may grow"
         example(journal, "information", message, vms, dynamic, "memory_gib")
     tables = journal.tables(FORMAT)
-    tables.frames["workloads"], tables.origins["workloads"] = workloads_of(vms, journal)
+    tables.put("workloads", *workloads_of(vms, journal))
     return tables

@@ -100,8 +100,8 @@ def parse(workbook: Workbook) -> Tables:
         note_blanks(disk, "storage_gib", owner, "disk", journal)
         vms = vms.plus("storage_gib", sum_by_owner(disk, "storage_gib", owner, len(vms.frame)), like="storage_gib")
     tables = journal.tables(FORMAT)
-    tables.frames["workloads"], tables.origins["workloads"] = workloads_of(vms, journal)
+    tables.put("workloads", *workloads_of(vms, journal))
     if host is not None:
         note_unknown_hosts(tables.frames["workloads"], tables.origins["workloads"], host, journal)
-        tables.frames["hosts"], tables.origins["hosts"] = hosts_of(host, journal)
+        tables.put("hosts", *hosts_of(host, journal))
     return tables

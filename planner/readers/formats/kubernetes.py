@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -39,6 +40,12 @@ NODE_HEADINGS = {
     "max_workloads": "allocatable.pods",
     "maintenance": "spec.unschedulable",
 }
+
+UNTOLD = {"vcpus": (0.1, "100m"), "memory_gib": (200 * GIB_PER_UNIT["mib"], "200Mi")}
+"""What a pod without a request is taken to need, and how Kubernetes writes it: defaults that its scheduler scores with.
+
+Source: kubernetes/kubernetes, pkg/scheduler/util, DefaultMilliCPURequest and DefaultMemoryRequest.
+"""
 
 _QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)([numkKMGTPE]?i?)")
 _SUFFIX = {
@@ -116,12 +123,12 @@ def parse(workbook: Workbook) -> Tables:
         journal.note("ignored", f"{counted(others, 'object')} that are neither pods nor nodes", count=others)
     ended = [pod for pod in pods if pod["ended"]]
     bound = [pod for pod in pods if pod["bound"] and not pod["ended"]]
-    tables = journal.tables(FORMAT)
+    tables = replace(journal.tables(FORMAT), any_size=True)
     free = _part([pod for pod in pods if not (pod["bound"] or pod["ended"])], POD_HEADINGS, journal)
-    tables.frames["workloads"], tables.origins["workloads"] = workloads_of(free, journal)
+    tables.put("workloads", *workloads_of(_with_needs(free, journal), journal))
     if nodes:
         hosts = _part(_less(nodes, bound), NODE_HEADINGS, journal)
-        tables.frames["hosts"], tables.origins["hosts"] = hosts_of(hosts, journal)
+        tables.put("hosts", *hosts_of(hosts, journal))
     if ended:
         message = f"{counted(len(ended), 'pod')} that ended"
         journal.note("dropped", message, row=ended[0]["row"], subject=ended[0]["name"], count=len(ended))
@@ -231,6 +238,27 @@ def _less(nodes: list[dict], bound: list[dict]) -> list[dict]:
             }
         )
     return found
+
+
+def _with_needs(pods: Part, journal: Journal) -> Part:
+    """Pods with what the scheduler takes them to need where they ask for nothing, each column of it noted once."""
+    for column, (amount, written) in UNTOLD.items():
+        asked = pods.frame[column]
+        message = f"without a request ({pods.origin.heading(column)}): taken as {written}, as the scheduler does"
+        _note_untold(pods, column, message, journal)
+        pods = pods.plus(column, asked.where(asked > 0, amount))
+    message = "without a request for storage: read as 0; volumes do not stand in the list of pods"
+    _note_untold(pods, "storage_gib", message, journal)
+    return pods
+
+
+def _note_untold(pods: Part, column: str, message: str, journal: Journal) -> None:
+    untold = np.flatnonzero(~(pods.frame[column] > 0))
+    if len(untold):
+        first = int(untold[0])
+        where = {"row": pods.origin.row(first), "column": pods.origin.heading(column)}
+        text = f"{counted(len(untold), 'pod')} {message}; such as {pods.frame['name'].iloc[first]!r}"
+        journal.note("guessed", text, **where, count=len(untold))
 
 
 def _part(rows: list[dict], headings: dict[str, str], journal: Journal) -> Part:

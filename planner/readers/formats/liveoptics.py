@@ -118,11 +118,11 @@ def _virtual(workbook: Workbook, journal: Journal) -> Tables:
     tables = journal.tables(
         FORMAT, dialect="Hyper-V" if workbook.find("Hypervisors") else "VMware", version=_build(workbook)
     )
-    tables.frames["workloads"], tables.origins["workloads"] = workloads_of(vms, journal)
+    tables.put("workloads", *workloads_of(vms, journal))
     if hosts is None:
         return tables
     note_unknown_hosts(tables.frames["workloads"], tables.origins["workloads"], hosts, journal)
-    tables.frames["hosts"], tables.origins["hosts"] = hosts_of(_with_threads(hosts), journal)
+    tables.put("hosts", *hosts_of(_with_threads(hosts), journal))
     if devices is not None:
         first = ~devices.frame["name"].duplicated().to_numpy()
         seen_by = devices.frame.groupby("name", sort=False)["host"].unique()
@@ -147,10 +147,10 @@ def _physical(workbook: Workbook, journal: Journal) -> Tables:
     journal.close()
     servers = require(servers, workbook.file, "Servers").plus("host", servers.frame["name"], like="name")
     tables = journal.tables(FORMAT, dialect="physical servers", version=_build(workbook))
-    tables.frames["workloads"], tables.origins["workloads"] = workloads_of(servers, journal)
+    tables.put("workloads", *workloads_of(servers, journal))
     hosts = servers.plus("cores", servers.frame["vcpus"], like="vcpus")
     found = hosts_of(_with_threads(hosts.without("iops")), journal)
-    tables.frames["hosts"], tables.origins["hosts"] = found
+    tables.put("hosts", *found)
     return tables
 
 

@@ -69,7 +69,7 @@ def parse(workbook: Workbook) -> Tables:
     if tags is not None:
         machines = machines.plus("tags", _tags(tags, machines, journal))
     tables = journal.tables(FORMAT)
-    tables.frames["workloads"], tables.origins["workloads"] = workloads_of(machines, journal)
+    tables.put("workloads", *workloads_of(machines, journal))
     if "perfInfo" not in workbook.members:
         return tables
     frame = tables.frames["workloads"]

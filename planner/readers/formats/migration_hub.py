@@ -63,5 +63,5 @@ def parse(workbook: Workbook) -> Tables:
     if servers.has("reads") or servers.has("writes"):
         servers = servers.plus("iops", frame[["reads", "writes"]].sum(axis=1, min_count=1), like="reads")
     tables = journal.tables(FORMAT)
-    tables.frames["workloads"], tables.origins["workloads"] = workloads_of(servers, journal)
+    tables.put("workloads", *workloads_of(servers, journal))
     return tables

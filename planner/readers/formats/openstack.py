@@ -92,10 +92,10 @@ def parse(workbook: Workbook) -> Tables:
     message = "storage is the flavour's disks; volumes stand in a list of their own"
     journal.note("information", message, sheet=SERVERS, subject="storage_gib")
     tables = journal.tables(FORMAT)
-    tables.frames["workloads"], tables.origins["workloads"] = workloads_of(servers, journal)
+    tables.put("workloads", *workloads_of(servers, journal))
     if hypervisors is not None:
         note_unknown_hosts(tables.frames["workloads"], tables.origins["workloads"], hypervisors, journal)
-        tables.frames["hosts"], tables.origins["hosts"] = hosts_of(_with_zones(hypervisors, servers), journal)
+        tables.put("hosts", *hosts_of(_with_zones(hypervisors, servers), journal))
         if len(hypervisors.frame):
             message = "vCPUs of a hypervisor are its threads: with hyper-threading it has half as many cores"
             host_note(journal, "guessed", message, hypervisors.origin, 0, "cores", hypervisors.frame)

@@ -51,7 +51,7 @@ def parse(workbook: Workbook) -> Tables:
     if vms.has("reads") or vms.has("writes"):
         vms = vms.plus("iops", vms.frame[["reads", "writes"]].sum(axis=1, min_count=1), like="reads")
     tables = journal.tables(FORMAT)
-    tables.frames["workloads"], tables.origins["workloads"] = workloads_of(vms, journal)
+    tables.put("workloads", *workloads_of(vms, journal))
     return tables
 
 

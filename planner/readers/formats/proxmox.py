@@ -64,14 +64,14 @@ def parse(workbook: Workbook) -> Tables:
     guests = guests.plus("name", names, like="guest_name")
     guests = guests.plus("tags", guests.frame["tags"].str.replace(";", ", "))
     tables = journal.tables(FORMAT)
-    tables.frames["workloads"], tables.origins["workloads"] = workloads_of(guests, journal)
+    tables.put("workloads", *workloads_of(guests, journal))
     nodes = every.keep((kind == "node").to_numpy())
     nodes = nodes.plus("name", nodes.frame["host"], like="host").plus("cores", nodes.frame["vcpus"], like="vcpus")
     if not len(nodes.frame):
         return tables
     nodes = nodes.without("storage_gib")
     note_unknown_hosts(tables.frames["workloads"], tables.origins["workloads"], nodes, journal)
-    tables.frames["hosts"], tables.origins["hosts"] = hosts_of(nodes, journal)
+    tables.put("hosts", *hosts_of(nodes, journal))
     message = "maxcpu of a node is its threads: with hyper-threading it has half as many cores"
     host_note(journal, "guessed", message, nodes.origin, 0, "cores", nodes.frame)
     stores = every.keep((kind == "storage").to_numpy())

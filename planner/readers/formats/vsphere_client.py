@@ -51,5 +51,5 @@ def parse(workbook: Workbook) -> Tables:
             "both; show these columns in the client before exporting, or export with RVTools"
         )
     tables = journal.tables(FORMAT)
-    tables.frames["workloads"], tables.origins["workloads"] = workloads_of(vms, journal)
+    tables.put("workloads", *workloads_of(vms, journal))
     return tables

@@ -150,7 +150,7 @@ def parse(workbook: Workbook) -> Tables:
     every = _workloads(deflated(vms, disks, workbook, journal), details, journal)
     frame, origin = without_unknown_size(every, vms.origin, journal)
     tables = journal.tables(FORMAT, dialect=_dialect(vms), version=_version(workbook))
-    tables.frames["workloads"], tables.origins["workloads"] = frame, origin
+    tables.put("workloads", frame, origin)
     hosts, host_part = pd.DataFrame({"name": [], "pool": []}, dtype=str), None
     if host is not None:
         note_unknown_hosts(frame, origin, host, journal)
@@ -169,7 +169,7 @@ def _hosts(host: Part, tables: Tables, journal: Journal) -> tuple[pd.DataFrame, 
     hosts, origin = read_hosts(host, journal)
     part = host.keep(np.isin(host.origin.rows, origin.rows))
     hosts = with_fault_domains(hosts, part)
-    tables.frames["hosts"], tables.origins["hosts"] = hosts, origin
+    tables.put("hosts", hosts, origin)
     return hosts, part
 
 

@@ -1,0 +1,91 @@
+"""The import report: how sure the figures are, and what is unlikely about them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import planner
+from tests.exports.estate import MIB_PER_GIB
+
+HEADINGS = "Name;vCPUs;Memory (GiB);Storage (GiB);State"
+
+
+def report_of(*lines: str) -> tuple[planner.Inventory, dict]:
+    found = planner.read("\r\n".join(lines).encode())
+    return found, found.import_report()
+
+
+def confidence_of(*lines: str) -> float:
+    _, report = report_of(*lines)
+    (confidence,) = report["files"]["confidence"]
+    return confidence
+
+
+def test_a_list_whose_headings_say_all_is_sure():
+    assert confidence_of(HEADINGS, "a;2;8;100;on", "b;4;16;200;on") == 1
+
+
+def test_a_column_whose_unit_is_a_guess_counts_with_all_its_cells():
+    assert confidence_of("Name;vCPUs;Memory;Storage (GiB);State", "a;2;8;100;on", "b;4;16;200;on") == 0.75
+    assert confidence_of("Name;vCPUs;Memory;Storage;State", "a;2;8;100;on", "b;4;16;200;on") == 0.5
+    assert confidence_of("Name;vCPUs;Memory;Storage (GiB);State", "a;2;8192;100;on", "b;4;16384;200;on") == 0.75
+
+
+@pytest.mark.parametrize(("cell", "read_as"), [("40.125", 40125), ("40,125", 40.125)])
+def test_a_number_that_semicolons_alone_explain_is_a_guess(cell, read_as):
+    found, report = report_of(HEADINGS, f"a;2;8;{cell};on", "b;4;16;200;on")
+    assert found.workloads["storage_gib"].tolist() == [read_as, 200]
+    assert report["files"]["confidence"].tolist() == [0.875]
+    guessed = report["units"].query("kind == 'guessed'")["message"].tolist()
+    assert len(guessed) == 1
+    assert f"{cell!r} read with a" in guessed[0]
+
+
+def test_a_guess_about_a_figure_that_a_plan_does_without_costs_no_confidence():
+    assert confidence_of(f"{HEADINGS};Memory used", "a;2;8;100;on;4", "b;4;16;200;on;8") == 1
+
+
+@pytest.mark.parametrize("yes", ["TRUE", "WAHR", "VRAI", "VERDADERO", "VERO", "WAAR", "PRAWDA", "ja", "oui", "sí", "1"])
+def test_flags_of_an_export_are_read_in_the_language_of_the_spreadsheet(yes):
+    lines = ["VM,Powerstate,Template,CPUs,Memory,Provisioned MiB", f"t,poweredOff,{yes},2,8192,1024"]
+    found, _ = report_of(*lines, "web,poweredOn,FALSE,2,8192,1024")
+    assert found.left_out["reason"].tolist() == ["template"]
+    assert not found.notes["message"].str.contains("neither yes nor no").any()
+
+
+def pod(name: str, **requests: str) -> dict:
+    container = {
+        "resources": {"requests": {"ephemeral-storage" if k == "storage" else k: requests[k] for k in requests}}
+    }
+    return {"kind": "Pod", "metadata": {"name": name, "namespace": "shop"}, "spec": {"containers": [container]}}
+
+
+def read_pods(*pods: dict) -> planner.Inventory:
+    return planner.read(json.dumps({"items": list(pods)}).encode())
+
+
+def test_pods_without_a_request_need_what_the_scheduler_takes_them_to_need():
+    whole = pod("whole", cpu="500m", memory="1Gi", storage="2Gi")
+    found = read_pods(whole, pod("bare"), pod("memory", memory="300Mi"))
+    assert found.workloads["vcpus"].tolist() == [0.5, 0.1, 0.1]
+    assert (found.workloads["memory_gib"] * MIB_PER_GIB).tolist() == [1024, 200, 300]
+    assert found.workloads["storage_gib"].tolist() == [2, 0, 0]
+    guessed = found.notes.query("kind == 'guessed'")
+    assert dict(zip(guessed["column"], guessed["count"], strict=True)) == {
+        "requests.cpu": 2,
+        "requests.memory": 1,
+        "requests.ephemeral-storage": 2,
+    }
+    (confidence,) = found.import_report()["files"]["confidence"]
+    assert confidence == pytest.approx(1 - 5 / 12)
+
+
+def test_a_part_of_a_cpu_is_suspicious_unless_machines_come_in_any_size():
+    _, report = report_of(HEADINGS, "a;2,5;8;100;on", "b;4;16,3;200;on")
+    assert report["suspicious"]["message"].str.contains("a part of a CPU|no power of two").sum() == 2
+    pods = read_pods(
+        pod("a", cpu="500m", memory="333Mi", storage="1Gi"), pod("b", cpu="1", memory="1Gi", storage="1Gi")
+    )
+    assert pods.import_report()["suspicious"].empty
