@@ -137,17 +137,17 @@ def match_columns(headings: Sequence[str], columns: Iterable[Attribute | Column]
     """Which heading is which column, best match each; see `match`."""
     best: dict[str, Match] = {}
     columns = tuple(columns)
+    spellings = _spellings(columns)
     for position, heading in enumerate(headings):
-        found = _best_column(heading, position, columns)
+        found = _best_column(heading, position, spellings)
         if found is not None and (found.attribute not in best or found.rank < best[found.attribute].rank):
             best[found.attribute] = found
     order = {column.name: position for position, column in enumerate(columns)}
     return dict(sorted(best.items(), key=lambda item: order[item[0]]))
 
 
-def _best_column(heading: str, position: int, columns: tuple[Attribute | Column, ...]) -> Match | None:
+def _best_column(heading: str, position: int, spellings: _Spellings) -> Match | None:
     text, unit = split_unit(heading)
-    spellings = _spellings(columns)
     found = []
     for column, order, level in spellings.whole.get(fold(heading), ()):
         found.append((level, 1.0, order, column))
@@ -395,13 +395,14 @@ def _extra_columns(
 ) -> tuple[dict[str, list], list[dict]]:
     """Columns that match no attribute, or lose to a better match, under their own heading, and a note for each."""
     known = schema.attributes(table)
+    spellings = _spellings(tuple(known.values()))
     taken = {found.position: found for found in matches.values()}
     extra, notes = {}, []
     for position, heading in enumerate(headings):
         if position in taken:
             continue
         cells = cells_of(rows, position)
-        rival = _best_column(heading, position, tuple(known.values()))
+        rival = _best_column(heading, position, spellings)
         if not heading:
             if any(cell is not None for cell in cells):
                 notes.append(note("ignored", f"column {position + 1} has no heading", **where))
