@@ -240,8 +240,10 @@ class Inventory:
 
     def with_hosts(self, hosts: pd.DataFrame) -> Inventory:
         """The inventory with other owned hosts, a table that passes the schema; notes on reading it are kept."""
+        from planner.matching import on_hosts
+
         notes = [*self.notes.to_dict("records"), *hosts.attrs.get("notes", ())]
-        return replace(self, hosts=schema.conform(hosts, "hosts"), notes=notes_frame(notes))
+        return on_hosts(replace(self, hosts=schema.conform(hosts, "hosts"), notes=notes_frame(notes)))
 
     def with_series(self, series: Series, *, ghz_per_vcpu: float | None = None) -> Inventory:
         """The inventory with what its workloads were measured to use over time.

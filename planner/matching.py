@@ -1,4 +1,4 @@
-"""Series beside an inventory: whose series is whose, shares turned into GHz and GiB, figures for the table."""
+"""What belongs together by its name: workloads and their hosts; series, their shares turned into GHz and GiB."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from planner import naming
 from planner.errors import InputError, nearest
 from planner.inventory import Inventory, notes_frame
 from planner.series import SHARES, Series
@@ -16,6 +17,40 @@ MOST_NAMED = 20
 """Names on one side only that get a note each; the others are counted in one more."""
 USED = {"cpu_ghz": "cpu_ghz_used", "memory_gib": "memory_gib_used"}
 PLANNED_BY_TIME = frozenset(USED)
+
+
+def on_hosts(inventory: Inventory) -> Inventory:
+    """The inventory with workloads on the hosts whose names they mean, see `naming.meant`.
+
+    One note counts what was joined so, another what could mean several hosts and stays as it is.
+    """
+    every = pd.concat([inventory.workloads, inventory.left_out])
+    found, doubtful = naming.meant(every["host"].unique(), inventory.hosts["name"])
+    notes = []
+    for kind, names, message in (
+        ("converted", found, "on a host by its name in other case, or by its short or domain name, such as {}: joined"),
+        ("information", doubtful, "on a host that could be several, or one that others could be too, such as {}"),
+    ):
+        rows = every[every["host"].isin(list(names))]
+        if len(rows):
+            host = rows["host"].iloc[0]
+            example = f"{host!r} for {found[host]!r}" if host in found else repr(host)
+            workloads = f"{len(rows):,} workload" + "s" * (len(rows) > 1)
+            about = {"file": ", ".join(inventory.sources), "column": "host", "subject": rows["name"].iloc[0]}
+            notes.append(
+                {"kind": kind, "message": f"{workloads} {message.format(example)}", "count": len(rows), **about}
+            )
+    if not notes:
+        return inventory
+    tables = {name: getattr(inventory, name) for name in ("workloads", "left_out")}
+    return replace(
+        inventory,
+        **{
+            name: frame.assign(host=frame["host"].map(lambda host: found.get(host, host)).astype("str"))
+            for name, frame in tables.items()
+        },
+        notes=notes_frame([*inventory.notes.to_dict("records"), *notes]),
+    )
 
 
 def attached(inventory: Inventory, series: Series, ghz_per_vcpu: float | None) -> Inventory:

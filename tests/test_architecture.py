@@ -19,7 +19,7 @@ LAYERS = [
         *("policy", "prices", "rules", "proposals", "inventory", "imports", "numa", "sizing", "series", "periods"),
         *("matching", "storage"),
     },
-    {"schema", "catalogue", "units", "errors", "settings", "samples", "stamps"},
+    {"schema", "catalogue", "units", "errors", "settings", "samples", "stamps", "naming"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 # readers/plans.py reads back what the writers wrote and shares the spelling of a harmless cell with them.

@@ -12,6 +12,7 @@ from planner import schema
 from planner.errors import InputError
 from planner.imports import Import, import_of
 from planner.inventory import Inventory, notes_frame
+from planner.matching import on_hosts
 from planner.proposals import distinct
 from planner.readers.merging import merged_by_name, merged_workloads
 from planner.readers.series_files import read_series
@@ -63,7 +64,7 @@ def inventory_of(
         found = ", ".join(joined.sources or labels)
         hint = next((f"; {_TO_PLACE.format(own.file)}" for own in files if own.format == "table"), "")
         raise InputError(f"{found}: found no workload, expected sheet 'Workloads' or a table of workloads{hint}")
-    joined = _with_series(in_ghz(joined.switch(), ghz_per_vcpu), files, workloads.called, ghz_per_vcpu)
+    joined = _with_series(in_ghz(on_hosts(joined).switch(), ghz_per_vcpu), files, workloads.called, ghz_per_vcpu)
     found = suspicions(joined, any_size=any(own.any_size for own in files))
     return replace(joined, notes=notes_frame([*joined.notes.to_dict("records"), *found]))
 

@@ -1,25 +1,41 @@
 """Tables of several files as one: the same machine is kept once, and what one file does not tell another may.
 
 A workload of a later file is one that is known already where its UUID is, else its BIOS UUID, else its ID in the same
-vCenter, else its name, unless identifiers of the two say otherwise. The first file's figures stay; blanks are filled.
+vCenter, else its name, else its short name on the same host with the same size, unless identifiers of the two say
+otherwise. The first file's figures stay; blanks are filled.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from planner import schema
+from planner import naming, schema
+from planner.readers.doubles import note_doubles
 from planner.readers.tables import counted, note
 
-KEYS = {"vm_uuid": "UUID", "bios_uuid": "BIOS UUID", "vm_id": "ID", "name": "name", "folded": "name in other case"}
+KEYS = {
+    "vm_uuid": "UUID",
+    "bios_uuid": "BIOS UUID",
+    "vm_id": "ID",
+    "name": "name",
+    "folded": "name in other case",
+    "place": "short name, host and size",
+}
 """Identifiers in the order in which they count, and what they are called."""
+
+_ACROSS_FILES = ("name", "folded", "place")
+"""Those that tell nothing within one file."""
 
 SIZES = {"vcpus": "vCPUs", "cores": "cores", "memory_gib": "GiB of memory", "count": "copies"}
 MERGED_BY_NAME = {"hosts": "host", "host_models": "host model"}
+_SAME_SIZE = {"workloads": ("vcpus", "memory_gib"), "hosts": ("cores", "memory_gib")}
+"""By table, what two rows share that are one machine."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +86,8 @@ def merged_workloads(frames: Sequence[pd.DataFrame], sources: Sequence[str]) -> 
         if again.any():
             table, said = _filled(table, frame[again], targets[again], source)
             notes += said
+    own = table.assign(name=[row.name for row in known.rows])
+    notes += note_doubles(own, known.sources, _SAME_SIZE["workloads"], "workload", known.are_two)
     return Merged(frame=table, notes=notes, called=called)
 
 
@@ -78,8 +96,11 @@ def merged_by_name(frames: Sequence[pd.DataFrame], sources: Sequence[str], table
     whole = _stacked(frames)
     folded = whole["name"].str.casefold()
     again = folded.duplicated().to_numpy()
+    files = np.repeat(np.array(sources, dtype=object), [len(frame) for frame in frames])[~again].tolist()
+    sizes = _SAME_SIZE.get(table)
+    twice = note_doubles(whole[~again], files, sizes, MERGED_BY_NAME[table]) if sizes else []
     if not again.any():
-        return Merged(frame=whole)
+        return Merged(frame=whole, notes=twice)
     position = pd.Series(np.arange(len(whole))[~again], index=folded[~again])
     renumbered = np.cumsum(~again) - 1
     targets = renumbered[position[folded[again]].to_numpy()]
@@ -87,7 +108,18 @@ def merged_by_name(frames: Sequence[pd.DataFrame], sources: Sequence[str], table
     source = " and ".join(sources)
     message = f"{counted(int(again.sum()), MERGED_BY_NAME[table])} in more than one file, such as {first!r}: kept once"
     kept, said = _filled(whole[~again].reset_index(drop=True), whole[again], targets, source)
-    return Merged(frame=kept, notes=[note("information", message, file=source, subject=first), *said])
+    return Merged(frame=kept, notes=[note("information", message, file=source, subject=first), *said, *twice])
+
+
+class _Row(NamedTuple):
+    """What a workload is known by; "" for what nobody tells. A place is short host and name, vCPUs and memory."""
+
+    uuid: str
+    bios: str
+    vm_id: str
+    vcenter: str
+    place: tuple | str
+    name: str
 
 
 class _Known:
@@ -95,13 +127,13 @@ class _Known:
 
     def __init__(self) -> None:
         self.names: list[str] = []
-        self.rows: list[tuple[str, ...]] = []
+        self.rows: list[_Row] = []
         self.sources: list[str] = []
         self.again: dict[str, int] = {}
         self.by: dict[str, dict[object, int | None]] = {key: {} for key in KEYS}
         self.taken: set[str] = set()
 
-    def matched(self, rows: list[tuple[str, ...]], source: str) -> tuple[np.ndarray, list[str]]:
+    def matched(self, rows: list[_Row], source: str) -> tuple[np.ndarray, list[str]]:
         """Position of the workload that each row is, -1 for none, and the identifier by which it is known.
 
         A workload is one row of a table at most: the one that has the better identifier. Two sheets of one file may use
@@ -109,10 +141,13 @@ class _Known:
         """
         targets, reasons = np.full(len(rows), -1), [""] * len(rows)
         taken: set[int] = set()
+        shared = Counter(row.place for row in rows)
         for reason in KEYS:
             for position, row in enumerate(rows):
                 target = self._match(row, reason) if targets[position] < 0 else None
-                if target is not None and reason in ("name", "folded") and self.sources[target] == source:
+                if target is not None and reason in _ACROSS_FILES and self.sources[target] == source:
+                    target = None
+                if reason == "place" and shared[row.place] > 1:
                     target = None
                 if target is not None and target not in taken:
                     targets[position], reasons[position] = target, reason
@@ -121,14 +156,14 @@ class _Known:
             self._learn(rows[position], int(targets[position]))
         return targets, reasons
 
-    def add(self, rows: list[tuple[str, ...]], new: np.ndarray, source: str, notes: list[dict]) -> list[str]:
+    def add(self, rows: list[_Row], new: np.ndarray, source: str, notes: list[dict]) -> list[str]:
         """Take rows in that are new; their names, told apart from those that are taken."""
         names = []
         for row, is_new in zip(rows, new, strict=True):
-            name = row[-1]
+            name = row.name
             if is_new:
-                name = self._unique(row[-1])
-                if name != row[-1]:
+                name = self._unique(row.name)
+                if name != row.name:
                     message = f"another workload of this name is in an earlier file or sheet: read as {name!r}"
                     notes.append(note("converted", message, file=source, subject=name))
                 self._index(row, len(self.names))
@@ -142,39 +177,45 @@ class _Known:
     def names_of(self, targets: np.ndarray) -> np.ndarray:
         return np.array([self.names[target] if target >= 0 else "" for target in targets], dtype=object)
 
-    def _match(self, row: tuple[str, ...], reason: str) -> int | None:
+    def are_two(self, one: int, other: int) -> bool:
+        """Whether identifiers say that two workloads, by position, are not the same."""
+        return self._differ(self.rows[one], self.rows[other])
+
+    def _match(self, row: _Row, reason: str) -> int | None:
         target = self.by[reason].get(self._keys(row)[reason])
         if target is None or (reason != "vm_uuid" and self._differ(self.rows[target], row)):
+            return None
+        if reason == "place" and naming.parts(row.name)[1] == naming.parts(self.rows[target].name)[1]:
             return None
         return target
 
     @staticmethod
-    def _keys(row: tuple[str, ...]) -> dict[str, object]:
+    def _keys(row: _Row) -> dict[str, object]:
         """What a row is looked up by; "" where it does not say. An ID counts with its vCenter only."""
-        uuid, bios, key, vcenter, name = row
-        place = (vcenter, key) if vcenter and key else ""
-        return {"vm_uuid": uuid, "bios_uuid": bios, "vm_id": place, "name": name, "folded": name.casefold()}
+        key = (row.vcenter, row.vm_id) if row.vcenter and row.vm_id else ""
+        named = {"name": row.name, "folded": row.name.casefold(), "place": row.place}
+        return {"vm_uuid": row.uuid, "bios_uuid": row.bios, "vm_id": key, **named}
 
-    def _learn(self, row: tuple[str, ...], target: int) -> None:
+    def _learn(self, row: _Row, target: int) -> None:
         """Take over identifiers that the known workload did not have yet."""
         known = self.rows[target]
-        learned = tuple(own or told for own, told in zip(known, row, strict=True))
+        learned = _Row(*(own or told for own, told in zip(known, row, strict=True)))
         before, after = self._keys(known), self._keys(learned)
         for index, value in after.items():
             if value and not before[index]:
                 self.by[index].setdefault(value, target)
         self.rows[target] = learned
 
-    def _differ(self, one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    def _differ(self, one: _Row, other: _Row) -> bool:
         """Whether two workloads of one name have identifiers that say they are two."""
-        (uuid, bios, key, vcenter, _), (its_uuid, its_bios, its_key, its_vcenter, _) = one, other
-        if uuid and its_uuid:
-            return uuid != its_uuid
-        if bios and its_bios:
-            return bios != its_bios
-        return bool(key and its_key and key != its_key and (vcenter == its_vcenter or not (vcenter and its_vcenter)))
+        if one.uuid and other.uuid:
+            return one.uuid != other.uuid
+        if one.bios and other.bios:
+            return one.bios != other.bios
+        same_vcenter = one.vcenter == other.vcenter or not (one.vcenter and other.vcenter)
+        return bool(one.vm_id and other.vm_id and one.vm_id != other.vm_id and same_vcenter)
 
-    def _index(self, row: tuple[str, ...], position: int) -> None:
+    def _index(self, row: _Row, position: int) -> None:
         for index, value in self._keys(row).items():
             if value:
                 # An identifier that two known workloads share tells nothing.
@@ -188,12 +229,17 @@ class _Known:
         return unique
 
 
-def _rows(frame: pd.DataFrame) -> list[tuple[str, ...]]:
-    """Identifiers of each row: UUID, BIOS UUID, ID, vCenter and name, identifiers in lower case."""
+def _rows(frame: pd.DataFrame) -> list[_Row]:
+    """What each row is known by, identifiers in lower case."""
     blank = pd.Series("", index=frame.index)
     told = [frame.get(key, blank).fillna("").astype(str).str.casefold() for key in ("vm_uuid", "bios_uuid", "vm_id")]
     vcenter = frame.get("vcenter", blank).fillna("").astype(str).str.casefold()
-    return list(zip(*told, vcenter, frame["name"], strict=True))
+    sizes = (frame[name].round(1) for name in _SAME_SIZE["workloads"])
+    places = [
+        (naming.parts(host)[0], naming.parts(name)[0], *size) if host else ""
+        for host, name, *size in zip(frame["host"], frame["name"], *sizes, strict=True)
+    ]
+    return [_Row(*row) for row in zip(*told, vcenter, places, frame["name"], strict=True)]
 
 
 def _again(frame: pd.DataFrame, targets: np.ndarray, reasons: list[str], known: _Known, source: str) -> list[dict]:
@@ -232,13 +278,15 @@ def _filled(
         if column in ("name", "reason"):
             continue
         if column not in table:
-            table[column] = np.nan if again[column].dtype.kind == "f" else ""
+            table[column] = np.nan if again[column].dtype.kind in "fiu" else ""
         known, told = table[column].copy(), again[column]
         fill = _is_open(known.iloc[targets], column).to_numpy() & ~_is_open(told, column).to_numpy()
         if fill.any():
             values = known.to_numpy(dtype=object, copy=True)
             values[targets[fill][::-1]] = told.to_numpy(dtype=object)[fill][::-1]
-            table[column] = pd.Series(values, index=table.index).astype(told.dtype)
+            whole = pd.Series(values, index=table.index, dtype=object)
+            # Whole numbers and flags have no blank of their own: where one is left, the column is no longer of them.
+            table[column] = whole.infer_objects() if told.dtype.kind in "iub" else whole.astype(told.dtype)
     return table, notes
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from planner import schema
+from planner import naming, schema
 from planner.readers.exports import Journal, Part
 from planner.readers.tables import counted
 from planner.schema import Origin
@@ -48,10 +48,11 @@ def hosts_of(hosts: Part, journal: Journal) -> tuple[pd.DataFrame, Origin]:
 
 
 def note_unknown_hosts(workloads: pd.DataFrame, origin: Origin, hosts: Part, journal: Journal) -> None:
-    """One note on VMs whose host does not stand among the hosts; the value is kept."""
+    """One note on VMs whose host does not stand among the hosts, in no spelling; the value is kept."""
     if "host" not in workloads:
         return
-    unknown = ((workloads["host"] != "") & ~workloads["host"].isin(set(hosts.frame["name"]))).to_numpy()
+    meant, _ = naming.meant(workloads["host"].unique(), hosts.frame["name"])
+    unknown = ((workloads["host"] != "") & ~workloads["host"].isin({*hosts.frame["name"], *meant})).to_numpy()
     if unknown.any():
         first = int(np.flatnonzero(unknown)[0])
         example = workloads["host"].iloc[first]
