@@ -35,13 +35,17 @@ def notes_frame(rows: Iterable[dict] = ()) -> pd.DataFrame:
     `row` is a nullable integer, blank where there is none; `count` is how many rows or cells the note is about, 1 where
     nobody says.
     """
-    frame = pd.DataFrame(list(rows), columns=list(NOTE_COLUMNS))
-    frame["row"] = pd.to_numeric(frame["row"]).astype("Int64")
-    frame["count"] = pd.to_numeric(frame["count"]).fillna(1).astype("int64")
-    for name in NOTE_COLUMNS:
-        if name not in ("row", "count"):
-            frame[name] = frame[name].astype(object).fillna("").astype(str)
-    return frame
+    rows = list(rows)
+    told = {name: [None if pd.isna(cell := row.get(name)) else cell for row in rows] for name in NOTE_COLUMNS}
+    columns: dict[str, pd.Series] = {}
+    for name, cells in told.items():
+        if name == "row":
+            columns[name] = pd.Series(cells, dtype="Int64")
+        elif name == "count":
+            columns[name] = pd.Series([1 if cell is None else int(cell) for cell in cells], dtype="int64")
+        else:
+            columns[name] = pd.Series(["" if cell is None else str(cell) for cell in cells], dtype="str")
+    return pd.DataFrame(columns)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

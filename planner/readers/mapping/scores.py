@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from planner import units
 from planner.readers.columns import Column, in_mib
@@ -46,10 +46,9 @@ def named(text: str, table: str) -> dict[str, float]:
     >>> named("Anzahl vCPU", "workloads")["vcpus"], named("Peak CPU load", "workloads")["cpu_share_peak"]
     (0.9, 0.9)
     """
-    known = vocabulary("workloads" if table == USAGE else table)
-    found = dict.fromkeys(known.get(plain(text), ()), EXACT)
-    # Which figure of use is meant must be said, and spelt right.
-    known = {word: names for word, names in known.items() if not any(map(is_use, names))}
+    spoken_of = "workloads" if table == USAGE else table
+    found = dict.fromkeys(vocabulary(spoken_of).get(plain(text), ()), EXACT)
+    known = _without_use(spoken_of)
     words = tokens(text)
     if not found and _says(words, OTHER):
         return {}
@@ -60,6 +59,12 @@ def named(text: str, table: str) -> dict[str, float]:
             found[name] = max(found.get(name, 0.0), level)
     allowed = columns_of(table)
     return {name: level for name, level in found.items() if name in allowed}
+
+
+@cache
+def _without_use(table: str) -> dict[str, frozenset[str]]:
+    """The vocabulary without figures of use: which of them is meant must be said, and spelt right."""
+    return {word: names for word, names in vocabulary(table).items() if not any(map(is_use, names))}
 
 
 def _meant(core: tuple[str, ...], words: tuple[str, ...], known: dict[str, frozenset[str]]) -> dict[str, float]:
@@ -94,10 +99,15 @@ def _says(words: tuple[str, ...], statistic: str) -> bool:
     return any(is_within(phrase, words) for phrase in phrases(statistic))
 
 
+@cache
+def _spoken(kinds: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """The phrases of some kinds, the longest first."""
+    return sorted({phrase for kind in kinds if kind for phrase in phrases(kind)}, key=len, reverse=True)
+
+
 def _without(words: tuple[str, ...], kinds: tuple[str, ...]) -> tuple[str, ...]:
     """Words without the phrases of some kinds, the longest first."""
-    spoken = sorted({phrase for kind in kinds if kind for phrase in phrases(kind)}, key=len, reverse=True)
-    for phrase in spoken:
+    for phrase in _spoken(kinds):
         at = 0
         while at + len(phrase) <= len(words):
             if words[at : at + len(phrase)] == phrase:
