@@ -12,12 +12,13 @@ from functools import cache
 import numpy as np
 import pytest
 
+from planner import readers
 from planner.errors import InputError
 from planner.inventory import Inventory
-from planner.readers import inventory_of_books
 from planner.readers.exports import as_text
 from planner.readers.files import File
 from planner.readers.formats import SHEETS
+from planner.readers.joining import inventory_of
 from planner.readers.sandbox import Workbook, load
 from tests.exports import EXPORTS
 
@@ -234,16 +235,22 @@ def rng_of(*what: object) -> np.random.Generator:
 def outcome(books: Sequence[Workbook]) -> Inventory | InputError:
     """What reading ends in; anything else that is raised fails the test."""
     try:
-        return inventory_of_books(books, ghz_per_vcpu=CLOCK)
+        return inventory_of_books(books)
     except InputError as error:
         assert str(error)
         assert "Traceback" not in str(error)
         return error
 
 
+def inventory_of_books(books: Sequence[Workbook]) -> Inventory:
+    """What `planner.read` makes of files whose cells are loaded already, no mapping remembered."""
+    tables = readers._parsed(readers._prepared(books), None, remembered=False)
+    return inventory_of(tables, ghz_per_vcpu=CLOCK)
+
+
 @cache
 def untouched(key: str) -> Inventory:
-    return inventory_of_books(books_of(key), ghz_per_vcpu=CLOCK)
+    return inventory_of_books(books_of(key))
 
 
 def figures(inventory: Inventory) -> dict[str, float]:

@@ -15,11 +15,10 @@ import pytest
 
 from planner.errors import InputError
 from planner.inventory import Inventory
-from planner.readers import inventory_of_books
 from planner.readers.files import File
 from planner.readers.formats import SHEETS
 from planner.readers.sandbox import load
-from tests.damage import CLOCK, VMS, figures, near, new_notes, rng_of, untouched
+from tests.damage import VMS, figures, inventory_of_books, near, new_notes, rng_of, untouched
 from tests.exports import EXPORTS
 
 SINGLE = {key: next(iter(EXPORTS[key](0, VMS).files.items())) for key in EXPORTS if key.split("-")[0] != "mapped"}
@@ -34,7 +33,7 @@ Damage = Callable[[bytes, np.random.Generator], bytes]
 def read(key: str, data: bytes) -> Inventory | InputError:
     name, _ = SINGLE[key]
     try:
-        return inventory_of_books([load(File(name=name, data=data), SHEETS)], ghz_per_vcpu=CLOCK)
+        return inventory_of_books([load(File(name=name, data=data), SHEETS)])
     except InputError as error:
         text = str(error)
         assert name in text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -125,14 +125,6 @@ def remember(source: Source | Sequence[Source], mapping: Mapping | str | Path) -
 def forget(source: Source | Sequence[Source]) -> int:
     """Forget every mapping that is remembered for headings of these files; returns how many there were."""
     return memory.forget(key for book in loaded(source)[0] for key in locating.fingerprints(mapping_reader.whole(book)))
-
-
-def inventory_of_books(
-    books: Sequence[Workbook], notes: Iterable[dict] = (), *, ghz_per_vcpu: float | None = None
-) -> Inventory:
-    """The inventory of workbooks whose cells are loaded already, no mapping remembered; otherwise as for `read`."""
-    tables = _parsed(_prepared(books), None, remembered=False)
-    return inventory_of(tables, notes, ghz_per_vcpu=ghz_per_vcpu)
 
 
 def read_table(source: Source, table: str) -> pd.DataFrame:
