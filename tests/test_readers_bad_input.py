@@ -324,6 +324,28 @@ def test_formulas_and_links_to_elsewhere_are_never_followed(tmp_path, listener):
     assert planner.read(tmp_path / "links.xlsx").workloads["name"].tolist() == ["a"]
 
 
+@pytest.mark.parametrize(
+    ("number", "sizes", "storage", "kind", "said"),
+    [
+        ("2", "100,60,", 160, None, ""),
+        ("3", "100,60,", 160, "guessed", "counted as 0: storage may be missing (2 sizes, 3 disks); such as 'web'"),
+        ("2", "100,,60", 160, "guessed", "counted as 0: storage may be missing (2 sizes, 3 disks); such as 'web'"),
+        ("1", "100,60,", 160, "suspicious", "all of them counted (2 sizes, 1 disk); such as 'web'"),
+        ("", "100,60,", 160, None, ""),
+    ],
+)
+def test_the_number_of_disks_is_compared_with_their_sizes(number, sizes, storage, kind, said):
+    headings = "*Server name,*Cores,*Memory (In MB),Number of disks," + ",".join(
+        f"Disk {n} size (In GB)" for n in (1, 2, 3)
+    )
+    inventory = planner.read(named("azure.csv", f"{headings}\nweb,2,8192,{number},{sizes}\n".encode()))
+    assert inventory.workloads["storage_gib"].tolist() == [storage]
+    rows = inventory.notes[inventory.notes["kind"].isin(["guessed", "suspicious"])].itertuples()
+    about = [(row.kind, row.message) for row in rows if "disk" in row.message]
+    assert [one for one, _ in about] == [kind] * (kind is not None)
+    assert all(message.endswith(said) for _, message in about)
+
+
 def parts_of(data: bytes) -> dict[str, bytes]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         return {name: archive.read(name) for name in archive.namelist()}

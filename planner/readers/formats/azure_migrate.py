@@ -88,15 +88,28 @@ def _last_of_each(servers: Part, journal: Journal) -> Part:
 
 
 def _note_untold_disks(servers: Part, disks: list[str], journal: Journal) -> None:
-    """One note on servers whose disks do not all have a size, by their number or by a later one that has."""
+    """Notes on servers with fewer or more sizes of disks than disks, by their number or by a later one with a size."""
     if not disks:
         return
+    count = servers.frame["disk_count"].to_numpy()
     filled = servers.frame[disks].notna().to_numpy()
-    last = (filled * np.arange(1, len(disks) + 1)).max(axis=1)
+    last = (filled * [int(name.removeprefix("disk").removesuffix("_gib")) for name in disks]).max(axis=1)
     told = filled.sum(axis=1)
-    short = (told > 0) & (told < np.fmax(last, servers.frame["disk_count"].to_numpy()))
-    if short.any():
-        example(journal, "guessed", "with disks that have no size: counted as 0", servers, short, "name")
+    there = np.fmax(last, count)
+    for kind, rows, disks_there, message in (
+        (
+            "guessed",
+            (told > 0) & (told < there),
+            there,
+            "with disks that have no size, counted as 0: storage may be missing",
+        ),
+        ("suspicious", told > count, count, "with more sizes of disks than disks, all of them counted"),
+    ):
+        if rows.any():
+            first = int(np.flatnonzero(rows)[0])
+            figures = f"{counted(int(told[first]), 'size')}, {counted(int(disks_there[first]), 'disk')}"
+            column = "disk_count" if servers.has("disk_count") else "name"
+            example(journal, kind, f"{message} ({figures})", servers, rows, column)
 
 
 def _with_storage(servers: Part, journal: Journal) -> Part:
