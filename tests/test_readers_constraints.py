@@ -190,6 +190,13 @@ def test_an_unknown_evc_mode_is_noted_and_forbids_nothing():
     ]
 
 
+def test_modes_whose_order_is_an_estimate_are_told():
+    newest = read(vm("a", **{EVC: "intel-skylake"}), vHost=three(**{"Max EVC": "intel-icelake"}))
+    assert any("what intel-icelake has is an estimate of the catalogue" in told for told in messages(newest, "guessed"))
+    older = read(vm("a", **{EVC: "intel-merom"}), vHost=three(**{"Max EVC": "intel-skylake"}))
+    assert not any("estimate of the catalogue" in message for message in messages(older, "guessed"))
+
+
 def test_where_no_host_is_left_the_proposal_is_off():
     inventory = read(vm("a", Host="gone", **{EVC: "intel-icelake"}), vHost=three(**{"Max EVC": "intel-merom"}))
     (one,) = inventory.proposals
@@ -200,6 +207,9 @@ def test_the_catalogue_orders_baselines_and_has_a_source_for_each():
     table = catalogue.table("evc")
     assert table["key"].is_unique
     assert (table["source"] != "").all() and table["year"].between(2005, 2026).all()
+    guessed = table["estimate"].str.split("|").map(set)
+    assert set.union(*guessed) <= set(table.columns)
+    assert {"amd-zen4", "intel-sapphirerapids"} <= set(table.loc[guessed.map({"key", "includes"}.issubset), "key"])
     assert {key for cell in table["includes"] for key in cell.split("|") if key} <= set(table["key"])
     order = included()
     assert "intel-merom" in order["intel-sapphirerapids"] and "intel-icelake" not in order["intel-skylake"]

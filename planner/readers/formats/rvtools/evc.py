@@ -27,6 +27,13 @@ def included() -> dict[str, frozenset[str]]:
     return {key: closure(key) for key in parents}
 
 
+@cache
+def estimated() -> frozenset[str]:
+    """Baselines of the catalogue of which no source tells which others they include."""
+    table = catalogue.table("evc")
+    return frozenset(table.loc[table["estimate"].str.contains("includes"), "key"])
+
+
 def evc(estate: Estate) -> list[Proposal]:
     """Proposals that keep VMs off hosts whose baseline lacks what they need.
 
@@ -59,12 +66,16 @@ def evc(estate: Estate) -> list[Proposal]:
 
 
 def _note_unknown(estate: Estate, wanted: list[str], baselines: list[str]) -> None:
-    """Notes on modes that the catalogue does not have, and on hosts of which none is known."""
+    """Notes on modes that the catalogue lacks or estimates, and on hosts of which none is known."""
     for key in sorted({*wanted, *baselines} - {"", *included()}):
         close = nearest(key, included())
         hint = f"; the nearest is {close!r}" if close else ""
         message = f"EVC mode {key!r} is not in the catalogue: forbids nothing{hint}"
         estate.note("ignored", message, estate.vms.origin, "evc")
+    known = {*wanted, *baselines} & {*included()}
+    if len(known) > 1 and (unsure := sorted(known & estimated())):
+        message = f"which EVC modes have what {', '.join(unsure)} has is an estimate of the catalogue"
+        estate.note("guessed", message, estate.vms.origin, "evc")
     blank = baselines.count("")
     if blank and any(wanted):
         message = f"{counted(blank, 'host')} without an EVC mode: taken to have what VMs need"
