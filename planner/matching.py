@@ -76,6 +76,9 @@ def attached(inventory: Inventory, series: Series, ghz_per_vcpu: float | None) -
     series = series.scaled(_given(owners, series, inventory.hosts, ghz_per_vcpu))
     statistics = series.table()
     notes += _notes_on_figures(every, named, series)
+    if inventory.series is not None:
+        before, now = (", ".join(one.sources) or "series" for one in (inventory.series, series))
+        notes.append(_note("ignored", f"{before}: given up for {now}"))
     return replace(
         inventory,
         workloads=_with_figures(inventory.workloads, named, statistics),
@@ -104,8 +107,9 @@ def _matched(names: pd.Series, series: Series) -> tuple[dict[str, int], list[dic
         first = str(names.iloc[0]) if len(names) else ""
         close = next(((n, hit) for n in series.names[:200] if (hit := nearest(n, names.head(5000)))), None)
         hint = f"; the nearest are series {close[0]!r} and workload {close[1]!r}" if close else ""
+        where = ", ".join(series.sources) or "series"
         raise InputError(
-            f"series: found names such as {series.names[0]!r}, none of which is a workload; "
+            f"{where}: found names such as {series.names[0]!r}, none of which is a workload; "
             f"expected names such as {first!r}{hint}"
         )
     notes = []

@@ -63,6 +63,7 @@ def inventory_of(
     if joined.workloads.empty and joined.left_out.empty:
         found = ", ".join(joined.sources or labels)
         hint = next((f"; {_TO_PLACE.format(own.file)}" for own in files if own.format == "table"), "")
+        hint = next((f"; {own.file} tells use over time alone" for own in files if own.series and not own.frames), hint)
         raise InputError(f"{found}: found no workload, expected sheet 'Workloads' or a table of workloads{hint}")
     joined = _with_series(in_ghz(on_hosts(joined).switch(), ghz_per_vcpu), files, workloads.called, ghz_per_vcpu)
     found = suspicions(joined, any_size=any(own.any_size for own in files))
@@ -91,7 +92,7 @@ def _import(part: Inventory, tables: Tables) -> Import:
 def _checked(tables: Tables) -> Inventory:
     """One file's inventory; unlike `Inventory.from_frames` it may have hosts alone."""
     notes = notes_frame([*tables.notes, *_unread(tables)])
-    found = tables.format and tables.frames
+    found = tables.format and (tables.frames or tables.series)
     sources = (f"{tables.file} ({tables.format})",) if found else ()
     if "workloads" in tables.frames:
         return Inventory.from_frames(

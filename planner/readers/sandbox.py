@@ -32,6 +32,7 @@ OnRows = Callable[[str, str, int], None]
 
 _OLE = b"\xd0\xcf\x11\xe0"
 _FOREIGN = {b"%PDF": "a PDF document", b"{\\rtf": "a text document", b"\x89PNG": "a picture", b"\x1f\x8b": "an archive"}
+_PARQUET = b"PAR1"
 _CONTROL = bytes({*range(32)} - {*b"\t\n\r\f\x1a"})
 
 
@@ -153,6 +154,8 @@ def _kind(file: File) -> Literal["xlsx", "csv", "json"]:
         raise InputError(f"{name}: found an encrypted or old .xls workbook; save it as .xlsx without password")
     if data.startswith(ZIP):
         return "xlsx"
+    if data.startswith(_PARQUET):
+        raise InputError(f"{name}: found a Parquet file, which is read with --series FILE alone; {EXPECTED}")
     for magic, what in _FOREIGN.items():
         if data.startswith(magic):
             raise InputError(f"{name}: found {what}, which is not a spreadsheet; {EXPECTED}")

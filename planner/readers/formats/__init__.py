@@ -20,6 +20,7 @@ from planner.readers.formats import (
     prism,
     proxmox,
     rvtools,
+    series,
     template,
     vsphere_client,
 )
@@ -38,6 +39,7 @@ FORMATS = (
     proxmox,
     openstack,
     kubernetes,
+    series,
     template,
 )
 """In the order in which they are asked: sheet names are shared, so the more particular goes first."""
