@@ -56,6 +56,9 @@ SHARE_PER_UNIT = {
 }
 
 SCALES = {"GiB": GIB_PER_UNIT, "GHz": GHZ_PER_UNIT, "Gbps": GBPS_PER_UNIT, "share": SHARE_PER_UNIT}
+GIB_PER_LETTER = {letter: GIB_PER_UNIT[f"{letter}ib"] for letter in "kmgt"}
+"""GiB in what one letter behind a number stands for: ``16G``."""
+
 _DECIMAL_SPELLING = frozenset({"kb", "mb", "gb", "tb", "ko", "mo", "go", "to", "mbyte", "gbyte", "tbyte"})
 
 
@@ -81,6 +84,37 @@ def spellings(wanted: str) -> list[str]:
     ['mhz', 'ghz']
     """
     return list(SCALES.get(wanted, {wanted: 1.0}))
+
+
+def factor_in_cell(found: str, wanted: str) -> float | None:
+    """As `factor`, for a unit behind a number, where one letter is enough for a size.
+
+    >>> factor_in_cell("G", "GiB"), factor_in_cell("M", "GiB") == 1 / 1024, factor_in_cell("G", "GHz")
+    (1.0, True, None)
+    """
+    return GIB_PER_LETTER[found.lower()] if is_letter(found, wanted) else factor(found, wanted)
+
+
+def is_letter(unit: str, wanted: str) -> bool:
+    """Whether a unit is one letter that stands for a size, such as G for GiB."""
+    return wanted == "GiB" and unit.lower() in GIB_PER_LETTER
+
+
+def in_cells(wanted: str) -> str:
+    """What may stand behind a number for unit `wanted`, for messages; "" where nothing may.
+
+    >>> in_cells("GiB"), in_cells("vCPU")
+    ('KiB, MiB, GiB, TiB, KB, MB, GB, TB, or K, M, G, T', '')
+    """
+    return _IN_CELLS.get(wanted, "")
+
+
+_IN_CELLS = {
+    "GiB": "KiB, MiB, GiB, TiB, KB, MB, GB, TB, or K, M, G, T",
+    "GHz": "MHz, GHz",
+    "Gbps": "Mbps, Gbps",
+    "share": "%",
+}
 
 
 def is_decimal_spelling(unit: str) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from planner import units
 from planner.errors import InputError, nearest
 from planner.readers.cells import cells_of, headings_of
 from planner.readers.columns import (
@@ -330,6 +331,12 @@ def _is_size(cell: object, most: float = MAX_VALUE) -> bool:
     return isinstance(cell, int | float) and not isinstance(cell, bool) and 0 <= cell <= most
 
 
+def _number_of(column: Column) -> str:
+    """What a cell of a column of numbers may hold, for messages."""
+    known = units.in_cells(column.unit)
+    return f"a number from 0 up, with a unit such as {known}, or none" if known else "a number from 0 up"
+
+
 def _wrong_numbers(raw: list, cells: list, column: Column, origin: Origin) -> list[str]:
     """A finding for each filled cell that is no number, below 0, or larger than anything."""
     most = MAX_GIB if column.unit == "GiB" else MAX_VALUE
@@ -337,6 +344,6 @@ def _wrong_numbers(raw: list, cells: list, column: Column, origin: Origin) -> li
     for position, cell in enumerate(cells):
         if cell is not None and cell == cell and not _is_size(cell, most):
             shown = (repr(raw[position]) if isinstance(raw[position], str) else str(raw[position]))[:60]
-            expected = f"at most {most:.0e} {column.unit}".rstrip() if _is_size(cell, LARGEST) else "a number from 0 up"
+            expected = f"at most {most:.0e} {column.unit}".rstrip() if _is_size(cell, LARGEST) else _number_of(column)
             findings.append(f"{origin.where(position, column.name)}: found {shown}, expected {expected}")
     return findings

@@ -152,7 +152,7 @@ def numbers_of(
     """
     own = style_of(cells)
     factor = units.factor(unit, wanted)
-    whole = _whole_mark(own.ambiguous, wanted, units.factor(own.unit or unit, wanted))
+    whole = _whole_mark(own.ambiguous, wanted, units.factor_in_cell(own.unit or unit, wanted))
     shown = own.mark or sheet.mark or whole
     mark = shown or (COMMA if own.ambiguous and delimiter == ";" else POINT)
     tally = _Tally()
@@ -217,7 +217,8 @@ class _Tally:
             message = f"{counted(len(self.missing), 'cell')} such as {_shown(cells[first])} read as blank"
             found.append(Remark("converted", message, first, len(self.missing)))
         if self.with_unit:
-            decimal = [name for name in self.units if units.is_decimal_spelling(name)]
+            short = [name for name in self.units if len(name) == 1 and units.is_letter(name, "GiB")]
+            decimal = [name for name in self.units if units.is_decimal_spelling(name) or name in short]
             meant = ", ".join(f"{name} read as {name[0].upper()}iB" for name in decimal)
             first = self.with_unit[0]
             message = f"{counted(len(self.with_unit), 'cell')} with a unit, such as {_shown(cells[first])}"
@@ -251,7 +252,7 @@ def _value(cell: object, position: int, mark: str, wanted: str, factor: float | 
     if found is None:
         return cell
     body, unit = found[1].rstrip(BLANKS), found[3] or ""
-    own_factor = units.factor(unit, wanted) if unit else factor
+    own_factor = units.factor_in_cell(unit, wanted) if unit else factor
     number = _number(body + (found[2] or ""), body, mark)
     if number is None or own_factor is None:
         return cell

@@ -14,6 +14,7 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 
+from planner import units
 from planner.errors import InputError, nearest
 
 TABLES = ("workloads", "hosts", "host_models")
@@ -285,7 +286,11 @@ def _numbers(raw: pd.Series, empty: pd.Series, attribute: Attribute, origin: Ori
     for position in np.flatnonzero(wrong):
         found = raw.iloc[position]
         shown = repr(str(found)) if isinstance(found, str) else found
-        findings.append(f"{origin.where(position, attribute.name)}: found {shown}, expected {attribute.expected}")
+        known = units.in_cells(attribute.unit) if isinstance(found, str) else ""
+        behind = f", with a unit such as {known}, or none" if known else ""
+        findings.append(
+            f"{origin.where(position, attribute.name)}: found {shown}, expected {attribute.expected}{behind}"
+        )
     return values.where(~empty, float(attribute.default) if attribute.default else np.nan)
 
 

@@ -69,7 +69,7 @@ class Profile:
     @property
     def measure(self) -> str:
         """What the numbers measure, as a unit of the planner: GiB, GHz, Gbps or share; "" where nothing says."""
-        return measure_of(self.unit or self.cell_unit)
+        return measure_of(self.unit) if self.unit else _measure_in_cells(self.cell_unit)
 
     @property
     def is_bare(self) -> bool:
@@ -110,9 +110,9 @@ def profile(heading: str, cells: Sequence[object], delimiter: str = "") -> Profi
     some = cells[:: max(1, len(cells) // MOST_CELLS)]
     told = [cell for cell in some if cell is not None]
     text, unit = heading_parts(heading)
-    named = Counter(name for cell in told if isinstance(cell, str) and (name := unit_of(cell)) and measure_of(name))
+    named = Counter(name for cell in told if isinstance(cell, str) and _measure_in_cells(name := unit_of(cell)))
     cell_unit = named.most_common(1)[0][0] if named else ""
-    wanted = measure_of(unit or cell_unit)
+    wanted = measure_of(unit) if unit else _measure_in_cells(cell_unit)
     read = numbers_of(told, wanted=wanted, unit=unit or wanted, stated=True, sheet=style_of(told), delimiter=delimiter)
     values = [float(cell) for cell in read.cells if isinstance(cell, int | float) and not isinstance(cell, bool)]
     words = [str(int(cell) if isinstance(cell, float) and cell.is_integer() else cell).strip() for cell in told]
@@ -155,6 +155,11 @@ def measure_of(unit: str) -> str:
     ('GiB', 'GHz', 'share', '')
     """
     return next((wanted for wanted in units.SCALES if unit and units.factor(unit, wanted) is not None), "")
+
+
+def _measure_in_cells(unit: str) -> str:
+    """As `measure_of`, for a unit behind a number, where one letter is enough for a size."""
+    return "GiB" if units.is_letter(unit, "GiB") else measure_of(unit)
 
 
 def _share(number: int, cells: list) -> float:
