@@ -22,6 +22,21 @@ class InputError(ValueError):
         self.details = tuple(details)
 
 
+class UnknownColumns(InputError):
+    """A table of a known format that lacks a column it cannot be read without: somebody may say what others mean.
+
+    Parameters
+    ----------
+    message : str
+    file : str
+        Display name of the file.
+    """
+
+    def __init__(self, message: str, file: str):
+        super().__init__(message)
+        self.file = file
+
+
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate closest in spelling to `word`, or None where none is close.
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 
 import planner
-from tests.test_mapping import csv_of, notes, refusal
+from planner import readers
+from tests.test_mapping import csv_of, notes, refusal, workbook
+
+OWN = [["Servername", "Anzahl Kerne", "RAM (GB)", "Platte (GB)"], ["web", 2, 4, 50], ["db", 8, 64, 500]]
+HOSTS = [["Host", "Model", "Cores", "RAM (GB)"], ["h1", "R740", 32, 512], ["h2", "R740", 32, 512]]
 
 
 @pytest.mark.parametrize(
@@ -52,3 +56,96 @@ def test_a_unit_that_is_none_is_refused_with_those_that_may_stand_there():
     assert (
         "row 2, column Memory: found '16 X', expected a number of GiB from 0 to 65,536, with a unit such as KiB" in said
     )
+
+
+@pytest.mark.parametrize(
+    ("sheets", "tool"),
+    [
+        ({"VMs": OWN, "Hypervisors": HOSTS}, "Live Optics"),
+        ({"VMs": OWN, "ESX Hosts": HOSTS}, "Live Optics"),
+        ({"Servers": OWN, "Server Disks": [["Note"], ["none"]]}, "Live Optics"),
+        ({"vInfo": OWN, "vHost": HOSTS}, "RVTools"),
+        ({"vmList": OWN, "vHosts": HOSTS}, "Nutanix Collector"),
+        ({"vmInfo": OWN, "Hosts": HOSTS}, "Google Migration Center"),
+        ({"Workloads": [["Maschine", *OWN[0][1:]], *OWN[1:]], "Hosts": HOSTS}, "the planner's template"),
+    ],
+)
+def test_a_list_whose_sheets_are_called_as_those_of_a_tool_is_read_and_noted(sheets, tool):
+    inventory = planner.read(workbook(**sheets))
+    frame = inventory.workloads[["name", "vcpus", "memory_gib", "storage_gib"]]
+    assert frame.to_numpy().tolist() == [["web", 2, 4, 50], ["db", 8, 64, 500]]
+    assert list(inventory.hosts["cores"]) == ([32, 32] if HOSTS in sheets.values() else [])
+    message = f"its sheets are called as those of {tool}, whose headings they do not have: read as a list of one's own"
+    assert notes(inventory, "guessed").count(message) == 1
+
+
+@pytest.mark.parametrize(
+    ("sheets", "expected"),
+    [
+        (
+            {"vInfo": [["VM", "Powerstate", "vCPU number", "Memory"], ["a", "poweredOn", 2, 4]]},
+            "column 'CPUs' is missing",
+        ),
+        ({"VMs": [["VM Name", "vCPU", "Provisioned Memory"], ["a", 2, 4]], "ESX Hosts": HOSTS}, "column 'Virtual CPU'"),
+        ({"vmList": [["VM Name", "vCPUs", "RAM"], ["a", 2, 4]], "Metadata": [["x"]]}, "column 'Memory' is missing"),
+        (
+            {"Workloads": [["Name", "Cpu n", "Memory"], ["a", 2, 4]], "Hosts": HOSTS},
+            "column 'vCPUs' (vcpus) is missing",
+        ),
+        ({"vInfo": [["Rechner", "Kerne", "Preis"], ["a", 2, 4]], "Notes": [["x"]]}, "column 'VM' is missing"),
+    ],
+)
+def test_an_export_that_lacks_a_column_is_refused_and_mapping_is_named(sheets, expected):
+    said = refusal(workbook(**sheets))
+    assert expected in said
+    assert said.endswith("planner mapping server.xlsx -o mapping.toml, then --mapping mapping.toml")
+    assert readers.suggestions(workbook(**sheets))
+
+
+def test_an_export_that_has_its_columns_needs_no_mapping():
+    rows = [["VM", "Powerstate", "CPUs", "Memory", "Provisioned MiB"], ["a", "poweredOn", 2, 4096, 40960]]
+    assert readers.suggestions(workbook(vInfo=rows)) == []
+
+
+@pytest.mark.parametrize(
+    "sheets",
+    [
+        {
+            "VMs": [["VM Name", "Virtual CPU", "Provisioned Memory (MiB)"], ["a", 2, 4096]],
+            "ESX Hosts": [["Host Name"], ["h"]],
+            "VM Disks": [["VM Name", "Capacity (MiB)"], ["a", 40960]],
+        },
+        {
+            "Servers": [["Server Name", "CPU Cores", "Memory (KiB)"], ["a", 2, 2**22]],
+            "Server Disks": [["Server Name", "Capacity (GiB)"], ["a", 40]],
+        },
+        {
+            "vInfo": [["VM", "Powerstate", "CPUs", "Memory"], ["a", "poweredOn", 2, 4096]],
+            "vPartition": [["VM", "Capacity MiB"], ["a", 40960]],
+        },
+        {
+            "vInfo": [["Servername", "Kerne", "RAM (GB)"], ["a", 2, 4]],
+            "vDisk": [["Servername", "Capacity (GB)"], ["a", 40]],
+        },
+    ],
+)
+def test_storage_on_a_sheet_that_nothing_reads_is_never_read_as_zero(sheets):
+    said = refusal(workbook(**sheets))
+    assert "found no storage of workloads that is known, but 'Capacity" in said
+    assert "planner mapping server.xlsx" in said
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["Servername", "Kerne", "RAM (GB)", "Disk used (GB)"], ["a", 2, 4, 50]],
+        [
+            ["MachineId", "MachineName", "AllocatedProcessorCoreCount", "MemoryGiB", "TotalDiskUsedGiB"],
+            [7, "a", 2, 4, 50],
+        ],
+    ],
+)
+def test_storage_in_use_alone_is_read_as_given_and_noted(rows):
+    inventory = planner.read(csv_of(rows))
+    assert list(inventory.workloads["storage_gib"]) == [50]
+    assert "storage in use alone is told: read as what is given" in notes(inventory, "guessed")

@@ -147,7 +147,7 @@ GERMAN = ["VM", "Betriebszustand", "CPUs", "Arbeitsspeicher", "Bereitgestellt Mi
             {"vInfo": [GERMAN, ["a", "Eingeschaltet", 2, 4096, 99]], "vHost": [["Host"]]},
             "sheet vInfo: column 'Powerstate'",
         ),
-        ({"vInfo": [["Machine", "Cores", "RAM"], ["a", 2, 4]], "x": [[1]]}, "sheet vInfo: column 'VM' is missing"),
+        ({"vInfo": [["Machine", "RAM"], ["a", 4]], "x": [[1]]}, "sheet vInfo: column 'VM' is missing"),
         ({"vInfo": [["VM", "Cost centre"], ["a", 7]], "vCPU": [["VM"]]}, "sheet vInfo: column 'Powerstate' is missing"),
         ({"VMs": [["Title"], ["x"]], "ESX Hosts": [["Host Name"]]}, "sheet VMs: column 'VM Name' is missing"),
         ({"vmList": [["Name"], ["x"]], "vHosts": [["Host Name"]]}, "sheet vmList: column 'VM Name' is missing"),

@@ -303,7 +303,7 @@ def test_no_vm_at_all(rows):
     ("book", "format"),
     [
         (export(VM), "RVTools"),
-        (export(VM, vmList=[{"VM Name": "a"}], Metadata=[{"Hypervisor": "AHV"}]), "Nutanix Collector"),
+        (export(VM, vmList=[{"VM Name": "a", "vCPUs": 2}], Metadata=[{"Hypervisor": "AHV"}]), "Nutanix Collector"),
         (export({"VMName": "a", "State": "Running", "Memory Assigned (GB)": 4.0}), "HyperVToolsX"),
     ],
 )

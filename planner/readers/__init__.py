@@ -10,7 +10,7 @@ from types import ModuleType
 import pandas as pd
 
 from planner import schema
-from planner.errors import InputError, did_you_mean
+from planner.errors import InputError, UnknownColumns, did_you_mean
 from planner.inventory import Inventory
 from planner.readers import mapping as mapping_reader
 from planner.readers.columns import frame_from_sheet
@@ -21,6 +21,7 @@ from planner.readers.joining import inventory_of
 from planner.readers.mapping import Mapping, Suggestion, locating, memory
 from planner.readers.sandbox import OnRows, Workbook, load
 from planner.readers.series_files import read_series
+from planner.readers.strays import require_storage
 from planner.readers.tables import Tables, counted, note
 
 __all__ = ["forget", "read", "read_series", "read_table", "remember", "suggestions"]
@@ -65,7 +66,10 @@ def read(
     """
     told = mapping if mapping is None or isinstance(mapping, Mapping) else Mapping.read(mapping)
     books, notes = loaded(source, on_rows=on_rows)
-    inventory = inventory_of(_parsed(books, told, remembered), notes, ghz_per_vcpu=ghz_per_vcpu)
+    try:
+        inventory = inventory_of(_parsed(books, told, remembered), notes, ghz_per_vcpu=ghz_per_vcpu)
+    except UnknownColumns as error:
+        raise InputError(f"{error}; {mapping_reader.how(error.file)}") from error
     return inventory.include(*include) if include else inventory
 
 
@@ -96,10 +100,10 @@ def suggestions(
     -------
     list of Suggestion
         One for each table; that of a file which cannot be read yet is the best there is. None for files of a known
-        tool, unless a mapping tells of them.
+        tool that have its columns, unless a mapping tells of them.
     """
     told = mapping if mapping is None or isinstance(mapping, Mapping) else Mapping.read(mapping)
-    books = [book for book in loaded(source)[0] if told is not None or _format_of(book) in (None, template)]
+    books = [book for book in loaded(source)[0] if told is not None or _lacks_columns(book)]
     return mapping_reader.suggestions_of(books, told, remembered=remembered)
 
 
@@ -180,16 +184,68 @@ def _parsed(books: list[Workbook], told: Mapping | None, remembered: bool) -> li
             found += tables
         elif format is not None:
             own = format.parse(book)
+            if format is not template:
+                require_storage(book, own)
             found.append(replace(own, notes=[*own.notes, *_unread_sheets(book, own)]))
         elif _parent(book) in understood:
-            said = [note("ignored", "in no format that is known, beside files that are", file=book.file)]
-            found.append(Tables(file=book.file, format="", notes=said))
+            found.append(_passed_over(book))
         else:
-            found += mapping_reader.parse(book)
+            found += _guessed(book)
     if not any("workloads" in tables.frames for tables in found):
         again = {book.file: own for book in books if (own := template.as_workloads(book)) is not None}
         found = [again.get(tables.file, tables) if tables.frames.keys() == {"hosts"} else tables for tables in found]
     return found
+
+
+def _passed_over(book: Workbook) -> Tables:
+    """Nothing of a file beside files in known formats; the note says where it could be read."""
+    message = "in no format that is known, beside files that are"
+    if tables := mapping_reader.sure_of(book):
+        held = " and ".join(dict.fromkeys(one.table.replace("_", " ") for one in tables))
+        message += f", though it holds a table that looks like {held}; {mapping_reader.how(_parent(book))}"
+    return Tables(file=book.file, format="", notes=[note("ignored", message, file=book.file)])
+
+
+def _guessed(book: Workbook) -> list[Tables]:
+    """The tables of a file in no known format; with a note where its sheets are called as those of a known tool.
+
+    Storage of such a file may stand on another sheet, where reading it as 0 would be wrong.
+
+    Raises
+    ------
+    InputError
+        No table is sure enough: of a file whose sheets are called so, the message names the column that the tool has.
+    UnknownColumns
+        Nothing read tells storage while a sheet that nothing reads is about it.
+    """
+    tool = next((one for one in FORMATS if hasattr(one, "resembles") and one.resembles(book)), None)
+    if tool is None:
+        return mapping_reader.parse(book)
+    named = "the planner's template" if tool is template else tool.FORMAT
+    called = f"its sheets are called as those of {named}, whose headings they do not have"
+    try:
+        found = mapping_reader.parse(book)
+    except InputError as error:
+        tool.parse(book)
+        raise InputError(f"{error}; {called}") from error
+    for tables in found:
+        require_storage(book, tables)
+    found[0].notes.append(note("guessed", f"{called}: read as a list of one's own", file=book.file))
+    return found
+
+
+def _lacks_columns(book: Workbook) -> bool:
+    """Whether no format reads a file for certain: the template's does not, for it fits any table."""
+    format = _format_of(book)
+    if format in (None, template):
+        return True
+    try:
+        format.parse(book)
+    except UnknownColumns:
+        return True
+    except InputError:
+        return False
+    return False
 
 
 def _prepared(books: Sequence[Workbook]) -> list[Workbook]:

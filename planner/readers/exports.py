@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from planner import units
-from planner.errors import InputError, nearest
+from planner.errors import InputError, UnknownColumns, nearest
 from planner.readers.cells import cells_of, headings_of
 from planner.readers.columns import (
     Column,
@@ -33,6 +33,9 @@ LARGEST = np.finfo(float).max
 MAX_VALUE = 1e15
 MAX_GIB = 1e11
 """No size is larger, not even one in bytes that is taken for MiB."""
+
+MANY_HEADINGS = 8
+"""So many headings of a tool on one sheet are no chance, even where those are missing that it cannot do without."""
 
 KEYS = ("vm_uuid", "vm_id", "vcenter", "name")
 """Columns by which sheets are joined."""
@@ -161,6 +164,19 @@ def only_headings(workbook: Workbook, columns: Iterable[Column]) -> list[str]:
     """Headings of the only sheet of a file, where these columns would be found; none where it has several sheets."""
     sheet = workbook.only
     return headings_of(sheet.rows[heading_row(sheet, columns)]) if sheet is not None else []
+
+
+def has_headings(sheet: Sheet | None, columns: Iterable[Column]) -> bool:
+    """Whether a sheet has the headings of a tool: more than half of those it cannot do without, or many of all.
+
+    An empty sheet has none that contradict.
+    """
+    if sheet is None or not sheet.rows:
+        return sheet is not None
+    columns = list(columns)
+    found = match_columns(headings_of(sheet.rows[heading_row(sheet, columns)]), columns).keys()
+    required = [column.name in found for column in columns if column.required]
+    return 2 * sum(required) > len(required) or len(found) >= MANY_HEADINGS
 
 
 def require(part: Part | None, file: str, sheet: str) -> Part:
@@ -324,7 +340,8 @@ def _require(headings: list[str], columns: list[Column], matches: dict, origin: 
             spare = [text for text in headings if text and text not in origin.headings.values()]
             close = nearest(column.label, spare)
             hint = f"the nearest column found is {close!r}" if close else f"found {', '.join(spare[:12]) or 'none'}"
-            raise InputError(f"{origin.where()}: column {column.label!r} is missing, it is required; {hint}")
+            message = f"column {column.label!r} is missing, it is required; {hint}"
+            raise UnknownColumns(f"{origin.where()}: {message}", origin.file)
 
 
 def _is_size(cell: object, most: float = MAX_VALUE) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from planner import schema
-from planner.errors import InputError
+from planner.errors import UnknownColumns
 from planner.inventory import LEFT_OUT_STATES
 from planner.readers.columns import Column, split_unit
 from planner.readers.exports import Journal, Part
@@ -95,7 +95,7 @@ def workloads_of(vms: Part, journal: Journal) -> tuple[pd.DataFrame, Origin]:
 
 
 def note_unknown_storage(frame: pd.DataFrame, vms: Part, journal: Journal) -> None:
-    """Storage that the export does not tell is 0, and said to be a guess.
+    """Storage that the export does not tell is what is in use, else 0, and said to be a guess.
 
     Raises
     ------
@@ -104,8 +104,14 @@ def note_unknown_storage(frame: pd.DataFrame, vms: Part, journal: Journal) -> No
     """
     if "storage_gib" not in frame:
         refuse_unread_sizes(journal, vms.origin.sheet)
-        where = {"sheet": vms.origin.sheet, "subject": "storage_gib"}
-        journal.note("guessed", "the export tells no storage: read as 0", **where, count=len(frame))
+        used = frame.get("storage_gib_used", pd.Series(np.nan, frame.index)).fillna(0.0)
+        about = {"sheet": vms.origin.sheet, "subject": "storage_gib", "count": len(frame)}
+        if used.gt(0).any():
+            about["column"] = vms.origin.heading("storage_gib_used")
+            journal.note("guessed", "storage in use alone is told: read as what is given", **about)
+            frame["storage_gib"] = used
+        else:
+            journal.note("guessed", "the export tells no storage: read as 0", **about)
     elif frame["storage_gib"].isna().any():
         example(journal, "guessed", "without storage: read as 0", vms, frame["storage_gib"].isna().to_numpy(), "name")
         frame["storage_gib"] = frame["storage_gib"].fillna(0.0)
@@ -116,16 +122,17 @@ def refuse_unread_sizes(journal: Journal, *sheets: str) -> None:
 
     Raises
     ------
-    InputError
+    UnknownColumns
         One of the sheets has a column that nothing reads and whose heading is about storage, or has a unit of it.
     """
     for sheet in sheets:
         for heading in journal.unread.get(sheet, ()):
             if may_be_storage(heading):
                 where = f"{journal.file}, sheet {sheet}" if sheet else journal.file
-                raise InputError(
+                raise UnknownColumns(
                     f"{where}: found no column of storage that is known, but {heading!r}; expected one such as "
-                    "'Provisioned MiB' or 'Capacity MiB', for storage read as 0 would be wrong"
+                    "'Provisioned MiB' or 'Capacity MiB', for storage read as 0 would be wrong",
+                    journal.file,
                 )
 
 

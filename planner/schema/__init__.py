@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from planner import units
-from planner.errors import InputError, nearest
+from planner.errors import InputError, UnknownColumns, nearest
 
 TABLES = ("workloads", "hosts", "host_models")
 
@@ -228,9 +228,8 @@ def _require_columns(frame: pd.DataFrame, schema: dict[str, Attribute], origin: 
             spare = [name for name in present if name not in schema]
             close = nearest(attribute.name, spare) or nearest(attribute.label, spare)
             hint = f"; the nearest column found is {close!r}" if close else f"; found columns {', '.join(present[:12])}"
-            raise InputError(
-                f"{origin.where()}: column {attribute.heading!r} ({attribute.name}) is missing, it is required{hint}"
-            )
+            message = f"column {attribute.heading!r} ({attribute.name}) is missing, it is required{hint}"
+            raise UnknownColumns(f"{origin.where()}: {message}", origin.file)
 
 
 def is_blank(values: pd.Series) -> pd.Series:

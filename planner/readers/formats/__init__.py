@@ -2,7 +2,8 @@
 
 A format has the constants ``FORMAT``, its name for people, and ``SHEETS``, the sheets that it reads; and the functions
 ``recognises(workbook)`` and ``parse(workbook)``. One that comes as several files has ``tab_of(workbook)`` too, see
-`planner.readers.gathering`.
+`planner.readers.gathering`; one whose sheets people call the same has ``resembles(workbook)``, which looks at their
+names alone.
 """
 
 from __future__ import annotations

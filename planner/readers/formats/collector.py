@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from planner.readers.exports import Journal, Part, joined, read_part, require
+from planner.readers.exports import Journal, Part, has_headings, joined, read_part, require
 from planner.readers.machines import example, flag, number, text, use_columns, workloads_of
 from planner.readers.owned import host_note, hosts_of, note_unknown_hosts
 from planner.readers.sandbox import Workbook
@@ -46,9 +46,14 @@ HOST_COLUMNS = (
 META_COLUMNS = (text("version", "Collector Version", "Collection Version"), text("hypervisor", "Hypervisor"))
 
 
-def recognises(workbook: Workbook) -> bool:
+def resembles(workbook: Workbook) -> bool:
     """Whether there is vmList beside Metadata or vHosts."""
     return bool(workbook.find("vmList")) and bool(workbook.find("Metadata") or workbook.find("vHosts"))
+
+
+def recognises(workbook: Workbook) -> bool:
+    """Whether vmList has its headings too."""
+    return resembles(workbook) and has_headings(workbook.find("vmList"), VM_COLUMNS)
 
 
 def parse(workbook: Workbook) -> Tables:

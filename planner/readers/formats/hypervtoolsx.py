@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from planner.errors import InputError
+from planner.errors import UnknownColumns
 from planner.readers.cells import headings_of
 from planner.readers.columns import Column, fold
-from planner.readers.exports import Journal, joined, note_blanks, owners, read_part, require, sum_by_owner
+from planner.readers.exports import Journal, has_headings, joined, note_blanks, owners, read_part, require, sum_by_owner
 from planner.readers.machines import number, text, workloads_of
 from planner.readers.owned import hosts_of, note_unknown_hosts
 from planner.readers.sandbox import Workbook
@@ -57,7 +57,7 @@ HOST_COLUMNS = (
 )
 
 
-def recognises(workbook: Workbook) -> bool:
+def resembles(workbook: Workbook) -> bool:
     """Whether vInfo has no column Powerstate, and memory assigned or a sheet of Hyper-V stands beside it."""
     info = workbook.find("vInfo")
     if info is None or not info.rows or workbook.find("vmList"):
@@ -65,6 +65,11 @@ def recognises(workbook: Workbook) -> bool:
     headings = {fold(text) for text in headings_of(info.rows[0])}
     theirs = {fold(name) for name in workbook.sheet_names} & ITS_OWN
     return "powerstate" not in headings and bool(theirs or any("memoryassigned" in text for text in headings))
+
+
+def recognises(workbook: Workbook) -> bool:
+    """Whether vInfo names its VMs too."""
+    return resembles(workbook) and has_headings(workbook.find("vInfo"), VM_COLUMNS)
 
 
 def parse(workbook: Workbook) -> Tables:
@@ -88,13 +93,15 @@ def parse(workbook: Workbook) -> Tables:
     found = next((name for name in given[:2] if vms.has(name)), None)
     if not vms.has("vcpus") or found is None:
         what = "vCPUs, such as 'Processor Count'" if found else "memory, such as 'Memory Assigned (GB)'"
-        raise InputError(f"{workbook.file}, sheet vInfo: found no column of {what}, there or on vCPU and vMemory")
+        message = f"found no column of {what}, there or on vCPU and vMemory"
+        raise UnknownColumns(f"{workbook.file}, sheet vInfo: {message}", workbook.file)
     assigned = vms.frame["assigned_gib"]
     vms = vms.plus("memory_gib", assigned.where(assigned > 0, vms.frame["startup_gib"]), like=found)
     disk = next((part for part in disks if part is not None and part.has("storage_gib")), None)
     if disk is None and any(part is not None for part in disks):
         # Disks whose sizes nobody can read are no reason to read storage as 0.
-        raise InputError(f"{workbook.file}: found no column of sizes on vVHD or vDisk, expected 'Size (GB)'")
+        message = "found no column of sizes on vVHD or vDisk, expected 'Size (GB)'"
+        raise UnknownColumns(f"{workbook.file}: {message}", workbook.file)
     if disk is not None:
         owner = owners(disk, vms, "disk", journal)
         note_blanks(disk, "storage_gib", owner, "disk", journal)

@@ -6,7 +6,7 @@ import numpy as np
 
 from planner.readers.cells import headings_of
 from planner.readers.columns import fold
-from planner.readers.exports import Journal, Part, joined, read_part, require
+from planner.readers.exports import Journal, Part, has_headings, joined, read_part, require
 from planner.readers.machines import flag, number, text, use_columns, workloads_of
 from planner.readers.owned import hosts_of, note_unknown_hosts
 from planner.readers.pooled import shared_stores
@@ -82,10 +82,17 @@ DEVICE_COLUMNS = (
 PERFORMANCE = ("cpu_ghz_peak", "cpu_ghz_average", "cpu_ghz_p95", "memory_gib_peak", "memory_gib_average", "iops")
 
 
-def recognises(workbook: Workbook) -> bool:
-    """Whether there are the Details of a project, or VMs or servers beside the sheet that goes with them."""
+def resembles(workbook: Workbook) -> bool:
+    """Whether there are VMs or servers beside the sheet that goes with them."""
     beside = (("VMs", "ESX Hosts"), ("VMs", "Hypervisors"), ("Servers", "Server Disks"))
-    return _has_details(workbook) or any(workbook.find(one) and workbook.find(other) for one, other in beside)
+    return any(workbook.find(one) and workbook.find(other) for one, other in beside)
+
+
+def recognises(workbook: Workbook) -> bool:
+    """Whether there are the Details of a project, or such sheets whose headings are the tool's."""
+    listed = workbook.find("VMs"), workbook.find("Servers")
+    are_its_own = has_headings(listed[0], VM_COLUMNS) or (not listed[0] and has_headings(listed[1], SERVER_COLUMNS))
+    return _has_details(workbook) or (resembles(workbook) and are_its_own)
 
 
 def parse(workbook: Workbook) -> Tables:

@@ -7,7 +7,17 @@ from dataclasses import replace
 import numpy as np
 
 from planner.readers.columns import fold
-from planner.readers.exports import Journal, Part, note_blanks, only_headings, owners, read_part, require, sum_by_owner
+from planner.readers.exports import (
+    Journal,
+    Part,
+    has_headings,
+    note_blanks,
+    only_headings,
+    owners,
+    read_part,
+    require,
+    sum_by_owner,
+)
 from planner.readers.machines import number, text, workloads_of
 from planner.readers.sandbox import Workbook
 from planner.readers.tables import Tables, counted
@@ -45,9 +55,14 @@ def tab_of(workbook: Workbook) -> tuple[str, str] | None:
     return next((("", tab) for tab, needed in TABS.items() if needed <= headings), None)
 
 
-def recognises(workbook: Workbook) -> bool:
+def resembles(workbook: Workbook) -> bool:
     """Whether there is the table of machines."""
     return workbook.find("vmInfo") is not None
+
+
+def recognises(workbook: Workbook) -> bool:
+    """Whether the table of machines has its headings."""
+    return has_headings(workbook.find("vmInfo"), MACHINE_COLUMNS)
 
 
 def parse(workbook: Workbook) -> Tables:

@@ -28,6 +28,8 @@ _READ_ME = fold("Read me")
 
 def recognises(workbook: Workbook) -> bool:
     """Whether the workbook has sheets of the template, or is one table whose headings fit."""
+    if workbook.find(SHEET_OF["workloads"]) and not _has_headings(workbook):
+        return False
     if any(workbook.find(name) for name in SHEET_OF.values()):
         ours = {*map(fold, SHEETS), _READ_ME}
         others = [name for name in workbook.sheet_names if fold(name) not in ours]
@@ -35,6 +37,11 @@ def recognises(workbook: Workbook) -> bool:
         return bool(workbook.find(SHEET_OF["workloads"]) or not others or nearest(SHEET_OF["workloads"], others))
     only = workbook.only
     return only is not None and _table_of(only) is not None
+
+
+def resembles(workbook: Workbook) -> bool:
+    """Whether there is a sheet of workloads."""
+    return workbook.find(SHEET_OF["workloads"]) is not None
 
 
 def parse(workbook: Workbook) -> Tables:
@@ -153,6 +160,17 @@ def sheet_of(workbook: Workbook, table: str) -> Sheet:
         hint = f"did you mean {close!r}?" if close else f"found sheets {', '.join(workbook.sheet_names)}"
         raise InputError(f"{workbook.file}: sheet {SHEET_OF[table]!r} is missing; {hint}")
     return sheet
+
+
+def _has_headings(workbook: Workbook) -> bool:
+    """Whether the sheet of workloads has some of the headings that it cannot do without; rules are of a template."""
+    sheet, ruled = workbook.find(SHEET_OF["workloads"]), workbook.find(RULES)
+    if not sheet.rows or (ruled is not None and ruled.rows):
+        return True
+    columns = schema.attributes("workloads").values()
+    found = match(headings_of(sheet.rows[heading_row(sheet, columns)]), "workloads")
+    required = [column.name in found for column in columns if column.required]
+    return 2 * sum(required) > len(required)
 
 
 def _table_of(sheet: Sheet) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from planner.errors import InputError
+from planner.errors import UnknownColumns
 from planner.readers.columns import fold
 from planner.readers.exports import Journal, only_headings, read_part, require
 from planner.readers.machines import number, text, workloads_of
@@ -46,9 +46,10 @@ def parse(workbook: Workbook) -> Tables:
     journal.close()
     missing = [label for name, label in (("vcpus", "CPUs"), ("memory_gib", "Memory Size")) if not vms.has(name)]
     if missing:
-        raise InputError(
+        raise UnknownColumns(
             f"{workbook.file}: found the vSphere Client's list without {' and '.join(map(repr, missing))}, expected "
-            "both; show these columns in the client before exporting, or export with RVTools"
+            "both; show these columns in the client before exporting, or export with RVTools",
+            workbook.file,
         )
     tables = journal.tables(FORMAT)
     tables.put("workloads", *workloads_of(vms, journal))

@@ -19,7 +19,17 @@ from planner.readers.mapping.scores import named
 from planner.readers.sandbox import Sheet, Workbook, load
 from planner.readers.tables import Tables
 
-__all__ = ["THRESHOLD", "MappedColumn", "MappedTable", "Mapping", "Suggestion", "parse", "propose", "suggestions_of"]
+__all__ = [
+    "THRESHOLD",
+    "MappedColumn",
+    "MappedTable",
+    "Mapping",
+    "Suggestion",
+    "how",
+    "parse",
+    "propose",
+    "suggestions_of",
+]
 
 NEEDED_FOR_DOUBT = 2
 """What a table must have of what it needs to look like one of workloads that could not be read."""
@@ -64,6 +74,12 @@ def parse(book: Workbook) -> list[Tables]:
         if doubtful or not sure:
             raise _refusal(book, doubtful or every)
     return read(book, sure)
+
+
+def sure_of(book: Workbook) -> list[MappedTable]:
+    """What `parse` would read of a file, loaded `whole`; nothing where it would refuse it."""
+    every = [found.mapped for sheet in book.sheets.values() for found in proposed(sheet)]
+    return [mapped for mapped in every if mapped.is_sure]
 
 
 def fuller(book: Workbook, headings: dict[str, dict[str, str]]) -> list[Tables]:
@@ -173,7 +189,7 @@ def require_complete(book: Workbook, found: Found) -> None:
         known = columns_of(found.mapped.table)
         missing = " and ".join(repr(known[name].label) for name in found.mapped.missing)
         where = f"{book.file}, sheet {found.mapped.sheet}" if found.mapped.sheet else book.file
-        raise InputError(f"{where}: the mapping names no column for {missing}, expected one; {_how(book)}")
+        raise InputError(f"{where}: the mapping names no column for {missing}, expected one; {how(book.file)}")
 
 
 def _refusal(book: Workbook, every: Sequence[Found]) -> InputError:
@@ -198,7 +214,7 @@ def _refusal(book: Workbook, every: Sequence[Found]) -> InputError:
         for one in doubtful
     ]
     so_far = ", ".join(f"{one.heading!r} as {known[one.attribute].label}" for one in mapped.columns)
-    return InputError(f"{where}: {'; '.join(parts)}; so far {so_far}; {_how(book)}")
+    return InputError(f"{where}: {'; '.join(parts)}; so far {so_far}; {how(book.file)}")
 
 
 def _nothing(book: Workbook, every: Sequence[Found]) -> InputError:
@@ -210,11 +226,11 @@ def _nothing(book: Workbook, every: Sequence[Found]) -> InputError:
         shown = ", ".join(headings[:12]) or "none"
         return InputError(
             f"{book.file}: missing 'Name', 'vCPUs' and 'Memory (GiB)', expected a table of workloads; found columns "
-            f"{shown}; {_how(book)}"
+            f"{shown}; {how(book.file)}"
         )
     shown = ", ".join(book.sheet_names[:12]) or "none"
     close = next((hit for name in book.sheet_names if (hit := nearest(name, ("Workloads", "vInfo")))), None)
-    hint = f"; did you mean {close!r}?" if close else f"; {_how(book)}"
+    hint = f"; did you mean {close!r}?" if close else f"; {how(book.file)}"
     return InputError(
         f"{book.file}: found sheets {shown}, expected sheet 'Workloads' (the planner's template) or 'vInfo' (RVTools), "
         f"or one with names, vCPUs and memory{hint}"
@@ -230,5 +246,6 @@ def _nearest(one: Column, mapped: MappedTable) -> str | None:
     return nearest(one.label, mapped.ignore) or nearest(one.name, mapped.ignore)
 
 
-def _how(book: Workbook) -> str:
-    return f"to say what columns mean: planner mapping {book.file} -o mapping.toml, then --mapping mapping.toml"
+def how(file: str) -> str:
+    """How to say what the columns of a file mean, for messages."""
+    return f"to say what columns mean: planner mapping {file} -o mapping.toml, then --mapping mapping.toml"

@@ -14,7 +14,7 @@ import pandas as pd
 from planner.errors import InputError
 from planner.readers.cells import headings_of
 from planner.readers.columns import Column, fold, match_columns
-from planner.readers.exports import Journal, Part, only_headings, owners, read_part, sum_by_owner
+from planner.readers.exports import Journal, Part, has_headings, only_headings, owners, read_part, sum_by_owner
 from planner.readers.formats.rvtools import constraints
 from planner.readers.formats.rvtools.clusters import with_fault_domains
 from planner.readers.formats.rvtools.datastores import shared_stores
@@ -99,9 +99,14 @@ DISK_COLUMNS = (*_keys("vDisk"), _size("storage_gib", "Capacity", "vDiskCapacity
 PARTITION_COLUMNS = (*_keys("vPartition"), _size("storage_gib_used", "Consumed", "vPartitionConsumedMiB"))
 
 
-def recognises(workbook: Workbook) -> bool:
+def resembles(workbook: Workbook) -> bool:
     """Whether the workbook has vInfo; other tools have it too, and are asked before."""
     return workbook.find("vInfo") is not None
+
+
+def recognises(workbook: Workbook) -> bool:
+    """Whether vInfo has its headings."""
+    return has_headings(workbook.find("vInfo"), VM_COLUMNS)
 
 
 def tab_of(workbook: Workbook) -> tuple[str, str] | None:
