@@ -149,3 +149,61 @@ def test_storage_in_use_alone_is_read_as_given_and_noted(rows):
     inventory = planner.read(csv_of(rows))
     assert list(inventory.workloads["storage_gib"]) == [50]
     assert "storage in use alone is told: read as what is given" in notes(inventory, "guessed")
+
+
+VMS = [["Name", "vCPUs", "Memory (GiB)"], ["v", 2, 4]]
+
+
+@pytest.mark.parametrize(
+    "headings",
+    [
+        ["Host", "Sockets", "Cores per socket", "RAM (GB)"],
+        ["Host", "CPUs", "Cores per CPU", "RAM (GB)"],
+        ["ESXi host", "# CPU", "Cores/CPU", "RAM (GB)"],
+        ["Host", "Sockel", "Kerne pro Sockel", "Arbeitsspeicher (GB)"],
+        ["Hôte", "Nombre de sockets", "Cœurs par socket", "Mémoire (Go)"],
+    ],
+)
+def test_sockets_and_cores_per_socket_of_hosts_are_multiplied_and_noted(headings):
+    hosts = [headings, ["h1", 2, 16, 512], ["h2", 2, 24, 512]]
+    inventory = planner.read([csv_of(VMS, "vms.csv"), csv_of(hosts, "hosts.csv")])
+    assert list(inventory.hosts["cores"]) == [32, 48]
+    assert list(inventory.hosts["sockets"]) == [2, 2]
+    assert f"cores are {headings[1]!r} x {headings[2]!r}" in notes(inventory, "converted")
+
+
+def test_sockets_are_multiplied_in_a_table_of_hosts_read_alone():
+    frame = readers.read_table(
+        csv_of([["Host", "Sockets", "Cores per socket", "RAM (GB)"], ["h", 2, 16, 512]]), "hosts"
+    )
+    assert list(frame["cores"]) == [32]
+    assert "cores are 'Sockets' x 'Cores per socket'" in [one["message"] for one in frame.attrs["notes"]]
+
+
+@pytest.mark.parametrize(("total", "said"), [(32, []), (16, [1]), (64, [1])])
+def test_all_cores_are_read_where_they_stand_and_factors_that_disagree_are_suspicious(total, said):
+    hosts = [["Host", "Sockets", "Cores per socket", "Cores", "RAM (GB)"], ["h", 2, 16, total, 512]]
+    inventory = planner.read([csv_of(VMS, "vms.csv"), csv_of(hosts, "hosts.csv")])
+    assert list(inventory.hosts["cores"]) == [total]
+    message = (
+        f"1 row whose 'Cores' differ from 'Sockets' x 'Cores per socket', such as {total} and 32 in row 2: 'Cores' read"
+    )
+    assert notes(inventory, "suspicious").count(message) == len(said)
+
+
+def test_the_cpus_of_vms_are_not_multiplied_by_cores_per_socket():
+    rows = [["VM", "CPUs", "Cores per socket", "RAM (GB)"], ["a", 8, 4, 16]]
+    inventory = planner.read(csv_of(rows))
+    assert list(inventory.workloads["vcpus"]) == [8]
+    assert notes(inventory, "suspicious") == []
+
+
+def test_cpus_beside_cores_per_cpu_of_machines_that_may_be_vms_are_suspicious():
+    inventory = planner.read(csv_of([["Server", "CPUs", "Cores per CPU", "RAM (GB)"], ["a", 2, 8, 16]]))
+    assert list(inventory.workloads["vcpus"]) == [2]
+    assert "'CPUs' beside 'Cores per CPU' read as all CPUs, not multiplied" in notes(inventory, "suspicious")
+
+
+def test_more_processors_than_a_host_has_are_not_multiplied():
+    hosts = [["Host", "CPUs", "Cores per CPU", "RAM (GB)"], ["h", 64, 16, 512]]
+    assert "expected" in refusal(csv_of(VMS, "vms.csv"), csv_of(hosts, "hosts.csv"))

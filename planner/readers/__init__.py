@@ -19,10 +19,11 @@ from planner.readers.formats import FORMATS, SHEETS, template
 from planner.readers.gathering import gathered
 from planner.readers.joining import inventory_of
 from planner.readers.mapping import Mapping, Suggestion, locating, memory
+from planner.readers.mapping.sockets import with_cores_multiplied
 from planner.readers.sandbox import OnRows, Workbook, load
 from planner.readers.series_files import read_series
 from planner.readers.strays import require_storage
-from planner.readers.tables import Tables, counted, note
+from planner.readers.tables import Tables, counted, note, remarks_of
 
 __all__ = ["forget", "read", "read_series", "read_table", "remember", "suggestions"]
 
@@ -153,12 +154,12 @@ def read_table(source: Source, table: str) -> pd.DataFrame:
     if table not in template.SHEET_OF:
         raise InputError(f"found table {table!r}{did_you_mean(table, template.SHEET_OF)}")
     workbook = load(source, frozenset({template.SHEET_OF[table]}))
-    sheet = template.sheet_of(workbook, table)
+    sheet = with_cores_multiplied(template.sheet_of(workbook, table))
     frame, origin, notes = frame_from_sheet(sheet, table, workbook.file)
     checked = schema.conform(frame, table, origin)
     if checked.empty:
         raise InputError(f"{origin.where()}: found no row below the headings, expected at least one")
-    checked.attrs["notes"] = notes
+    checked.attrs["notes"] = [*remarks_of(sheet, workbook.file), *notes]
     return checked
 
 
@@ -249,9 +250,9 @@ def _lacks_columns(book: Workbook) -> bool:
 
 
 def _prepared(books: Sequence[Workbook]) -> list[Workbook]:
-    """Workbooks, those that belong together joined, and disks in a column each added up where people list them."""
+    """Workbooks, those that belong together joined; disks added up and cores multiplied where people list them so."""
     joined = gathered(books, FORMATS)
-    return [mapping_reader.with_disks(book) if _format_of(book) in (None, template) else book for book in joined]
+    return [mapping_reader.reckoned(book) if _format_of(book) in (None, template) else book for book in joined]
 
 
 def _format_of(book: Workbook) -> ModuleType | None:

@@ -64,7 +64,7 @@ def _added_up(sheet: Sheet, at: int, headings: list[str], found: list[int]) -> S
         for row, gib, told in zip(rows, total, known, strict=True)
     ]
     names = ", ".join(headings[place] for place in found)
-    remark = f"storage is the sum of {counted(len(found), 'column')}: {names}"
+    remark = ("guessed", "storage_gib", f"storage is the sum of {counted(len(found), 'column')}: {names}")
     return replace(sheet, rows=[*sheet.rows[:at], heads, *below], remarks=(*sheet.remarks, remark))
 
 

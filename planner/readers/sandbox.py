@@ -43,6 +43,7 @@ class Sheet:
     `hidden` counts the rows that hold something and that a spreadsheet program does not show, and `visible` says
     whether it shows the sheet; `delimiter` is what separates the cells of a CSV file, and `cut` whether that ends
     without a line end. Rows of a CSV file keep their trailing blanks, which tell how wide they are.
+    `remarks` says what was added to the cells or found among them: kind of note, attribute and message.
     """
 
     name: str
@@ -52,7 +53,7 @@ class Sheet:
     visible: bool = True
     delimiter: str = ""
     cut: bool = False
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from planner.proposals import Proposal
 from planner.readers.files import File
+from planner.readers.sandbox import Sheet
 from planner.rules import Rule
 from planner.schema import Origin
 
@@ -43,6 +44,12 @@ def counted(number: int, what: str) -> str:
     ('1 VM', '1,200 rows')
     """
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def remarks_of(sheet: Sheet, file: str) -> list[dict]:
+    """Notes on what was added to the cells of a sheet, or found among them."""
+    about = {"file": file, "sheet": sheet.name, "count": len(sheet.rows)}
+    return [note(kind, message, subject=subject, **about) for kind, subject, message in sheet.remarks]
 
 
 @dataclass(frozen=True, kw_only=True)

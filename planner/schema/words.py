@@ -1,7 +1,7 @@
 """What people call the columns of their tables, in several languages: ``words.csv`` beside the attributes.
 
 A row of the CSV has a language, what is meant, and words for it parted by ``|``. Meant is an attribute of a table, one
-of `QUALIFIERS`, or a table itself as it is called in the names of sheets.
+of `QUALIFIERS`, `PER_SOCKET`, or a table itself as it is called in the names of sheets.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from planner.schema import TABLES, attributes, rows_of
 STATISTICS = ("used", "average", "peak", "p95")
 FILLER = "filler"
 OTHER = "other"
+PER_SOCKET = "cores_per_socket"
 QUALIFIERS = (*STATISTICS, FILLER, OTHER)
 """Words beside the thing itself: which figure of its use is meant, nothing that matters (number of, total), or another
 thing than it is (free memory)."""

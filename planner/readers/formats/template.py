@@ -14,7 +14,7 @@ from planner.readers.machines import may_be_storage
 from planner.readers.rules import SHEET as RULES
 from planner.readers.rules import rules_of
 from planner.readers.sandbox import Sheet, Workbook
-from planner.readers.tables import Tables, note
+from planner.readers.tables import Tables, note, remarks_of
 from planner.schema import Origin
 
 FORMAT = "template"
@@ -77,7 +77,7 @@ def parse(workbook: Workbook) -> Tables:
             continue
         tables.frames[table], tables.origins[table], notes = frame_from_sheet(sheet, table, workbook.file)
         tables.notes.extend(notes)
-        tables.notes.extend(_remarks(sheet, workbook.file))
+        tables.notes.extend(remarks_of(sheet, workbook.file))
         if table == "workloads" and "storage_gib" not in tables.frames[table]:
             _refuse_unread_storage(tables.frames[table], tables.origins[table])
             where = {"file": workbook.file, "sheet": sheet.name, "subject": "storage_gib"}
@@ -122,14 +122,8 @@ def as_workloads(workbook: Workbook) -> Tables | None:
     tables.frames["workloads"], tables.origins["workloads"], notes = frame_from_sheet(only, "workloads", workbook.file)
     message = "a table that could be hosts too: read as workloads to place, as nothing else lists any"
     guess = note("guessed", message, file=workbook.file, sheet=only.name)
-    tables.notes.extend([guess, *_remarks(only, workbook.file), *notes])
+    tables.notes.extend([guess, *remarks_of(only, workbook.file), *notes])
     return tables
-
-
-def _remarks(sheet: Sheet, file: str) -> list[dict]:
-    """Notes on what was added to the cells of a sheet."""
-    about = {"file": file, "sheet": sheet.name, "subject": "storage_gib", "count": len(sheet.rows)}
-    return [note("guessed", remark, **about) for remark in sheet.remarks]
 
 
 def _refuse_unread_storage(frame: pd.DataFrame, origin: Origin) -> None:

@@ -16,6 +16,7 @@ from planner.readers.mapping.profiles import heading_parts
 from planner.readers.mapping.proposals import Found, propose, proposed
 from planner.readers.mapping.reading import left_over, tables_of
 from planner.readers.mapping.scores import named
+from planner.readers.mapping.sockets import with_cores_multiplied
 from planner.readers.sandbox import Sheet, Workbook, load
 from planner.readers.tables import Tables
 
@@ -129,12 +130,13 @@ def whole(book: Workbook) -> Workbook:
     """The workbook with all its sheets, headings of two rows as one."""
     if len(book.sheets) < len(book.sheet_names) and book.source is not None:
         book = load(book.source, None)
-    return with_disks(replace(book, sheets={name: with_single_headings(one) for name, one in book.sheets.items()}))
+    return reckoned(replace(book, sheets={name: with_single_headings(one) for name, one in book.sheets.items()}))
 
 
-def with_disks(book: Workbook) -> Workbook:
-    """The workbook with disks that stand in a column each added up to one column of storage."""
-    return replace(book, sheets={name: with_disks_added_up(sheet) for name, sheet in book.sheets.items()})
+def reckoned(book: Workbook) -> Workbook:
+    """The workbook with one column of storage for disks in a column each, and one of cores for sockets and theirs."""
+    sheets = {name: with_cores_multiplied(with_disks_added_up(sheet)) for name, sheet in book.sheets.items()}
+    return replace(book, sheets=sheets)
 
 
 def suggestions_of(

@@ -19,7 +19,7 @@ from planner.readers.mapping.profiles import profile
 from planner.readers.mapping.proposals import Found
 from planner.readers.owned import hosts_of
 from planner.readers.sandbox import Sheet, Workbook
-from planner.readers.tables import Tables, counted
+from planner.readers.tables import Tables, counted, remarks_of
 from planner.schema import FLAGS, STATES, Origin
 from planner.schema.words import plain
 
@@ -67,8 +67,7 @@ def left_over(book: Workbook, found: Iterable[Found]) -> list[dict]:
         if not own:
             journal.note("ignored", "no table of workloads or hosts", sheet=sheet.name)
             continue
-        for remark in sheet.remarks:
-            journal.note("guessed", remark, sheet=sheet.name, count=len(sheet.rows))
+        journal.notes.extend(remarks_of(sheet, book.file))
         read = {at for one in own for at in (*one.rows, one.at)}
         rest = [at for at in range(len(sheet.rows)) if at not in read]
         if rest:
