@@ -207,3 +207,47 @@ def test_cpus_beside_cores_per_cpu_of_machines_that_may_be_vms_are_suspicious():
 def test_more_processors_than_a_host_has_are_not_multiplied():
     hosts = [["Host", "CPUs", "Cores per CPU", "RAM (GB)"], ["h", 64, 16, 512]]
     assert "expected" in refusal(csv_of(VMS, "vms.csv"), csv_of(hosts, "hosts.csv"))
+
+
+@pytest.mark.parametrize(
+    "headings",
+    [
+        ["Name", "Physical cores", "RAM (GB)", "Disk (GB)", "Model"],
+        ["Server", "Physical cores", "RAM (GB)", "Disk (GB)", "Model"],
+        ["Hostname", "Cores", "RAM (GB)", "Disk (GB)", "Model"],
+        ["Servername", "Physische Kerne", "RAM (GB)", "Platte (GB)", "Modell"],
+        ["サーバー名", "物理コア数", "メモリ(GB)", "ディスク(GB)", "型番"],
+    ],
+)
+def test_physical_servers_alone_are_workloads_as_large_as_they_are(headings):
+    rows = [headings, ["a", 16, 128, 900, "R740"], ["b", 20, 256, 800, "R640"]]
+    inventory = planner.read(csv_of(rows))
+    frame = inventory.workloads[["name", "vcpus", "memory_gib", "storage_gib"]]
+    assert frame.to_numpy().tolist() == [["a", 16, 128, 900], ["b", 20, 256, 800]]
+    assert inventory.hosts.empty
+    message = "a table that could be hosts too: read as workloads to place, cores as vCPUs, as nothing else lists any"
+    assert message in notes(inventory, "guessed")
+    beside = planner.read([csv_of(rows), csv_of(VMS, "vms.csv")])
+    assert (list(beside.workloads["name"]), list(beside.hosts["name"])) == (["v"], ["a", "b"])
+
+
+def test_physical_servers_keep_their_systems_and_what_they_use():
+    headings = ["Hostname", "Model", "Sockets", "Cores per socket", "RAM (GB)", "Disk (GB)", "OS", "Peak CPU %"]
+    inventory = planner.read(csv_of([headings, ["a", "R740", 2, 8, 128, 900, "Windows Server 2019", 50]]))
+    row = inventory.workloads.iloc[0]
+    assert (row["vcpus"], row["os"]) == (16, "Windows Server 2019")
+    assert row["cpu_share_peak"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("heading", "name"), [("Host", "server.csv"), ("ESXi host", "server.csv"), ("Name", "hosts.csv")]
+)
+def test_what_is_called_hosts_is_not_placed_and_the_way_to_place_it_is_told(heading, name):
+    said = refusal(csv_of([[heading, "Physical cores", "RAM (GB)", "Model"], ["a", 16, 128, "R740"]], name))
+    assert "found no workload, expected sheet 'Workloads' or a table of workloads; if its rows are to be placed" in said
+    assert f'planner mapping {name} -o mapping.toml, there table = "workloads"' in said
+
+
+def test_servers_whose_storage_nothing_reads_are_refused():
+    rows = [["Server", "Physical cores", "RAM (GB)", "Raid-Platte netto"], ["a", 16, 128, "900 GB"]]
+    assert "found no column of storage that is known, but 'Raid-Platte netto'" in refusal(csv_of(rows))

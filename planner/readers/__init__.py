@@ -174,28 +174,32 @@ def _parsed(books: list[Workbook], told: Mapping | None, remembered: bool) -> li
     if told is not None and not any(given):
         raise locating.refuse(known[0][0], told)
     understood = {_parent(book) for book, format in known if format is not None} - {""}
-    found: list[Tables] = []
+    found, as_hosts = [], []
     for (book, format), tables in zip(known, given, strict=True):
         # The template is the one format that fits any table with the right headings.
         if not tables and remembered and format in (None, template):
             tables = mapping_reader.recalled(book)
-        if not tables and format is template and (headings := template.plain_headings(book)):
-            tables = mapping_reader.fuller(book, headings)
-        if tables:
-            found += tables
-        elif format is not None:
-            own = format.parse(book)
-            if format is not template:
-                require_storage(book, own)
-            found.append(replace(own, notes=[*own.notes, *_unread_sheets(book, own)]))
-        elif _parent(book) in understood:
-            found.append(_passed_over(book))
-        else:
-            found += _guessed(book)
-    if not any("workloads" in tables.frames for tables in found):
-        again = {book.file: own for book in books if (own := template.as_workloads(book)) is not None}
-        found = [again.get(tables.file, tables) if tables.frames.keys() == {"hosts"} else tables for tables in found]
-    return found
+        is_guess = not tables and format in (None, template)
+        tables = tables or _unaided(book, format, understood)
+        found.append(tables)
+        as_hosts.append(is_guess and {name for one in tables for name in one.frames} == {"hosts"})
+    if not any("workloads" in tables.frames for own in found for tables in own):
+        for at, (book, _) in enumerate(known):
+            found[at] = (as_hosts[at] and mapping_reader.as_workloads(mapping_reader.whole(book))) or found[at]
+    return [tables for own in found for tables in own]
+
+
+def _unaided(book: Workbook, format: ModuleType | None, understood: set[str]) -> list[Tables]:
+    """The tables of a workbook of which no mapping tells."""
+    plain = template.plain_headings(book) if format is template else {}
+    if plain and (tables := mapping_reader.fuller(book, plain)):
+        return tables
+    if format is not None:
+        own = format.parse(book)
+        if format is not template:
+            require_storage(book, own)
+        return [replace(own, notes=[*own.notes, *_unread_sheets(book, own)])]
+    return [_passed_over(book)] if _parent(book) in understood else _guessed(book)
 
 
 def _passed_over(book: Workbook) -> Tables:

@@ -110,22 +110,6 @@ def plain_headings(workbook: Workbook) -> dict[str, dict[str, str]]:
     return {table: told} if is_parted or {*filter(None, headings)} - {*told.values()} else {}
 
 
-def as_workloads(workbook: Workbook) -> Tables | None:
-    """A file whose only table could be hosts as well as workloads, read as workloads; None where it is no such file.
-
-    Servers of which nobody says what runs on them are what is to be placed, where no other file has any workload.
-    """
-    only = workbook.only
-    if only is None or any(workbook.find(name) for name in SHEET_OF.values()) or len(_fits(only)) < 2:
-        return None
-    tables = Tables(file=workbook.file, format=FORMAT if workbook.table is None else "table")
-    tables.frames["workloads"], tables.origins["workloads"], notes = frame_from_sheet(only, "workloads", workbook.file)
-    message = "a table that could be hosts too: read as workloads to place, as nothing else lists any"
-    guess = note("guessed", message, file=workbook.file, sheet=only.name)
-    tables.notes.extend([guess, *remarks_of(only, workbook.file), *notes])
-    return tables
-
-
 def _refuse_unread_storage(frame: pd.DataFrame, origin: Origin) -> None:
     """Storage in a column that nothing reads would be read as 0."""
     for heading in frame.columns.difference(list(schema.attributes("workloads")), sort=False):

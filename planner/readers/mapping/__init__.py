@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 
 from planner.errors import InputError, nearest
 from planner.readers.columns import Column
@@ -13,12 +14,13 @@ from planner.readers.mapping.attributes import columns_of
 from planner.readers.mapping.headings import with_single_headings
 from planner.readers.mapping.mappings import THRESHOLD, MappedColumn, MappedTable, Mapping
 from planner.readers.mapping.profiles import heading_parts
-from planner.readers.mapping.proposals import Found, propose, proposed
+from planner.readers.mapping.proposals import Found, as_workloads_of, propose, proposed
 from planner.readers.mapping.reading import left_over, tables_of
 from planner.readers.mapping.scores import named
 from planner.readers.mapping.sockets import with_cores_multiplied
 from planner.readers.sandbox import Sheet, Workbook, load
-from planner.readers.tables import Tables
+from planner.readers.tables import Tables, note
+from planner.schema.words import table_of
 
 __all__ = [
     "THRESHOLD",
@@ -81,6 +83,21 @@ def sure_of(book: Workbook) -> list[MappedTable]:
     """What `parse` would read of a file, loaded `whole`; nothing where it would refuse it."""
     every = [found.mapped for sheet in book.sheets.values() for found in proposed(sheet)]
     return [mapped for mapped in every if mapped.is_sure]
+
+
+def as_workloads(book: Workbook) -> list[Tables]:
+    """The tables of a file of hosts alone as workloads to place; nothing where any is called hosts or something else.
+
+    Servers of which nobody says what runs on them are what is to be placed, where no other file has any workload.
+    """
+    sure = [found for sheet in book.sheets.values() for found in proposed(sheet) if found.mapped.is_sure]
+    again = [as_workloads_of(found) for found in sure]
+    if not again or None in again or table_of(PurePath(book.file).stem) == "hosts":
+        return []
+    tables = read(book, again)
+    message = "a table that could be hosts too: read as workloads to place, cores as vCPUs, as nothing else lists any"
+    tables[0].notes.append(note("guessed", message, file=book.file, sheet=again[0].mapped.sheet))
+    return tables
 
 
 def fuller(book: Workbook, headings: dict[str, dict[str, str]]) -> list[Tables]:

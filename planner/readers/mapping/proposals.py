@@ -130,20 +130,62 @@ def _best(region: Region) -> Found | None:
     rows = [] if at is None else region.below(at)
     if at is None or not rows:
         return None
-    labels = list(region.labels(at).items())[:MOST_COLUMNS]
-    heads = region.cells(at)
-    cells = [region.sheet.rows[row] for row in rows if region.cells(row) != heads]
-    seen = [
-        profile(heading, [_cell(row, column) for row in cells], region.sheet.delimiter) for heading, column in labels
-    ]
-    title = " ".join(str(cell) for above in region.rows if above < at for cell in set(region.cells(above)) if cell)
-    titled = table_of(region.sheet.name) or table_of(title)
+    seen = _profiles(region, at, rows)
+    titled = _titled(region, at)
     candidates = [_as_table(table, seen, region, at) for table in TABLES]
     sure = [one for one in candidates if one.is_sure and one.table != USAGE]
     sized = [one for one in candidates if any(c.attribute in SIZES and c.confidence >= THRESHOLD for c in one.columns)]
     usage = [one for one in candidates if one.is_sure and one.table == USAGE]
     found = max(sure or sized or usage or candidates[:-1], key=lambda one: (_plain(one), _worth(one, titled)))
     return Found(region=region, at=at, rows=rows, mapped=found) if found.columns else None
+
+
+def _profiles(region: Region, at: int, rows: Sequence[int]) -> list[Profile]:
+    """What the columns of a region show, rows that repeat the headings left out."""
+    labels = list(region.labels(at).items())[:MOST_COLUMNS]
+    heads = region.cells(at)
+    cells = [region.sheet.rows[row] for row in rows if region.cells(row) != heads]
+    return [
+        profile(heading, [_cell(row, column) for row in cells], region.sheet.delimiter) for heading, column in labels
+    ]
+
+
+def _titled(region: Region, at: int) -> str:
+    """The table that the name of the sheet tells of, else a title above the headings; "" where neither does."""
+    title = " ".join(str(cell) for above in region.rows if above < at for cell in set(region.cells(above)) if cell)
+    return table_of(region.sheet.name) or table_of(title)
+
+
+def as_workloads_of(found: Found) -> Found | None:
+    """A table of hosts as one of workloads: cores are vCPUs; None where sheet, title or heading calls them hosts.
+
+    Neither is one that describes the machines and tells no storage, for that would be read as 0. What a network carries
+    at most is no need, so it stays unread. A table of workloads is taken as it is.
+    """
+    own = found.mapped.attributes
+    if found.mapped.table not in ("workloads", "hosts") or "hosts" in (
+        _titled(found.region, found.at),
+        table_of(own["name"].heading),
+    ):
+        return None
+    if found.mapped.table == "workloads":
+        return found
+    needed = {"name": "name", "cores": "vcpus", "memory_gib": "memory_gib"}
+    columns = {own[name].heading: replace(own[name], attribute=meant) for name, meant in needed.items()}
+    seen = [one for one in _profiles(found.region, found.at, found.rows) if one.heading not in columns]
+    rest = _as_table("workloads", seen, found.region, found.at).columns
+    told = {one.attribute for one in rest}
+    if own.keys() - needed.keys() - told and "storage_gib" not in told:
+        return None
+    columns |= {one.heading: one for one in rest if one.attribute not in {*needed.values(), "network_gbps"}}
+    headings = found.mapped.headings
+    mapped = replace(
+        found.mapped,
+        table="workloads",
+        columns=tuple(columns[heading] for heading in headings if heading in columns),
+        ignore=tuple(heading for heading in headings if heading not in columns),
+    )
+    return replace(found, mapped=mapped)
 
 
 def _as_table(table: str, seen: Sequence[Profile], region: Region, at: int) -> MappedTable:
