@@ -251,3 +251,28 @@ def test_what_is_called_hosts_is_not_placed_and_the_way_to_place_it_is_told(head
 def test_servers_whose_storage_nothing_reads_are_refused():
     rows = [["Server", "Physical cores", "RAM (GB)", "Raid-Platte netto"], ["a", 16, 128, "900 GB"]]
     assert "found no column of storage that is known, but 'Raid-Platte netto'" in refusal(csv_of(rows))
+
+
+@pytest.mark.parametrize("heading", ["VM Name", "Servername", "VM", "Rechner", "サーバー名"])
+def test_numbers_under_a_heading_of_names_are_names_as_text(heading):
+    rows = [[heading, "Anzahl Kerne", "RAM (GB)", "Platte (GB)"], [1001, 2, 4, 50], [1002, 2, 8, 60], [10417, 2, 4, 60]]
+    for source in (workbook(Liste=rows), csv_of(rows)):
+        inventory = planner.read(source)
+        assert list(inventory.workloads["name"]) == ["1001", "1002", "10417"]
+        assert list(inventory.workloads["memory_gib"]) == [4, 8, 4]
+
+
+def test_numbers_with_leading_zeros_stay_as_they_are_written():
+    rows = [["Rechner", "Kerne", "RAM (GB)"], ["0017", 2, 4], ["0230", 2, 8], ["1002", 2, 8]]
+    assert list(planner.read(csv_of(rows)).workloads["name"]) == ["0017", "0230", "1002"]
+
+
+@pytest.mark.parametrize("counts", [[3, 1, 2], [100, 200, 100], [100.5, 200.5, 300]])
+def test_numbers_that_may_be_counts_are_no_names(counts):
+    rows = [["Server", "Anzahl Kerne", "RAM (GB)"], *([count, 2, 4] for count in counts)]
+    assert "'Server' read as Name is a guess" in refusal(csv_of(rows))
+
+
+def test_a_heading_that_is_none_of_names_makes_no_names_of_numbers():
+    said = refusal(csv_of([["Kostenstelle", "Anzahl Kerne", "RAM (GB)"], [1001, 2, 4], [1002, 2, 8]]))
+    assert "missing 'Name'" in said

@@ -25,6 +25,7 @@ _OS = re.compile(
     r"photon|esxi?\b|server 20\d\d",
     re.IGNORECASE,
 )
+_CODE = re.compile(r"\d{3,}")
 _UUID = re.compile(r"\{?[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}\}?|([0-9a-f]{2}[ -]){15}[0-9a-f]{2}", re.IGNORECASE)
 
 
@@ -46,8 +47,8 @@ class Profile:
         These numbers, in GiB, GHz, Gbps or shares where their unit is known.
     cell_unit : str
         Unit that most cells with numbers name; "" where they name none.
-    states, flags, systems, identities : float
-        Share of the filled cells that say a power state, yes or no, an operating system, a UUID.
+    states, flags, systems, identities, codes : float
+        Share of the filled cells that say a power state, yes or no, an operating system, a UUID, three digits or more.
     count : int
         Filled cells that were looked at.
     """
@@ -64,6 +65,7 @@ class Profile:
     flags: float
     systems: float
     identities: float
+    codes: float
     count: int
 
     @property
@@ -130,6 +132,7 @@ def profile(heading: str, cells: Sequence[object], delimiter: str = "") -> Profi
         flags=_share(sum(word in FLAGS for word in folded), told),
         systems=_share(sum(bool(_OS.search(word)) for word in words), told),
         identities=_share(sum(bool(_UUID.fullmatch(word)) for word in words), told),
+        codes=_share(sum(bool(_CODE.fullmatch(word)) for word in words), told),
         count=len(told),
     )
 

@@ -28,6 +28,8 @@ LIKE = 0.8
 """Least likeness of spelling, as difflib counts it."""
 
 ONLY_NAME, ONLY_VALUES = 0.65, 0.5
+NUMBERED = 0.5
+"""What names that are numbers are worth, beside those that are texts."""
 _TYPICAL_GIB = frozenset(
     {0.5, 1, 1.5, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192}
 )
@@ -216,10 +218,15 @@ def _measure(column: Column) -> str:
 
 
 def _suits_name(seen: Profile) -> float:
-    """Mostly filled texts that differ; numbers alone are hardly names, sizes with a unit never."""
+    """Mostly filled texts that differ; sizes with a unit never.
+
+    Numbers alone are hardly names, unless all differ and are written with more digits than a count or a running number.
+    """
     if seen.measure and seen.numeric > 0.5:
         return 0.0
-    return seen.filled * seen.distinct * (0.1 if seen.numeric > 0.9 else 1.0)
+    numbered = NUMBERED if seen.distinct == 1 and seen.codes == 1 else 0.1
+    level = numbered if seen.numeric > 0.9 else 1.0
+    return seen.filled * seen.distinct * level
 
 
 def _suits_state(seen: Profile) -> float:
