@@ -6,6 +6,7 @@ import pytest
 
 import planner
 from planner import readers
+from planner.readers.mapping import Mapping
 from tests.test_mapping import csv_of, notes, refusal, workbook
 
 OWN = [["Servername", "Anzahl Kerne", "RAM (GB)", "Platte (GB)"], ["web", 2, 4, 50], ["db", 8, 64, 500]]
@@ -276,3 +277,37 @@ def test_numbers_that_may_be_counts_are_no_names(counts):
 def test_a_heading_that_is_none_of_names_makes_no_names_of_numbers():
     said = refusal(csv_of([["Kostenstelle", "Anzahl Kerne", "RAM (GB)"], [1001, 2, 4], [1002, 2, 8]]))
     assert "missing 'Name'" in said
+
+
+def test_a_file_passed_over_beside_exports_is_told_and_how_it_could_be_read(tmp_path):
+    rows = [["VM", "Powerstate", "CPUs", "Memory", "Provisioned MiB"], ["a", "poweredOn", 2, 4096, 40960]]
+    for name, source in {
+        "export.xlsx": workbook(vInfo=rows),
+        "own.csv": csv_of(OWN),
+        "hosts.csv": csv_of([["Rechner", "Modell", "Kerne gesamt", "RAM (GB)"], ["h", "R740", 32, 512]]),
+        "costs.csv": csv_of([["Kosten", "Euro"], ["a", 2]]),
+    }.items():
+        (tmp_path / name).write_bytes(source.getvalue())
+    inventory = planner.read(tmp_path)
+    assert list(inventory.workloads["name"]) == ["a"]
+    told = inventory.notes[inventory.notes["kind"] == "ignored"].set_index("file")["message"]
+    passed = {name.split("/")[-1]: message for name, message in told.items() if "in no format" in message}
+    plain = "in no format that is known, beside files that are"
+    how = f"planner mapping {tmp_path.name} -o mapping.toml, then --mapping mapping.toml"
+    assert passed["costs.csv"] == plain
+    assert passed["own.csv"].startswith(f"{plain}, though it holds a table that looks like workloads; ")
+    assert passed["hosts.csv"].startswith(f"{plain}, though it holds a table that looks like hosts; ")
+    assert passed["own.csv"].endswith(how)
+    found = readers.suggestions(tmp_path)
+    assert {"own.csv", "hosts.csv"} <= {one.file.split("/")[-1] for one in found}
+
+
+def test_an_export_that_lacks_a_column_is_read_by_the_mapping_that_its_refusal_names():
+    rows = [["VM", "Powerstate", "vCPU number", "Memory", "Provisioned MiB"], ["a", "poweredOn", 2, 4096, 40960]]
+    source = workbook(vInfo=rows, vNetwork=[["VM"], ["a"]])
+    (found,) = readers.suggestions(source)
+    assert {one.heading: one.attribute for one in found.mapped.columns}["Provisioned MiB"] == "storage_gib"
+    told = {"VM": "name", "Powerstate": "state", "vCPU number": "vcpus", "Provisioned MiB": "storage_gib"}
+    row = {"sheet": "vInfo", "columns": {**told, "Memory": {"attribute": "memory_gib", "unit": "MiB"}}}
+    inventory = planner.read(source, mapping=Mapping.from_dict({"table": [row]}, "mapping"))
+    assert inventory.workloads[["vcpus", "memory_gib", "storage_gib"]].to_numpy().tolist() == [[2, 4, 40]]

@@ -170,7 +170,11 @@ def _parsed(books: list[Workbook], told: Mapping | None, remembered: bool) -> li
     """
     known = [(book, _format_of(book)) for book in books]
     known = [(mapping_reader.whole(book) if format is None else book, format) for book, format in known]
-    given = [[] if told is None else mapping_reader.given(book, told) for book, _ in known]
+    # A mapping is made of whole workbooks; an export that has all its columns is loaded in part.
+    given = [
+        [] if told is None else mapping_reader.given(mapping_reader.whole(book) if _lacks_columns(book) else book, told)
+        for book, _ in known
+    ]
     if told is not None and not any(given):
         raise locating.refuse(known[0][0], told)
     understood = {_parent(book) for book, format in known if format is not None} - {""}
