@@ -199,6 +199,14 @@ def test_the_cpus_of_vms_are_not_multiplied_by_cores_per_socket():
     assert notes(inventory, "suspicious") == []
 
 
+@pytest.mark.parametrize("name", ["VM", "Server"])
+def test_a_column_of_hosts_beside_the_names_makes_no_list_of_hosts(name):
+    rows = [[name, "Host", "CPUs", "Cores per CPU", "RAM (GB)"], ["a", "h1", 4, 2, 16]]
+    inventory = planner.read(csv_of(rows))
+    assert list(inventory.workloads["vcpus"]) == [4]
+    assert "'CPUs' beside 'Cores per CPU' read as all CPUs, not multiplied" in notes(inventory, "suspicious")
+
+
 def test_cpus_beside_cores_per_cpu_of_machines_that_may_be_vms_are_suspicious():
     inventory = planner.read(csv_of([["Server", "CPUs", "Cores per CPU", "RAM (GB)"], ["a", 2, 8, 16]]))
     assert list(inventory.workloads["vcpus"]) == [2]

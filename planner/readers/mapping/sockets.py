@@ -76,9 +76,7 @@ def _factors(headings: Sequence[str], title: str) -> _Factors | None:
     others = [place for place, text in enumerate(headings) if text and place not in per]
     counts = [place for place in others if _means(headings[place], "hosts", "sockets")]
     by_name = [place for place in counts if not _is_of_processors(headings[place])]
-    of_hosts = "hosts" in {table_of(title), *(table_of(headings[place]) for place in others)} or any(
-        _means(headings[place], "hosts", "model") for place in others
-    )
+    of_hosts = table_of(title) == "hosts" or _is_of_hosts([headings[place] for place in others])
     chosen = by_name or counts
     if len(chosen) != 1:
         return None
@@ -91,6 +89,18 @@ def _factors(headings: Sequence[str], title: str) -> _Factors | None:
     )
     doubtful = not by_name and not of_hosts
     return _Factors(sockets=chosen[0], cores=per[0], totals=totals, vcpus=vcpus, doubtful=doubtful)
+
+
+def _is_of_hosts(headings: Sequence[str]) -> bool:
+    """Whether headings are those of a list of hosts: of VMs, a column tells the host beside one of names."""
+    called = [table_of(heading) for heading in headings]
+    named_else = [
+        heading
+        for heading, table in zip(headings, called, strict=True)
+        if table != "hosts" and _means(heading, "workloads", "name")
+    ]
+    described = any(_means(heading, "hosts", "model") for heading in headings)
+    return "workloads" not in called and (described or ("hosts" in called and not named_else))
 
 
 def _is_per_socket(heading: str) -> bool:
