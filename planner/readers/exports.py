@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -348,9 +349,9 @@ def _is_size(cell: object, most: float = MAX_VALUE) -> bool:
     return isinstance(cell, int | float) and not isinstance(cell, bool) and 0 <= cell <= most
 
 
-def _number_of(column: Column) -> str:
-    """What a cell of a column of numbers may hold, for messages."""
-    known = units.in_cells(column.unit)
+def _number_of(cell: object, column: Column) -> str:
+    """What a cell of a column of numbers may hold, for messages; with units where it has a number."""
+    known = units.in_cells(column.unit) if re.match(r"\s*\d", str(cell)) and isinstance(cell, str) else ""
     return f"a number from 0 up, with a unit such as {known}, or none" if known else "a number from 0 up"
 
 
@@ -361,6 +362,10 @@ def _wrong_numbers(raw: list, cells: list, column: Column, origin: Origin) -> li
     for position, cell in enumerate(cells):
         if cell is not None and cell == cell and not _is_size(cell, most):
             shown = (repr(raw[position]) if isinstance(raw[position], str) else str(raw[position]))[:60]
-            expected = f"at most {most:.0e} {column.unit}".rstrip() if _is_size(cell, LARGEST) else _number_of(column)
+            expected = (
+                f"at most {most:.0e} {column.unit}".rstrip()
+                if _is_size(cell, LARGEST)
+                else _number_of(raw[position], column)
+            )
             findings.append(f"{origin.where(position, column.name)}: found {shown}, expected {expected}")
     return findings

@@ -7,6 +7,7 @@ validation here, the blank template, the reference in the docs and the matching 
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -285,7 +286,7 @@ def _numbers(raw: pd.Series, empty: pd.Series, attribute: Attribute, origin: Ori
     for position in np.flatnonzero(wrong):
         found = raw.iloc[position]
         shown = repr(str(found)) if isinstance(found, str) else found
-        known = units.in_cells(attribute.unit) if isinstance(found, str) else ""
+        known = units.in_cells(attribute.unit) if isinstance(found, str) and re.match(r"\s*\d", found) else ""
         behind = f", with a unit such as {known}, or none" if known else ""
         findings.append(
             f"{origin.where(position, attribute.name)}: found {shown}, expected {attribute.expected}{behind}"
