@@ -59,6 +59,95 @@ def test_power_of_another_system_is_an_estimate(models):
     assert set(models.loc[borrowed, "name"]) == {"r750", "r760"}
 
 
+def test_power_curves_rise_and_name_result_and_repository():
+    curves = catalogue.power_curves()
+    watts = curves[[f"w{percent}" for percent in range(0, 101, 10)]]
+    assert len(curves) >= 40
+    assert curves["name"].is_unique
+    assert not curves["system"].duplicated().any()
+    assert (watts.diff(axis=1).iloc[:, 1:] > 0).all(axis=None)
+    published = curves["source"].str.extract(
+        r"^SPECpower_ssj2008, .*, published [A-Z][a-z]{2}-(\d{4}), spec\.org; load"
+    )
+    assert (published[0].astype(int) == curves["year"]).all()
+    assert curves["source"].str.contains(r"github [\w-]+/[\w-]+, .*, commit [0-9a-f]{7}").all()
+    assert (curves["estimate"] == "no").all()
+
+
+def test_the_curve_of_a_known_server_is_the_published_one():
+    (row,) = catalogue.power_curves("dl380-gen10-8180").to_dict("records")
+    watts = [row[f"w{percent}"] for percent in range(0, 101, 10)]
+    assert watts == [49.3, 118, 145, 173, 203, 237, 271, 308, 366, 419, 461]
+
+
+def test_regions_have_carbon_and_a_price_or_none():
+    rows = catalogue.regions()
+    assert rows["code"].is_unique
+    countries = rows["code"].str.fullmatch("[A-Z]{3}")
+    assert countries.sum() >= 40
+    assert set(rows.loc[~countries, "code"]) == {"EU", "EUROPE", "WORLD"}
+    assert rows["carbon_kg_per_kwh"].between(0.001, 1.5).all()
+    assert (rows["carbon_unit"] == "kgCO2e/kWh").all()
+    assert rows["carbon_source"].str.contains("Ember.*CC-BY-SA-4.0").all()
+    assert rows["carbon_year"].between(2020, 2026).all()
+    priced = rows["energy_per_kwh"].notna()
+    assert priced.sum() >= 40
+    assert rows.loc[priced, "energy_per_kwh"].between(0.02, 0.5).all(), "a price that is not known is missing, never 0"
+    assert rows.loc[priced, "energy_source"].str.contains("Eurostat|EIA").all()
+    for column, value in {"energy_unit": "EUR/kWh", "estimate": "energy_per_kwh"}.items():
+        assert (rows[column] == value).eq(priced).all(), column
+    assert (rows.loc[~priced, ["energy_unit", "energy_band", "energy_source", "estimate"]] == "").all(axis=None)
+
+
+def test_default_prices_are_figures_of_the_tables():
+    defaults = catalogue.table("prices").set_index("field")["value"]
+    assert catalogue.regions("deu")["energy_per_kwh"].item() == defaults["energy_per_kwh"]
+    assert catalogue.pue("average-2025")["pue"].item() == defaults["pue"]
+
+
+def test_pue_is_at_least_one_and_has_a_source():
+    rows = catalogue.pue()
+    assert rows["name"].is_unique
+    assert rows["pue"].between(1, 3).all()
+    assert (rows["source"].str.len() > 10).all()
+    undated = rows["year"].isna()
+    assert set(rows.loc[undated, "name"]) == {"none", "aws"}
+    assert rows.loc[rows["estimate"] == "yes", "name"].tolist() == ["aws"]
+
+
+@pytest.mark.parametrize(
+    ("get", "pattern", "column", "found"),
+    [
+        (catalogue.regions, "F*LAND", "code", ["FIN"]),
+        (catalogue.regions, "d?u", "name", ["Germany"]),
+        (catalogue.power_curves, "R7[34]0-*", "name", ["r730-e5-2699v3", "r730-e5-2699v4", "r740-8180", "r740-8280"]),
+        (catalogue.pue, "equinix-*", "pue", [1.46, 1.42]),
+    ],
+)
+def test_patterns_of_the_other_tables(get, pattern, column, found):
+    rows = get(pattern)
+    assert rows[column].tolist() == found
+    assert rows.index.tolist() == list(range(len(found)))
+
+
+@pytest.mark.parametrize(
+    ("get", "pattern", "words"),
+    [
+        (catalogue.regions, "Germny", "regions of the catalogue: found no 'Germny'; did you mean 'Germany'?"),
+        (
+            catalogue.power_curves,
+            "r640-818O",
+            "power curves of the catalogue: found no 'r640-818O'; did you mean 'r640-8180'?",
+        ),
+        (catalogue.pue, "average-2035", "pue of the catalogue: found no 'average-2035'; did you mean 'average-20"),
+    ],
+)
+def test_a_pattern_that_no_row_of_a_table_matches_names_the_nearest(get, pattern, words):
+    with pytest.raises(InputError) as error:
+        get(pattern)
+    assert words in str(error.value)
+
+
 @pytest.mark.parametrize(
     ("pattern", "names"),
     [
@@ -86,14 +175,20 @@ def test_pattern_unlike_anything_lists_what_there_is():
 
 
 def test_frames_are_fresh_copies():
-    for get in (catalogue.host_models, lambda: catalogue.table("host_models")):
+    for get, column in (
+        (catalogue.host_models, "price"),
+        (lambda: catalogue.table("host_models"), "price"),
+        (catalogue.power_curves, "w0"),
+        (catalogue.regions, "carbon_kg_per_kwh"),
+        (catalogue.pue, "pue"),
+    ):
         first = get()
-        first.loc[0, "price"] = -1
-        assert get().loc[0, "price"] > 0
+        first.loc[0, column] = -1
+        assert get().loc[0, column] > 0
 
 
 def test_table_keeps_blank_texts_as_empty_strings():
-    for name in ("presets", "hypervisors", "prices", "host_models"):
+    for name in ("presets", "hypervisors", "prices", "host_models", "power_curves", "regions", "pue"):
         texts = catalogue.table(name).select_dtypes(include="str")
         assert not texts.isna().any(axis=None)
 

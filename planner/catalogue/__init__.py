@@ -3,6 +3,8 @@
 Cores, clock and watts of a host model are those of a published SPECpower_ssj2008 result: where a system and
 processor have several, the one with the highest peak. Such tests run with little memory and few disks, so a
 host with all its memory draws more. Memory, storage and network are a configuration that this project chose.
+
+A power curve is all eleven load levels of one SPECpower_ssj2008 result.
 """
 
 from __future__ import annotations
@@ -44,12 +46,88 @@ def host_models(pattern: str = "*") -> pd.DataFrame:
     >>> host_models("R7?0")["name"].tolist()
     ['r740', 'r750', 'r760', 'r770']
     """
-    rows = table(HOST_MODELS)
-    names = rows["name"]
-    found = rows[[fnmatchcase(name.casefold(), pattern.casefold()) for name in names]]
-    if found.empty:
-        raise InputError(f"host models of the catalogue: found no {pattern!r}{did_you_mean(pattern, names)}")
+    found = _matching(HOST_MODELS, pattern, ["name"])
     return schema.conform(found, HOST_MODELS, Origin(file=f"catalogue/{HOST_MODELS}.csv"))
+
+
+def power_curves(pattern: str = "*") -> pd.DataFrame:
+    """Published load curves of servers whose name matches a pattern.
+
+    Parameters
+    ----------
+    pattern : str
+        Name with wildcards, as for `host_models`.
+
+    Returns
+    -------
+    DataFrame
+        name, system, cores, the watts w0 (active idle), w10, ... w100 at each percentage of the highest load, source,
+        year (of publication) and estimate; a fresh copy.
+
+    Raises
+    ------
+    InputError
+        A pattern that matches no power curve.
+
+    Examples
+    --------
+    >>> power_curves("r640-*").set_index("name").loc["r640-8180", ["w0", "w50", "w100"]].tolist()
+    [55.0, 232.0, 469.0]
+    """
+    return _matching("power_curves", pattern, ["name"])
+
+
+def regions(pattern: str = "*") -> pd.DataFrame:
+    """Electricity prices and grid carbon of regions whose code or name matches a pattern.
+
+    Parameters
+    ----------
+    pattern : str
+        ISO 3166 code of three letters, EU, EUROPE or WORLD, or an English name; with wildcards, as for `host_models`.
+
+    Returns
+    -------
+    DataFrame
+        code, name, energy_per_kwh (NaN where no price is known) with its unit, band of consumption, source and year,
+        carbon_kg_per_kwh with its unit, source and year, and estimate (which columns are estimates); a fresh copy.
+
+    Raises
+    ------
+    InputError
+        A pattern that matches no region.
+
+    Examples
+    --------
+    >>> regions("fra")[["name", "energy_per_kwh", "carbon_kg_per_kwh"]].values.tolist()
+    [['France', 0.0942, 0.04418]]
+    """
+    return _matching("regions", pattern, ["code", "name"])
+
+
+def pue(pattern: str = "*") -> pd.DataFrame:
+    """Power usage effectiveness of data centres, energy of the site over energy of its machines, by name.
+
+    Parameters
+    ----------
+    pattern : str
+        Name with wildcards, as for `host_models`.
+
+    Returns
+    -------
+    DataFrame
+        name, title, pue, unit, source, year and estimate (yes or no); a fresh copy.
+
+    Raises
+    ------
+    InputError
+        A pattern that matches no row.
+
+    Examples
+    --------
+    >>> pue("average-2025")["pue"].item()
+    1.54
+    """
+    return _matching("pue", pattern, ["name"])
 
 
 def table(name: str) -> pd.DataFrame:
@@ -66,6 +144,19 @@ def table(name: str) -> pd.DataFrame:
     'tower-1s'
     """
     return _read(name).copy()
+
+
+def _matching(name: str, pattern: str, columns: list[str]) -> pd.DataFrame:
+    """Rows of a table in which one of the columns matches the pattern, in upper or lower case; index 0..n-1."""
+    rows = table(name)
+    wanted = pattern.casefold()
+    matches = rows[columns].map(lambda text: fnmatchcase(text.casefold(), wanted)).any(axis=1)
+    if not matches.any():
+        names = rows[columns].to_numpy().ravel().tolist()
+        raise InputError(
+            f"{name.replace('_', ' ')} of the catalogue: found no {pattern!r}{did_you_mean(pattern, names)}"
+        )
+    return rows[matches].reset_index(drop=True)
 
 
 @cache
