@@ -1,10 +1,19 @@
 """Catalogue: facts as CSV, each row with its source and year, and what of it is an estimate.
 
 Cores, clock and watts of a host model are those of a published SPECpower_ssj2008 result: where a system and
-processor have several, the one with the highest peak. Such tests run with little memory and few disks, so a
-host with all its memory draws more. Memory, storage and network are a configuration that this project chose.
+processor have several, the one with the highest peak, then the highest idle. Such tests run with little memory and few
+disks, so a host with all its memory draws more. Memory, storage and network are a configuration that this project
+chose. A mini PC has no such result: its watts are estimates.
 
-A power curve is all eleven load levels of one SPECpower_ssj2008 result.
+Embodied carbon of a host model is an estimate from the components of `embodied.csv`, rounded to a kilogram::
+
+    embodied_kgco2e = chassis + processor * sockets + memory * memory_gib + ssd * ssd_tb
+
+The components are estimates that the authors of the GreenSKU framework published ("Designing Cloud Servers for Lower
+Carbon", ISCA 2024, doi 10.1109/ISCA59077.2024.00041; Azure/AzurePublicDataset, CC-BY-4.0).
+
+A power curve is all eleven load levels of one SPECpower_ssj2008 result. `power_curve` of a host model names one only if
+it is the very result that its idle and peak watts are from.
 """
 
 from __future__ import annotations
@@ -33,8 +42,10 @@ def host_models(pattern: str = "*") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns of the schema, then title, power_source, price_source, year (of the power source) and estimate
-        (which columns of the row are estimates, with ``|`` between them); a fresh copy.
+        Columns of the schema, then title, chassis and ssd_tb (raw TB of its disks), which embodied carbon rests on,
+        power_curve (a name of `power_curves`, "" where there is none), the sources of power, price and embodied
+        carbon, year (of the power source) and estimate (which columns of the row are estimates, with ``|`` between
+        them); a fresh copy.
 
     Raises
     ------
