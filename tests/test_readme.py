@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import ROOT
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+CATALOGUE = (ROOT / "docs" / "catalogue.md").read_text(encoding="utf-8")
 
 
 def test_the_python_block_runs(tmp_path, monkeypatch):
@@ -19,6 +20,33 @@ def test_the_python_block_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     exec(compile(block, "README.md", "exec"), {})
     assert (tmp_path / "plan.xlsx").stat().st_size > 0
+
+
+def test_the_python_block_of_the_catalogue_page_runs(monkeypatch):
+    (block,) = re.findall(r"```python\n(.*?)```", CATALOGUE, flags=re.S)
+    monkeypatch.chdir(ROOT)
+    names: dict = {}
+    exec(compile(block, "docs/catalogue.md", "exec"), names)
+    problem = names["problem"]
+    assert problem.host_models["name"].tolist()[:2] == ["quote-17", "dl320-gen11"]
+    assert (problem.prices.energy_per_kwh, problem.prices.carbon_kg_per_kwh, problem.prices.pue) == (
+        0.0942,
+        0.04418,
+        1.42,
+    )
+
+
+def test_the_catalogue_page_counts_what_stands_in_the_tables():
+    from planner import catalogue
+
+    models, curves, regions = catalogue.host_models(), catalogue.power_curves(), catalogue.regions()
+    assert f"| {len(models)} models from a mini PC to four sockets, 2017 to 2025" in CATALOGUE
+    assert f"| {len(curves)} load curves, {curves['year'].min()} to {curves['year'].max()}:" in CATALOGUE
+    countries, priced = regions["code"].str.len().eq(3).sum(), regions["energy_per_kwh"].notna().sum()
+    assert f"grid carbon of {countries} countries" in CATALOGUE
+    assert f"electricity prices of {priced} of them" in CATALOGUE
+    for target in re.findall(r"\]\((\.\./planner/catalogue/\w+\.csv)\)", CATALOGUE):
+        assert (ROOT / "docs" / target).resolve().exists(), target
 
 
 def test_the_policy_block_of_the_docs_is_a_policy():
