@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 
 
 @pytest.mark.slow
-def test_the_wheel_carries_the_app_its_settings_and_the_samples(tmp_path):
+def test_the_wheel_carries_the_app_its_settings_the_samples_and_the_tables(tmp_path):
     subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", tmp_path, ROOT], check=True, timeout=300
     )
@@ -20,6 +20,8 @@ def test_the_wheel_carries_the_app_its_settings_and_the_samples(tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         for name in ("app.py", ".streamlit/config.toml", "data/small_company.xlsx", "data/rvtools_800.xlsx"):
             assert archive.read(f"planner/_app/{name}") == (ROOT / name).read_bytes()
-        modules = {name for name in archive.namelist() if name.startswith("planner/") and name.endswith(".py")}
-    expected = {str(path.relative_to(ROOT)) for path in (ROOT / "planner").rglob("*.py")}
-    assert expected <= modules
+        carried = set(archive.namelist())
+    for kind in ("*.py", "*.csv"):
+        expected = {str(path.relative_to(ROOT)) for path in (ROOT / "planner").rglob(kind)}
+        assert expected, f"no {kind} in this checkout"
+        assert expected <= carried
