@@ -161,6 +161,8 @@ VMS = [["Name", "vCPUs", "Memory (GiB)"], ["v", 2, 4]]
         ["Host", "Sockets", "Cores per socket", "RAM (GB)"],
         ["Host", "CPUs", "Cores per CPU", "RAM (GB)"],
         ["ESXi host", "# CPU", "Cores/CPU", "RAM (GB)"],
+        ["Host", "CPU", "Kerne/CPU", "RAM (GB)"],
+        ["Host", "# CPUs", "# Cores/CPU", "RAM (GB)"],
         ["Host", "Sockel", "Kerne pro Sockel", "Arbeitsspeicher (GB)"],
         ["Hôte", "Nombre de sockets", "Cœurs par socket", "Mémoire (Go)"],
     ],
@@ -171,6 +173,13 @@ def test_sockets_and_cores_per_socket_of_hosts_are_multiplied_and_noted(headings
     assert list(inventory.hosts["cores"]) == [32, 48]
     assert list(inventory.hosts["sockets"]) == [2, 2]
     assert f"cores are {headings[1]!r} x {headings[2]!r}" in notes(inventory, "converted")
+
+
+def test_totals_below_sockets_and_cores_per_socket_are_dropped_and_not_multiplied():
+    hosts = [["Host", "Sockets", "Cores per socket", "RAM (GB)"], ["h1", 2, 16, 512], ["h2", 2, 16, 512]]
+    inventory = planner.read([csv_of(VMS, "vms.csv"), csv_of([*hosts, ["Total", 4, 32, 1024]], "hosts.csv")])
+    assert list(inventory.hosts["cores"]) == [32, 32]
+    assert "a row of totals: the sum of rows above" in notes(inventory, "dropped")
 
 
 def test_sockets_are_multiplied_in_a_table_of_hosts_read_alone():

@@ -10,6 +10,7 @@ from planner.readers.mapping.scores import BESIDE, named
 from planner.readers.numerals import numbers_of, style_of
 from planner.readers.sandbox import Sheet
 from planner.readers.tables import counted
+from planner.readers.totals import total_word
 from planner.schema.words import PER_SOCKET, phrases, plain, table_of, tokens
 
 HEADING, SOCKETS = "Cores", "Sockets"
@@ -60,7 +61,10 @@ def with_cores_multiplied(sheet: Sheet) -> Sheet:
             return _remarked(sheet, ("suspicious", "vcpus", said))
         if _is_of_processors(headings[found.sockets]) and max(filter(None, sockets)) > MOST_SOCKETS:
             return sheet
-        product = [a * b if a is not None and b is not None else None for a, b in zip(sockets, cores, strict=True)]
+        product = [
+            a * b if a is not None and b is not None and not _is_of_totals(row) else None
+            for row, a, b in zip(rows, sockets, cores, strict=True)
+        ]
         for place in found.totals:
             total = _numbers(cells_of(rows, place), sheet)
             if total is not None and any(total):
@@ -74,7 +78,11 @@ def _factors(headings: Sequence[str], title: str) -> _Factors | None:
     if len(per) != 1:
         return None
     others = [place for place, text in enumerate(headings) if text and place not in per]
-    counts = [place for place in others if _means(headings[place], "hosts", "sockets")]
+    counts = [
+        place
+        for place in others
+        if _means(headings[place], "hosts", "sockets") or plain(headings[place]) in _CALLED_CPU
+    ]
     by_name = [place for place in counts if not _is_of_processors(headings[place])]
     of_hosts = table_of(title) == "hosts" or _is_of_hosts([headings[place] for place in others])
     chosen = by_name or counts
@@ -104,7 +112,13 @@ def _is_of_hosts(headings: Sequence[str]) -> bool:
 
 
 def _is_per_socket(heading: str) -> bool:
-    return plain(heading) in {"".join(phrase) for phrase in phrases(PER_SOCKET)}
+    known = {"".join(phrase) for phrase in phrases(PER_SOCKET)}
+    return not known.isdisjoint({plain(heading), plain(heading).lstrip("#")})
+
+
+def _is_of_totals(row: Sequence[object]) -> bool:
+    """Whether a row is called a total: the product of two sums is not the sum of the products."""
+    return any(isinstance(cell, str) and total_word(cell) for cell in row)
 
 
 def _is_of_processors(heading: str) -> bool:
