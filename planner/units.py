@@ -36,7 +36,7 @@ GIB_PER_UNIT = {
 }
 """GiB in one of each unit of memory or storage, by lower-case name."""
 
-GHZ_PER_UNIT = {"mhz": 1 / MHZ_PER_GHZ, "ghz": 1.0}
+GHZ_PER_UNIT = {"mhz": 1 / MHZ_PER_GHZ, "ghz": 1.0, "hz": 1e-9, "khz": 1e-6}
 GBPS_PER_UNIT = {
     "mbps": 1 / MBPS_PER_GBPS,
     "mbit/s": 1 / MBPS_PER_GBPS,

@@ -89,3 +89,40 @@ def test_a_part_of_a_cpu_is_suspicious_unless_machines_come_in_any_size():
         pod("a", cpu="500m", memory="333Mi", storage="1Gi"), pod("b", cpu="1", memory="1Gi", storage="1Gi")
     )
     assert pods.import_report()["suspicious"].empty
+
+
+def suspicious(*lines: str, **options) -> str:
+    found = planner.read("\n".join(lines).encode(), **options)
+    return "; ".join(found.import_report()["suspicious"]["message"])
+
+
+def test_sizes_that_a_wrong_unit_explains_are_suspicious():
+    headings = "VM,vCPU,RAM (GB),Disk (GB)"
+    assert "1 workload with more than 512 GiB of memory for each vCPU" in suspicious(
+        headings, "a,2,4,40", "b,2,4096,40"
+    )
+    tiny = suspicious("VM,vCPU,RAM (MB),Disk (GB)", "a,2,4,40", "b,2,16,40")
+    assert "2 workloads with less than 64 MiB of memory" in tiny
+    assert "the unit right" not in suspicious(headings, "a,2,4,40", "b,48,24576,40")
+
+
+def test_fractions_under_a_heading_of_percent_are_suspicious():
+    headings = "VM,vCPU,RAM (GB),Disk (GB),CPU usage %,Memory usage %"
+    said = suspicious(headings, "a,2,4,40,0.35,0.5", "b,4,8,40,0.9,0.25")
+    assert said.count("2 workloads using at most 1% of what is given, as all do") == 2
+    assert "as all do" not in suspicious(headings, "a,2,4,40,0.35,0.5", "b,4,8,40,35,50")
+
+
+def test_use_that_no_core_is_fast_enough_for_is_suspicious_without_a_clock():
+    headings = "VM,vCPU,RAM (GB),Disk (GB),CPU used (GHz)"
+    assert "1 workload using more than all that is given" in suspicious(headings, "a,2,4,40,1023", "b,2,4,40,7.2")
+
+
+def test_a_vm_that_is_off_uses_0_hz():
+    found = planner.read(
+        b"Name,State,Status,Provisioned Space,Used Space,Host CPU,Host Mem,CPUs,Memory Size\n"
+        b"a,Powered On,Normal,40 GB,20 GB,1.2 GHz,2 GB,2,4 GB\n"
+        b"b,Powered Off,Normal,40 GB,20 GB,0 Hz,0 B,2,4 GB\n"
+    )
+    assert list(found.workloads["cpu_ghz_used"]) == [1.2]
+    assert list(found.left_out["name"]) == ["b"]

@@ -14,6 +14,15 @@ from planner.readers.tables import counted, note
 ODD_STEP_GIB = 0.5
 """Memory is sold in these steps, or in powers of two below."""
 
+FASTEST_GHZ = 6.5
+"""No core is faster: more than this for each vCPU is too much whatever the host."""
+
+LEAST_SHARE = 0.01
+"""Where no machine uses more than this of what it has, fractions stand where percent are told, or units are wrong."""
+
+LEAST_MEMORY_GIB = 1 / 16
+MOST_GIB_PER_VCPU = 512
+
 SLACK = 1.05
 """Use is measured with turbo and rounding: up to this much above what is given is no finding."""
 
@@ -22,15 +31,21 @@ def suspicions(inventory: Inventory, *, any_size: bool = False) -> list[dict]:
     """Notes of kind ``suspicious`` on workloads to place.
 
     A workload larger than any host of its pool, use of more than all that is given, memory that nobody gives out (no
-    power of two and no multiple of 512 MiB), parts of a CPU, and storage of 0 where others have some; with `any_size`
-    neither odd memory nor a part of a CPU is one.
+    power of two and no multiple of 512 MiB), next to none or far too much for its vCPUs, parts of a CPU, storage of 0
+    where others have some, and use of next to nothing by all; with `any_size` neither odd memory nor a part of a CPU is
+    one.
     """
     frame = inventory.workloads
     if frame.empty:
         return []
     where = {"file": ", ".join(inventory.sources)}
     notes = []
-    for rows, message, column, unit in (*_larger_than_hosts(inventory), *_use(inventory), *_odd(frame, any_size)):
+    for rows, message, column, unit in (
+        *_larger_than_hosts(inventory),
+        *_use(inventory),
+        *_idle(frame),
+        *_odd(frame, any_size),
+    ):
         if rows.any():
             first = int(np.flatnonzero(rows)[0])
             name, figure = frame["name"].iloc[first], frame[column].iloc[first]
@@ -57,6 +72,7 @@ def _larger_than_hosts(inventory: Inventory) -> Iterator[tuple[np.ndarray, str, 
 def _use(inventory: Inventory) -> Iterator[tuple[np.ndarray, str, str, str]]:
     frame = inventory.workloads
     clock = frame["host"].map(dict(zip(inventory.hosts["name"], inventory.hosts["ghz"], strict=True))).astype(float)
+    clock = clock.fillna(FASTEST_GHZ)
     given = {"cpu_ghz": frame["vcpus"] * clock, "memory_gib": frame["memory_gib"]}
     for quantity, unit in (("cpu_ghz", " GHz"), ("memory_gib", " GiB")):
         for name in STATISTICS:
@@ -76,6 +92,23 @@ def _use(inventory: Inventory) -> Iterator[tuple[np.ndarray, str, str, str]]:
         )
 
 
+def _idle(frame: pd.DataFrame) -> Iterator[tuple[np.ndarray, str, str, str]]:
+    """Use that is next to nothing for every workload that has a figure."""
+    for name in STATISTICS:
+        for column, given, unit in (
+            (f"cpu_share_{name}", 1.0, " of its CPUs"),
+            (f"memory_gib_{name}", frame["memory_gib"], " GiB"),
+        ):
+            if column not in frame:
+                continue
+            share = frame[column].astype(float) / given
+            if share.count() > 1 and 0 < share.max() <= LEAST_SHARE:
+                message = (
+                    f"using at most {LEAST_SHARE:.0%} of what is given, as all do: are these fractions, not percent?"
+                )
+                yield (share > 0).to_numpy(), message, column, unit
+
+
 def _odd(frame: pd.DataFrame, any_size: bool) -> Iterator[tuple[np.ndarray, str, str, str]]:
     memory = frame["memory_gib"]
     if not any_size:
@@ -83,6 +116,11 @@ def _odd(frame: pd.DataFrame, any_size: bool) -> Iterator[tuple[np.ndarray, str,
         odd = (memory > 0) & ~np.isclose(memory % ODD_STEP_GIB, 0) & ~np.isclose(log2, np.round(log2))
         odd &= ~np.isclose(memory % ODD_STEP_GIB, ODD_STEP_GIB)
         yield odd.to_numpy(), "with memory that is no power of two and no multiple of 512 MiB", "memory_gib", " GiB"
+        tiny = (memory > 0) & (memory < LEAST_MEMORY_GIB)
+        yield tiny.to_numpy(), "with less than 64 MiB of memory: is the unit right?", "memory_gib", " GiB"
+        much = (frame["vcpus"] > 0) & (memory > MOST_GIB_PER_VCPU * frame["vcpus"])
+        message = f"with more than {MOST_GIB_PER_VCPU} GiB of memory for each vCPU: is the unit right?"
+        yield much.to_numpy(), message, "memory_gib", " GiB"
         yield (frame["vcpus"] % 1 != 0).to_numpy(), "with a part of a CPU", "vcpus", " vCPUs"
     empty = (frame["storage_gib"] == 0).to_numpy()
     if not empty.all():
