@@ -91,13 +91,13 @@ def test_a_short_name_and_a_domain_name_in_one_file_are_two():
     assert "counted twice" not in said(inventory)
 
 
-def test_a_short_name_and_a_domain_name_on_one_host_are_one_machine():
+def test_a_short_name_and_a_domain_name_on_one_host_are_told_and_kept():
     inventory = both("web,2,8,ESX01", "web.corp.local,2,8,esx01.corp.local")
-    assert names(inventory) == ["web"]
-    assert "1 workload in an earlier file already, by short name, host and size: kept once" in said(inventory)
+    assert names(inventory) == ["web", "web.corp.local"]
+    assert "1 workload may be counted twice" in said(inventory)
 
 
-def test_two_that_could_be_the_one_on_that_host_are_kept():
+def test_several_that_may_be_counted_twice_are_counted():
     rows = [file("a.csv", "name,vcpus,memory_gib,host", "web,2,8,e1")]
     rows.append(file("b.csv", "name,vcpus,memory_gib,host", "web.a.local,2,8,e1", "web.b.local,2,8,e1"))
     inventory = planner.read(rows)

@@ -7,7 +7,6 @@ otherwise. The first file's figures stay; blanks are filled.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -15,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from planner import naming, schema
+from planner import schema
 from planner.readers.doubles import note_doubles
 from planner.readers.tables import counted, note
 
@@ -25,11 +24,10 @@ KEYS = {
     "vm_id": "ID",
     "name": "name",
     "folded": "name in other case",
-    "place": "short name, host and size",
 }
 """Identifiers in the order in which they count, and what they are called."""
 
-_ACROSS_FILES = ("name", "folded", "place")
+_ACROSS_FILES = ("name", "folded")
 """Those that tell nothing within one file."""
 
 SIZES = {"vcpus": "vCPUs", "cores": "cores", "memory_gib": "GiB of memory", "count": "copies"}
@@ -112,13 +110,12 @@ def merged_by_name(frames: Sequence[pd.DataFrame], sources: Sequence[str], table
 
 
 class _Row(NamedTuple):
-    """What a workload is known by; "" for what nobody tells. A place is short host and name, vCPUs and memory."""
+    """What a workload is known by; "" for what nobody tells."""
 
     uuid: str
     bios: str
     vm_id: str
     vcenter: str
-    place: tuple | str
     name: str
 
 
@@ -141,13 +138,10 @@ class _Known:
         """
         targets, reasons = np.full(len(rows), -1), [""] * len(rows)
         taken: set[int] = set()
-        shared = Counter(row.place for row in rows)
         for reason in KEYS:
             for position, row in enumerate(rows):
                 target = self._match(row, reason) if targets[position] < 0 else None
                 if target is not None and reason in _ACROSS_FILES and self.sources[target] == source:
-                    target = None
-                if reason == "place" and shared[row.place] > 1:
                     target = None
                 if target is not None and target not in taken:
                     targets[position], reasons[position] = target, reason
@@ -185,15 +179,13 @@ class _Known:
         target = self.by[reason].get(self._keys(row)[reason])
         if target is None or (reason != "vm_uuid" and self._differ(self.rows[target], row)):
             return None
-        if reason == "place" and naming.parts(row.name)[1] == naming.parts(self.rows[target].name)[1]:
-            return None
         return target
 
     @staticmethod
     def _keys(row: _Row) -> dict[str, object]:
         """What a row is looked up by; "" where it does not say. An ID counts with its vCenter only."""
         key = (row.vcenter, row.vm_id) if row.vcenter and row.vm_id else ""
-        named = {"name": row.name, "folded": row.name.casefold(), "place": row.place}
+        named = {"name": row.name, "folded": row.name.casefold()}
         return {"vm_uuid": row.uuid, "bios_uuid": row.bios, "vm_id": key, **named}
 
     def _learn(self, row: _Row, target: int) -> None:
@@ -234,12 +226,7 @@ def _rows(frame: pd.DataFrame) -> list[_Row]:
     blank = pd.Series("", index=frame.index)
     told = [frame.get(key, blank).fillna("").astype(str).str.casefold() for key in ("vm_uuid", "bios_uuid", "vm_id")]
     vcenter = frame.get("vcenter", blank).fillna("").astype(str).str.casefold()
-    sizes = (frame[name].round(1) for name in _SAME_SIZE["workloads"])
-    places = [
-        (naming.parts(host)[0], naming.parts(name)[0], *size) if host else ""
-        for host, name, *size in zip(frame["host"], frame["name"], *sizes, strict=True)
-    ]
-    return [_Row(*row) for row in zip(*told, vcenter, places, frame["name"], strict=True)]
+    return [_Row(*row) for row in zip(*told, vcenter, frame["name"], strict=True)]
 
 
 def _again(frame: pd.DataFrame, targets: np.ndarray, reasons: list[str], known: _Known, source: str) -> list[dict]:
