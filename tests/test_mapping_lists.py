@@ -228,6 +228,50 @@ def test_more_processors_than_a_host_has_are_not_multiplied():
 
 
 @pytest.mark.parametrize(
+    ("headings", "spare"),
+    [
+        (["Server", "CPUs", "Cores", "RAM (GB)", "Storage (GB)"], []),
+        (["Server", "CPU", "Kerne", "RAM (GB)", "Platte (GB)"], []),
+        (["Server", "# CPU", "Total Cores", "RAM (GB)", "Disk (GB)"], []),
+        (["Server", "CPU", "Kerne", "RAM GB", "Disk GB", "Threads", "Typ"], [32, "R740"]),
+        (["Server", "Processors", "Cores", "RAM GB", "Disk GB", "Logical processors"], [32]),
+    ],
+)
+def test_processors_beside_physical_cores_are_sockets_and_told(headings, spare):
+    rows = [headings, ["p1", 2, 16, 128, 900, *spare], ["p2", 2, 32, 256, 900, *spare]]
+    for inventory in (planner.read(csv_of(rows)), planner.read(workbook(Inventory=rows))):
+        assert list(inventory.workloads["vcpus"]) == [16, 32]
+        told = inventory.notes[inventory.notes["message"].str.contains("read as sockets")]
+        assert told["kind"].isin(["suspicious", "guessed"]).all() and len(told) == 1
+        assert f"{headings[1]!r} beside {headings[2]!r} read as sockets" in told["message"].iloc[0]
+    beside = planner.read([csv_of([["Host", *headings[1:]], *rows[1:]], "hosts.csv"), csv_of(VMS, "vms.csv")])
+    assert list(beside.hosts["cores"]) == [16, 32]
+
+
+def test_cpus_beside_as_many_cores_are_all_cpus():
+    rows = [["VM", "CPUs", "Cores", "RAM (GB)", "Disk (GB)"], ["a", 2, 2, 8, 90], ["b", 4, 4, 16, 90]]
+    inventory = planner.read(csv_of(rows))
+    assert list(inventory.workloads["vcpus"]) == [2, 4]
+    assert not notes(inventory, "suspicious")
+    inventory = planner.read(csv_of([*rows, ["c", 8, 4, 16, 90]]))
+    assert list(inventory.workloads["vcpus"]) == [2, 4, 8]
+    message = "1 row whose 'CPUs' differ from 'Cores': 'CPUs' read where it counts CPUs"
+    assert message in notes(inventory, "suspicious")
+
+
+def test_fewer_cpus_than_cores_per_socket_are_suspicious():
+    rows = [["Server", "CPUs", "Cores per socket", "RAM (GB)", "Disk (GB)"], ["a", 2, 16, 8, 90]]
+    assert any("not multiplied" in text for text in notes(planner.read(csv_of(rows)), "suspicious"))
+
+
+def test_all_cores_that_are_the_product_tell_that_cpus_are_sockets():
+    rows = [["Server", "CPU", "Cores/CPU", "Total Cores", "RAM GB", "Disk GB"], ["a", 2, 16, 32, 512, 900]]
+    inventory = planner.read(csv_of(rows))
+    assert list(inventory.workloads["vcpus"]) == [32]
+    assert not notes(inventory, "suspicious")
+
+
+@pytest.mark.parametrize(
     "headings",
     [
         ["Name", "Physical cores", "RAM (GB)", "Disk (GB)", "Model"],

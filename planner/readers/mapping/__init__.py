@@ -13,6 +13,7 @@ from planner.readers.mapping import locating
 from planner.readers.mapping.attributes import columns_of
 from planner.readers.mapping.headings import with_single_headings
 from planner.readers.mapping.mappings import THRESHOLD, MappedColumn, MappedTable, Mapping
+from planner.readers.mapping.multiples import with_counts
 from planner.readers.mapping.profiles import heading_parts
 from planner.readers.mapping.proposals import Found, as_workloads_of, propose, proposed
 from planner.readers.mapping.reading import left_over, tables_of
@@ -152,7 +153,9 @@ def whole(book: Workbook) -> Workbook:
 
 def reckoned(book: Workbook) -> Workbook:
     """The workbook with one column of storage for disks in a column each, and one of cores for sockets and theirs."""
-    sheets = {name: with_cores_multiplied(with_disks_added_up(sheet)) for name, sheet in book.sheets.items()}
+    sheets = {
+        name: with_cores_multiplied(with_disks_added_up(with_counts(sheet))) for name, sheet in book.sheets.items()
+    }
     return replace(book, sheets=sheets)
 
 

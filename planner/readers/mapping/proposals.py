@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from planner import units
+from planner.readers.columns import Column
 from planner.readers.mapping.assignment import assigned
 from planner.readers.mapping.attributes import TABLES, USAGE, columns_of
 from planner.readers.mapping.headings import header_of
 from planner.readers.mapping.mappings import THRESHOLD, MappedColumn, MappedTable, Mapping
+from planner.readers.mapping.multiples import is_of_all, is_of_one
 from planner.readers.mapping.profiles import Profile, profile
 from planner.readers.mapping.regions import Region, bands, parts, whole
-from planner.readers.mapping.scores import ONLY_NAME, ONLY_VALUES, confidence, unit_of
+from planner.readers.mapping.scores import ONLY_NAME, ONLY_VALUES, confidence, counts_threads, unit_of
 from planner.readers.numerals import numbers_of, style_of
 from planner.readers.sandbox import Sheet
 from planner.schema.words import table_of
@@ -26,6 +28,7 @@ TITLED, NAMED = 3.0, 0.5
 MOST_COLUMNS = 400
 
 
+CORES = frozenset({"vcpus", "cores"})
 SIZES = frozenset({"vcpus", "cores", "memory_gib"})
 """What a machine is given: a table that has any of it is not one of use alone."""
 
@@ -195,6 +198,9 @@ def _as_table(table: str, seen: Sequence[Profile], region: Region, at: int) -> M
     order = sorted(seen, key=lambda one: one.heading)
     scores = [[confidence(one, column, table) for one in order] for column in columns]
     _doubt_names_by_values(scores[[column.name for column in columns].index("name")])
+    _doubt_threads(scores, columns, order)
+    if table == "workloads":
+        _rule_out_sums(scores, columns, order)
     ranked = [
         [score and score + REQUIRED_FIRST * column.required for score in row]
         for column, row in zip(columns, scores, strict=True)
@@ -236,6 +242,28 @@ def _doubt_names_by_values(scores: list[float]) -> None:
         scores[:] = [score if score > ONLY_NAME else 0.0 for score in scores]
     elif sum(score > 0 for score in scores) > 1:
         scores[:] = [min(score, ONLY_VALUES) for score in scores]
+
+
+def _doubt_threads(scores: list[list[float]], columns: Sequence[Column], order: Sequence[Profile]) -> None:
+    """Threads are worth less than the cores beside them: a core that runs two is one core."""
+    for row, column in zip(scores, columns, strict=True):
+        threads = [place for place, one in enumerate(order) if column.name in CORES and counts_threads(one.text)]
+        cores = [score for place, score in enumerate(row) if place not in threads]
+        for place in threads if max(cores, default=0) >= THRESHOLD else ():
+            row[place] = min(row[place], ONLY_VALUES)
+
+
+def _rule_out_sums(scores: list[list[float]], columns: Sequence[Column], order: Sequence[Profile]) -> None:
+    """Figures of all machines of a row together are never those of one where rows stand for several."""
+    counts = scores[[column.name for column in columns].index("count")]
+    several = any(
+        level >= THRESHOLD and max(one.values, default=0) > 1 for level, one in zip(counts, order, strict=True)
+    )
+    if not several and not any(is_of_one(one.heading) for one in order):
+        return
+    for place in (place for place, one in enumerate(order) if is_of_all(one.heading)):
+        for row, column in zip(scores, columns, strict=True):
+            row[place] = 0.0 if column.name in SIZES or column.name == "storage_gib" else row[place]
 
 
 def _plain(one: MappedTable) -> tuple[int, bool]:

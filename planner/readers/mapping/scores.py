@@ -33,6 +33,7 @@ NUMBERED = 0.5
 _TYPICAL_GIB = frozenset(
     {0.5, 1, 1.5, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192}
 )
+_THREADS = frozenset({"thread", "threads", "logical", "logische", "logiques"})
 _USE = {
     "vcpus": ("cpu_ghz", "cpu_share"),
     "cores": (),
@@ -61,6 +62,15 @@ def named(text: str, table: str) -> dict[str, float]:
             found[name] = max(found.get(name, 0.0), level)
     allowed = columns_of(table)
     return {name: level for name, level in found.items() if name in allowed}
+
+
+def counts_threads(heading: str) -> bool:
+    """Whether a heading counts what cores run, not cores.
+
+    >>> counts_threads("Logical processors"), counts_threads("CPU Cores")
+    (True, False)
+    """
+    return not _THREADS.isdisjoint(tokens(heading))
 
 
 @cache

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from planner.readers.cells import cells_of, headings_of
-from planner.readers.mapping.scores import BESIDE, named
+from planner.readers.mapping.scores import BESIDE, counts_threads, named
 from planner.readers.numerals import numbers_of, style_of
 from planner.readers.sandbox import Sheet
 from planner.readers.tables import counted
@@ -16,7 +16,7 @@ from planner.schema.words import PER_SOCKET, phrases, plain, table_of, tokens
 HEADING, SOCKETS = "Cores", "Sockets"
 MOST_ROWS_ABOVE = 12
 _CALLED_CPU = frozenset({"cpu", "cpus", "processor", "processors", "prozessor", "prozessoren"})
-_THREADS = frozenset({"thread", "threads", "logical", "logische", "logiques"})
+_VIRTUAL = frozenset({"vcpu", "vcpus", "virtual", "virtuelle", "vm", "vms"})
 
 
 MOST_SOCKETS = 8
@@ -48,12 +48,23 @@ def with_cores_multiplied(sheet: Sheet) -> Sheet:
         headings = headings_of(row)
         found = _factors(headings, sheet.name)
         if found is None:
-            continue
+            told = _beside_all_cores(sheet, at, headings)
+            if told is None:
+                continue
+            return told
         rows = sheet.rows[at + 1 :]
         sockets, cores = (_numbers(cells_of(rows, place), sheet) for place in (found.sockets, found.cores))
         if sockets is None or cores is None or not any(sockets):
             return sheet
-        if found.vcpus or (found.doubtful and not {*tokens(headings[found.cores])} & _CALLED_CPU):
+        product = [
+            a * b if a is not None and b is not None and not _is_of_totals(row) else None
+            for row, a, b in zip(rows, sockets, cores, strict=True)
+        ]
+        totals = [(place, _numbers(cells_of(rows, place), sheet)) for place in found.totals]
+        if found.doubtful and any(_is_total_of(total, product) for _, total in totals):
+            return _with_heading(sheet, at, found.sockets, SOCKETS)
+        too_few = any(a and b and a < b for a, b in zip(sockets, cores, strict=True))
+        if found.vcpus or (found.doubtful and not too_few and not {*tokens(headings[found.cores])} & _CALLED_CPU):
             return sheet
         names = f"{headings[found.sockets]!r} x {headings[found.cores]!r}"
         if found.doubtful:
@@ -61,16 +72,58 @@ def with_cores_multiplied(sheet: Sheet) -> Sheet:
             return _remarked(sheet, ("suspicious", "vcpus", said))
         if _is_of_processors(headings[found.sockets]) and max(filter(None, sockets)) > MOST_SOCKETS:
             return sheet
-        product = [
-            a * b if a is not None and b is not None and not _is_of_totals(row) else None
-            for row, a, b in zip(rows, sockets, cores, strict=True)
-        ]
-        for place in found.totals:
-            total = _numbers(cells_of(rows, place), sheet)
+        for place, total in totals:
             if total is not None and any(total):
                 return _compared(sheet, at, product, total, f"{headings[place]!r}", names)
         return _multiplied(sheet, at, found, product, names)
     return sheet
+
+
+def _beside_all_cores(sheet: Sheet, at: int, headings: Sequence[str]) -> Sheet | None:
+    """The sheet with its column of CPUs called sockets where another column of physical cores is larger; None where the
+    row of headings has no two such columns.
+
+    Every row must have whole cores for each CPU. Where some have fewer cores than CPUs, a remark says so.
+    """
+    cpus = [place for place, text in enumerate(headings) if plain(text).lstrip("#") in _CALLED_CPU]
+    cores = [place for place, text in enumerate(headings) if place not in cpus and _is_of_all_cores(text)]
+    if len(cpus) != 1 or len(cores) != 1:
+        return None
+    rows = [row for row in sheet.rows[at + 1 :] if not _is_of_totals(row)]
+    read = [_numbers(cells_of(rows, place), sheet) for place in (cpus[0], cores[0])]
+    if None in read:
+        return sheet
+    pairs = [(one, other) for one, other in zip(*read, strict=True) if one and other]
+    differ = [(one, other) for one, other in pairs if one != other]
+    if not differ:
+        return sheet
+    cpu, core = (repr(headings[place]) for place in (cpus[0], cores[0]))
+    if all(one <= MOST_SOCKETS and other >= one and other % one == 0 for one, other in pairs):
+        message = (
+            f"{cpu} beside {core} read as sockets, {core} as the cores of all: if they are the cores of each CPU, "
+            "there are more"
+        )
+        kind = "guessed" if is_of_hosts(headings) else "suspicious"
+        return _remarked(_with_heading(sheet, at, cpus[0], SOCKETS), (kind, "cores", message))
+    message = f"{counted(len(differ), 'row')} whose {cpu} differ from {core}: {cpu} read where it counts CPUs"
+    return _remarked(sheet, ("suspicious", "vcpus", message))
+
+
+def _is_of_all_cores(heading: str) -> bool:
+    called = _means(heading, "hosts", "cores") and plain(heading) not in _CALLED_CPU
+    return called and not counts_threads(heading) and _VIRTUAL.isdisjoint(tokens(heading))
+
+
+def _is_total_of(total: list | None, product: list) -> bool:
+    """Whether a column holds the product of two others wherever both are told."""
+    pairs = [(one, other) for one, other in zip(total or [], product, strict=False) if one and other]
+    return bool(pairs) and all(one == other for one, other in pairs)
+
+
+def _with_heading(sheet: Sheet, at: int, place: int, text: str) -> Sheet:
+    heads = list(sheet.rows[at])
+    heads[place] = text
+    return replace(sheet, rows=[*sheet.rows[:at], heads, *sheet.rows[at + 1 :]])
 
 
 def _factors(headings: Sequence[str], title: str) -> _Factors | None:
@@ -84,11 +137,11 @@ def _factors(headings: Sequence[str], title: str) -> _Factors | None:
         if _means(headings[place], "hosts", "sockets") or plain(headings[place]) in _CALLED_CPU
     ]
     by_name = [place for place in counts if not _is_of_processors(headings[place])]
-    of_hosts = table_of(title) == "hosts" or _is_of_hosts([headings[place] for place in others])
+    of_hosts = table_of(title) == "hosts" or is_of_hosts([headings[place] for place in others])
     chosen = by_name or counts
     if len(chosen) != 1:
         return None
-    rest = [place for place in others if place != chosen[0] and not {*tokens(headings[place])} & _THREADS]
+    rest = [place for place in others if place != chosen[0] and not counts_threads(headings[place])]
     totals = tuple(place for place in rest if _means(headings[place], "hosts", "cores"))
     vcpus = tuple(
         place
@@ -99,7 +152,7 @@ def _factors(headings: Sequence[str], title: str) -> _Factors | None:
     return _Factors(sockets=chosen[0], cores=per[0], totals=totals, vcpus=vcpus, doubtful=doubtful)
 
 
-def _is_of_hosts(headings: Sequence[str]) -> bool:
+def is_of_hosts(headings: Sequence[str]) -> bool:
     """Whether headings are those of a list of hosts: of VMs, a column tells the host beside one of names."""
     called = [table_of(heading) for heading in headings]
     named_else = [
