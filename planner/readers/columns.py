@@ -16,6 +16,7 @@ from planner.readers.cells import cells_of, headings_of
 from planner.readers.irregular import irregular_rows
 from planner.readers.numerals import Style, numbers_of, style_of
 from planner.readers.sandbox import Sheet
+from planner.readers.standing import with_resting
 from planner.readers.tables import counted, note
 from planner.readers.totals import totals_of
 from planner.schema import Attribute, Origin
@@ -297,6 +298,9 @@ def frame_from_sheet(sheet: Sheet, table: str, file: str) -> tuple[pd.DataFrame,
     frame = pd.DataFrame(columns | extra, dtype=object, index=range(len(rows)))
     if not keep.all():
         frame, origin = frame[keep].reset_index(drop=True), replace(origin, rows=origin.rows[keep])
+    if table == "hosts" and "name" in frame:
+        frame, resting = with_resting(frame, origin)
+        notes += resting
     return frame, origin, notes + said + extra_notes
 
 

@@ -19,6 +19,7 @@ from planner.readers.mapping.profiles import profile
 from planner.readers.mapping.proposals import Found
 from planner.readers.owned import hosts_of
 from planner.readers.sandbox import Sheet, Workbook
+from planner.readers.standing import with_resting
 from planner.readers.tables import Tables, counted, remarks_of
 from planner.schema import FLAGS, STATES, Origin
 from planner.schema.words import plain
@@ -53,6 +54,9 @@ def tables_of(found: Found, file: str) -> Tables:
     else:
         frame, origin = _as_it_stands(part, journal)
     frame = frame if table == USAGE else _with_extras(frame, origin, found, journal)
+    if table == "hosts":
+        frame, said = with_resting(frame, origin)
+        journal.notes.extend(said)
     about = (f"sheet {found.mapped.sheet}" if found.mapped.sheet else "", f"columns {found.origin or 'guessed'}")
     tables = journal.tables(FORMAT, dialect=", ".join(filter(None, about)))
     tables.frames[table], tables.origins[table] = frame, origin
