@@ -62,7 +62,7 @@ def inventory_of(
     )
     if joined.workloads.empty and joined.left_out.empty:
         found = ", ".join(joined.sources or labels)
-        hint = next((f"; {_TO_PLACE.format(own.file)}" for own in files if own.format == "table"), "")
+        hint = next((f"; {_TO_PLACE.format(own.file)}" for own in files if {*own.frames} == {"hosts"}), "")
         hint = next((f"; {own.file} tells use over time alone" for own in files if own.series and not own.frames), hint)
         raise InputError(f"{found}: found no workload, expected sheet 'Workloads' or a table of workloads{hint}")
     joined = _with_series(in_ghz(on_hosts(joined).switch(), ghz_per_vcpu), files, workloads.called, ghz_per_vcpu)

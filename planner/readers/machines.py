@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -242,14 +243,9 @@ def real_rows(vms: Part, journal: Journal) -> Part:
 
 
 def unique_names(vms: Part, journal: Journal) -> list[str]:
-    """Names, a repeated one as ``name (2)``: names repeat across vCenters and folders."""
-    given, taken, names = set(vms.frame["name"]), set(), []
-    last: dict[str, int] = {}
-    for position, name in enumerate(vms.frame["name"]):
-        unique = name
-        while unique in taken or (unique != name and unique in given):
-            last[name] = last.get(name, 1) + 1
-            unique = f"{name} ({last[name]})"
+    """Names told apart, with a note on each that is: names repeat across vCenters and folders."""
+    names = told_apart(vms.frame["name"])
+    for position, (unique, name) in enumerate(zip(names, vms.frame["name"], strict=True)):
         if unique != name:
             journal.note(
                 "converted",
@@ -259,6 +255,22 @@ def unique_names(vms: Part, journal: Journal) -> list[str]:
                 column=vms.origin.heading("name"),
                 subject=unique,
             )
+    return names
+
+
+def told_apart(given: Sequence[str]) -> list[str]:
+    """Names, a repeated one as ``name (2)``, or the next number that is free.
+
+    >>> told_apart(["a", "b", "a", "a (2)"])
+    ['a', 'b', 'a (3)', 'a (2)']
+    """
+    known, taken, names = set(given), set(), []
+    last: dict[str, int] = {}
+    for name in given:
+        unique = name
+        while unique in taken or (unique != name and unique in known):
+            last[name] = last.get(name, 1) + 1
+            unique = f"{name} ({last[name]})"
         taken.add(unique)
         names.append(unique)
     return names

@@ -250,7 +250,7 @@ def _typed(raw: pd.Series, attribute: Attribute, origin: Origin, findings: list[
             )
     if attribute.is_number:
         return _numbers(raw, empty, attribute, origin, findings)
-    text = raw.map(_as_text).where(~empty, attribute.default).astype(str)
+    text = texts(raw).where(~empty, attribute.default).astype(str)
     if attribute.type in _SPELLINGS:
         return _spelled(text, attribute, origin, findings)
     return text
@@ -261,6 +261,11 @@ def _defaulted(attribute: Attribute, rows: int) -> pd.Series:
     if attribute.is_number:
         return pd.Series(float(attribute.default) if attribute.default else np.nan, index=range(rows))
     return pd.Series(attribute.default, index=range(rows), dtype="str")
+
+
+def texts(values: pd.Series) -> pd.Series:
+    """Cells as text: whole numbers without a point, blanks at the ends off."""
+    return values.map(_as_text)
 
 
 def _as_text(value: object) -> str:

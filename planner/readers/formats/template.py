@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pandas as pd
 
 from planner import schema
-from planner.errors import InputError, nearest
-from planner.readers.cells import headings_of
+from planner.errors import InputError, UnknownColumns, nearest
+from planner.readers.cells import cells_of, headings_of
 from planner.readers.columns import Match, fold, frame_from_sheet, heading_row, match
-from planner.readers.machines import may_be_storage
+from planner.readers.machines import may_be_storage, told_apart
 from planner.readers.rules import SHEET as RULES
 from planner.readers.rules import rules_of
 from planner.readers.sandbox import Sheet, Workbook
-from planner.readers.tables import Tables, note, remarks_of
-from planner.schema import Origin
+from planner.readers.tables import Tables, counted, note, remarks_of
+from planner.schema import FLAGS, STATES, Origin
 
 FORMAT = "template"
 SHEET_OF = {"workloads": "Workloads", "hosts": "Hosts", "host_models": "Host models"}
@@ -78,6 +79,10 @@ def parse(workbook: Workbook) -> Tables:
         tables.frames[table], tables.origins[table], notes = frame_from_sheet(sheet, table, workbook.file)
         tables.notes.extend(notes)
         tables.notes.extend(remarks_of(sheet, workbook.file))
+        if not any(named.values()):
+            frame, origin, notes = _each_named_once(tables.frames[table], tables.origins[table], table)
+            tables.put(table, frame, origin)
+            tables.notes.extend(notes)
         if table == "workloads" and "storage_gib" not in tables.frames[table]:
             _refuse_unread_storage(tables.frames[table], tables.origins[table])
             where = {"file": workbook.file, "sheet": sheet.name, "subject": "storage_gib"}
@@ -105,9 +110,44 @@ def plain_headings(workbook: Workbook) -> dict[str, dict[str, str]]:
     header = heading_row(only, columns)
     headings = headings_of(only.rows[header])
     told = {name: found.heading for name, found in match(headings, table).items()}
+    if "state" in told and not _tells_states(only.rows[header + 1 :], headings.index(told["state"])):
+        del told["state"]
     numbers = only.row_numbers[header:]
     is_parted = numbers[-1] - numbers[0] >= len(numbers)
     return {table: told} if is_parted or {*filter(None, headings)} - {*told.values()} else {}
+
+
+def _each_named_once(frame: pd.DataFrame, origin: Origin, table: str) -> tuple[pd.DataFrame, Origin, list[dict]]:
+    """A list of one's own without rows that name nothing, workloads of one name told apart; a note on either."""
+    if "name" not in frame:
+        return frame, origin, []
+    notes, where = [], {"file": origin.file, "sheet": origin.sheet, "column": origin.heading("name")}
+    nameless = schema.is_blank(frame["name"]).to_numpy()
+    if nameless.any() and not nameless.all():
+        first = origin.row(int(nameless.argmax()))
+        message = f"{counted(int(nameless.sum()), 'row')} without a name"
+        notes.append(note("dropped", message, **where, row=first, count=nameless.sum()))
+        frame = frame[~nameless].reset_index(drop=True)
+        origin = replace(origin, rows=origin.rows[~nameless])
+    if table != "workloads":
+        return frame, origin, notes
+    given = schema.texts(frame["name"])
+    names = told_apart(given)
+    again = [at for at, (name, before) in enumerate(zip(names, given, strict=True)) if name != before]
+    if not again:
+        return frame, origin, notes
+    example = f"such as {names[again[0]]!r} in row {origin.row(again[0])}"
+    message = (
+        f"{counted(len(again), 'name')} that stood above: each read as one more workload, {example}; counted twice?"
+    )
+    notes.append(note("suspicious", message, **where, row=origin.row(again[0]), count=len(again)))
+    frame = frame.assign(name=pd.Series(names, index=frame.index, dtype=object))
+    return frame, origin, notes
+
+
+def _tells_states(rows: list[list], place: int) -> bool:
+    """Whether any cell of a column is a power state, so that another column may not tell it better."""
+    return any(str(cell).strip().casefold() in {*STATES, *FLAGS} for cell in cells_of(rows, place))
 
 
 def _refuse_unread_storage(frame: pd.DataFrame, origin: Origin) -> None:
@@ -116,7 +156,8 @@ def _refuse_unread_storage(frame: pd.DataFrame, origin: Origin) -> None:
         filled = any(re.match(r"\s*\d", str(cell)) for cell in frame[heading])
         if filled and may_be_storage(heading):
             expected = "expected a heading such as 'Storage (GiB)', for storage read as 0 would be wrong"
-            raise InputError(f"{origin.where()}: found no column of storage that is known, but {heading!r}; {expected}")
+            message = f"found no column of storage that is known, but {heading!r}; {expected}"
+            raise UnknownColumns(f"{origin.where()}: {message}", origin.file)
 
 
 def sheet_of(workbook: Workbook, table: str) -> Sheet:
