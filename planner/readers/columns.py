@@ -269,6 +269,7 @@ def frame_from_sheet(sheet: Sheet, table: str, file: str) -> tuple[pd.DataFrame,
     where = {"file": file, "sheet": sheet.name}
     if not sheet.rows:
         raise InputError(f"{Origin(**where).where()}: found an empty sheet, expected a row of headings")
+    sheet = _filled(sheet)
     schema_columns = schema.attributes(table)
     header = heading_row(sheet, schema_columns.values())
     headings = headings_of(sheet.rows[header])
@@ -302,6 +303,14 @@ def frame_from_sheet(sheet: Sheet, table: str, file: str) -> tuple[pd.DataFrame,
         frame, resting = with_resting(frame, origin)
         notes += resting
     return frame, origin, notes + said + extra_notes
+
+
+def _filled(sheet: Sheet) -> Sheet:
+    """The sheet without rows that were emptied."""
+    kept = [at for at, row in enumerate(sheet.rows) if any(cell is not None for cell in row)]
+    if len(kept) == len(sheet.rows):
+        return sheet
+    return replace(sheet, rows=[sheet.rows[at] for at in kept], row_numbers=[sheet.row_numbers[at] for at in kept])
 
 
 def in_mib(attribute: str, cells: Sequence[object], *, of_host: bool = False) -> bool:

@@ -43,7 +43,8 @@ class Sheet:
     `hidden` counts the rows that hold something and that a spreadsheet program does not show, and `visible` says
     whether it shows the sheet; `delimiter` is what separates the cells of a CSV file, and `cut` whether that ends
     without a line end. Rows of a CSV file keep their trailing blanks, which tell how wide they are.
-    `remarks` says what was added to the cells or found among them: kind of note, attribute and message.
+    `remarks` says what was added to the cells or found among them: kind of note, attribute, message, and of how many
+    rows where that is not all.
     """
 
     name: str
@@ -53,7 +54,7 @@ class Sheet:
     visible: bool = True
     delimiter: str = ""
     cut: bool = False
-    remarks: tuple[tuple[str, str, str], ...] = ()
+    remarks: tuple[tuple[str, str, str] | tuple[str, str, str, int], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,8 +48,10 @@ def counted(number: int, what: str) -> str:
 
 def remarks_of(sheet: Sheet, file: str) -> list[dict]:
     """Notes on what was added to the cells of a sheet, or found among them."""
-    about = {"file": file, "sheet": sheet.name, "count": len(sheet.rows)}
-    return [note(kind, message, subject=subject, **about) for kind, subject, message in sheet.remarks]
+    return [
+        note(kind, message, file=file, sheet=sheet.name, subject=subject, count=count[0] if count else len(sheet.rows))
+        for kind, subject, message, *count in sheet.remarks
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from planner.readers.disks import with_disks_added_up
 from planner.readers.mapping import locating
 from planner.readers.mapping.attributes import columns_of
 from planner.readers.mapping.headings import with_single_headings
+from planner.readers.mapping.kinds import with_machines_alone, without_sections
 from planner.readers.mapping.mappings import THRESHOLD, MappedColumn, MappedTable, Mapping
 from planner.readers.mapping.multiples import with_counts
 from planner.readers.mapping.profiles import heading_parts
@@ -148,13 +149,15 @@ def whole(book: Workbook) -> Workbook:
     """The workbook with all its sheets, headings of two rows as one."""
     if len(book.sheets) < len(book.sheet_names) and book.source is not None:
         book = load(book.source, None)
-    return reckoned(replace(book, sheets={name: with_single_headings(one) for name, one in book.sheets.items()}))
+    sheets = {name: with_single_headings(without_sections(one)) for name, one in book.sheets.items()}
+    return reckoned(replace(book, sheets=sheets))
 
 
 def reckoned(book: Workbook) -> Workbook:
-    """The workbook with one column of storage for disks in a column each, and one of cores for sockets and theirs."""
+    """The workbook with machines alone, one column of storage for disks in a column each, and one of all cores."""
     sheets = {
-        name: with_cores_multiplied(with_disks_added_up(with_counts(sheet))) for name, sheet in book.sheets.items()
+        name: with_cores_multiplied(with_disks_added_up(with_counts(with_machines_alone(sheet))))
+        for name, sheet in book.sheets.items()
     }
     return replace(book, sheets=sheets)
 

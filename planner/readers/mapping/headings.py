@@ -49,7 +49,7 @@ def _closed_up(numbers: list[int], before: list[int]) -> list[int]:
 
 def _goes_below(above: list, below: list) -> bool:
     told = [cell for cell in below if cell is not None]
-    if is_title(above) or not all(isinstance(cell, str) and _is_part(cell) for cell in told):
+    if is_title(above) or not told or not all(isinstance(cell, str) and _is_part(cell) for cell in told):
         return False
     return known(above) > known(below) and len(told) <= len(above)
 

@@ -73,7 +73,7 @@ def left_over(book: Workbook, found: Iterable[Found]) -> list[dict]:
             continue
         journal.notes.extend(remarks_of(sheet, book.file))
         read = {at for one in own for at in (*one.rows, one.at)}
-        rest = [at for at in range(len(sheet.rows)) if at not in read]
+        rest = [at for at, row in enumerate(sheet.rows) if at not in read and any(cell is not None for cell in row)]
         if rest:
             message = f"{counted(len(rest), 'row')} above, between or below the tables"
             journal.note("ignored", message, sheet=sheet.name, row=sheet.row_numbers[rest[0]], count=len(rest))
