@@ -15,6 +15,7 @@ from planner.readers.mapping.headings import with_single_headings
 from planner.readers.mapping.kinds import with_machines_alone, without_sections
 from planner.readers.mapping.mappings import THRESHOLD, MappedColumn, MappedTable, Mapping
 from planner.readers.mapping.multiples import with_counts
+from planner.readers.mapping.neighbours import NEEDED_FOR_DOUBT, told_apart, unread_hosts
 from planner.readers.mapping.profiles import heading_parts
 from planner.readers.mapping.proposals import Found, as_workloads_of, propose, proposed
 from planner.readers.mapping.reading import left_over, tables_of
@@ -35,9 +36,6 @@ __all__ = [
     "propose",
     "suggestions_of",
 ]
-
-NEEDED_FOR_DOUBT = 2
-"""What a table must have of what it needs to look like one of workloads that could not be read."""
 
 SAMPLES = 5
 FULLER = 0.8
@@ -72,8 +70,11 @@ def parse(book: Workbook) -> list[Tables]:
     InputError
         No table of workloads or hosts is sure enough; the message has the proposal so far and how to correct it.
     """
-    every = [found for sheet in book.sheets.values() for found in proposed(sheet)]
+    every = _every(book)
     sure = [found for found in every if found.mapped.is_sure]
+    lost = unread_hosts(every)
+    if lost is not None:
+        raise _refusal(book, [lost])
     if not any(found.mapped.table == "workloads" for found in sure):
         doubtful = [found for found in every if not found.mapped.is_sure and _resembles(found)]
         if doubtful or not sure:
@@ -83,8 +84,7 @@ def parse(book: Workbook) -> list[Tables]:
 
 def sure_of(book: Workbook) -> list[MappedTable]:
     """What `parse` would read of a file, loaded `whole`; nothing where it would refuse it."""
-    every = [found.mapped for sheet in book.sheets.values() for found in proposed(sheet)]
-    return [mapped for mapped in every if mapped.is_sure]
+    return [found.mapped for found in _every(book) if found.mapped.is_sure]
 
 
 def as_workloads(book: Workbook) -> list[Tables]:
@@ -112,7 +112,7 @@ def fuller(book: Workbook, headings: dict[str, dict[str, str]]) -> list[Tables]:
         What a plain reading takes: by table, the heading of each attribute. All of it has to be found here as well.
     """
     book = whole(book)
-    sure = [found for sheet in book.sheets.values() for found in proposed(sheet) if found.mapped.is_sure]
+    sure = [found for found in _every(book) if found.mapped.is_sure]
     told = {found.mapped.table: found.mapped for found in sure if found.mapped.table in ("workloads", "hosts")}
     if "workloads" not in told or len(told) < len(sure):
         return []
@@ -179,10 +179,17 @@ def suggestions_of(
         found = locating.located(book, mapping) if mapping is not None else []
         found = found or (locating.recalled(book) if remembered else [])
         if not found:
-            every = [one for sheet in book.sheets.values() for one in proposed(sheet)]
+            every = _every(book)
             found = [one for one in every if one.mapped.is_sure] or sorted(every, key=_has, reverse=True)[:1]
+            lost = unread_hosts(every)
+            found += [lost] if lost is not None and all(one.region is not lost.region for one in found) else []
         told += [_suggestion(book, one) for one in found]
     return told
+
+
+def _every(book: Workbook) -> list[Found]:
+    """The tables of a workbook, sure or not, each judged by those beside it too."""
+    return told_apart([found for sheet in book.sheets.values() for found in proposed(sheet)])
 
 
 def _suggestion(book: Workbook, found: Found) -> Suggestion:

@@ -48,6 +48,8 @@ class Found:
     mapped : MappedTable
     origin : str
         "" where it was guessed, else who says so: given, or remembered from a day.
+    remarks : tuple of (str, str)
+        Kind and message of each note on what it was taken for.
     """
 
     region: Region
@@ -55,6 +57,7 @@ class Found:
     rows: list[int]
     mapped: MappedTable
     origin: str = ""
+    remarks: tuple[tuple[str, str], ...] = ()
 
 
 def propose(sheet: Sheet) -> Mapping:
@@ -134,12 +137,12 @@ def _best(region: Region) -> Found | None:
     if at is None or not rows:
         return None
     seen = _profiles(region, at, rows)
-    titled = _titled(region, at)
+    title = titled(region, at)
     candidates = [_as_table(table, seen, region, at) for table in TABLES]
     sure = [one for one in candidates if one.is_sure and one.table != USAGE]
     sized = [one for one in candidates if any(c.attribute in SIZES and c.confidence >= THRESHOLD for c in one.columns)]
     usage = [one for one in candidates if one.is_sure and one.table == USAGE]
-    found = max(sure or sized or usage or candidates[:-1], key=lambda one: (_plain(one), _worth(one, titled)))
+    found = max(sure or sized or usage or candidates[:-1], key=lambda one: (_plain(one), _worth(one, title)))
     return Found(region=region, at=at, rows=rows, mapped=found) if found.columns else None
 
 
@@ -153,10 +156,16 @@ def _profiles(region: Region, at: int, rows: Sequence[int]) -> list[Profile]:
     ]
 
 
-def _titled(region: Region, at: int) -> str:
+def titled(region: Region, at: int) -> str:
     """The table that the name of the sheet tells of, else a title above the headings; "" where neither does."""
     title = " ".join(str(cell) for above in region.rows if above < at for cell in set(region.cells(above)) if cell)
     return table_of(region.sheet.name) or table_of(title)
+
+
+def as_hosts_of(found: Found) -> Found:
+    """A table as one of hosts, sure or not."""
+    seen = _profiles(found.region, found.at, found.rows)
+    return replace(found, mapped=_as_table("hosts", seen, found.region, found.at))
 
 
 def as_workloads_of(found: Found) -> Found | None:
@@ -167,7 +176,7 @@ def as_workloads_of(found: Found) -> Found | None:
     """
     own = found.mapped.attributes
     if found.mapped.table not in ("workloads", "hosts") or "hosts" in (
-        _titled(found.region, found.at),
+        titled(found.region, found.at),
         table_of(own["name"].heading),
     ):
         return None

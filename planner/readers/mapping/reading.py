@@ -92,6 +92,8 @@ def _note_mapping(found: Found, journal: Journal) -> None:
         message = f"mapping {found.origin}: {counted(len(mapped.columns), 'column')} read as it says"
         journal.note("information", message, sheet=sheet, row=mapped.row)
         return
+    for kind, message in found.remarks:
+        journal.note(kind, message, sheet=sheet, row=mapped.row, count=len(found.rows))
     for one in mapped.columns:
         unit = f" in {one.unit}" if one.unit else ""
         journal.note(
