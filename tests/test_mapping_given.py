@@ -159,3 +159,14 @@ def test_without_a_home_nothing_is_remembered_and_keeping_is_refused(monkeypatch
 
 
 # What machines use, told by another file
+
+
+def test_a_mapping_names_headings_as_they_stand_in_the_file():
+    rows = [["Server", "CPUs", "Cores", "RAM (GB)"], ["p1", 2, 16, 128], ["p2", 4, 32, 256]]
+    told = {"Server": "name", "CPUs": "vcpus", "RAM (GB)": {"attribute": "memory_gib", "unit": "GiB"}}
+    mapping = Mapping.from_dict({"table": [{"columns": told}]}, "mapping")
+    assert list(planner.read(csv_of(rows), mapping=mapping).workloads["vcpus"]) == [2, 4]
+    told = {"Server": "name", "Sockets": "sockets", "Cores": "cores", "RAM (GB)": "memory_gib"}
+    mapping = Mapping.from_dict({"table": [{"table": "hosts", "columns": told}]}, "mapping")
+    vms = csv_of([["VM", "vCPU", "RAM GB"], ["a", 2, 4]], "vms.csv")
+    assert list(planner.read([vms, csv_of(rows)], mapping=mapping).hosts["sockets"]) == [2, 4]

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -44,7 +44,7 @@ class Sheet:
     whether it shows the sheet; `delimiter` is what separates the cells of a CSV file, and `cut` whether that ends
     without a line end. Rows of a CSV file keep their trailing blanks, which tell how wide they are.
     `remarks` says what was added to the cells or found among them: kind of note, attribute, message, and of how many
-    rows where that is not all.
+    rows where that is not all. `renamed` has headings as they stand in the file, and as they are called here.
     """
 
     name: str
@@ -55,6 +55,14 @@ class Sheet:
     delimiter: str = ""
     cut: bool = False
     remarks: tuple[tuple[str, str, str] | tuple[str, str, str, int], ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()
+
+    def with_heading(self, at: int, place: int, text: str) -> Sheet:
+        """The sheet with one heading of the row at a position called something else."""
+        heads = list(self.rows[at])
+        before, heads[place] = " ".join(str(heads[place]).split()), text
+        rows = [*self.rows[:at], heads, *self.rows[at + 1 :]]
+        return replace(self, rows=rows, renamed=(*self.renamed, (before, text)))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 
 from planner.errors import InputError, nearest
@@ -66,10 +66,18 @@ def refuse(book: Workbook, mapping: Mapping) -> InputError:
 
 
 def _places(sheet: Sheet, mapped: MappedTable) -> Iterator[tuple[Region, int]]:
-    wanted = {one.heading for one in mapped.columns}
     for region, at in _candidates(sheet, mapped.row):
-        if wanted and wanted <= region.labels(at).keys():
+        labels = region.labels(at)
+        wanted = {one.heading for one in _as_called(mapped, sheet, labels).columns}
+        if wanted and wanted <= labels.keys():
             yield region, at
+
+
+def _as_called(mapped: MappedTable, sheet: Sheet, labels: Container[str]) -> MappedTable:
+    """The mapping with the headings of the file as they are called since, where they are no more there."""
+    now = {before: after for before, after in sheet.renamed if before not in labels}
+    columns = tuple(replace(one, heading=now.get(one.heading, one.heading)) for one in mapped.columns)
+    return replace(mapped, columns=columns)
 
 
 def _candidates(sheet: Sheet, row: int | None = None) -> Iterator[tuple[Region, int]]:
@@ -90,6 +98,7 @@ def _nearness(place: tuple[Region, int], mapped: MappedTable) -> tuple[bool, boo
 
 def _found(region: Region, at: int, mapped: MappedTable, origin: str) -> Found:
     """The mapping as it stands there: headings that it does not name are ignored, rows behind blank ones belong too."""
+    mapped = _as_called(mapped, region.sheet, region.labels(at))
     taken = {one.heading for one in mapped.columns}
     here = replace(
         mapped,

@@ -80,9 +80,7 @@ def _counted(sheet: Sheet, at: int, headings: Sequence[str], place: int) -> Shee
     if not several:
         return sheet
     if any(is_of_one(text) for text in headings):
-        heads = list(sheet.rows[at])
-        heads[place] = HEADING
-        sheet = replace(sheet, rows=[*sheet.rows[:at], heads, *sheet.rows[at + 1 :]])
+        sheet = sheet.with_heading(at, place, HEADING)
         remark = ("converted", "count", f"{headings[place]!r} read as how many machines a row stands for", several)
     elif table_of(sheet.name) == "hosts" or is_of_hosts([text for text in headings if text != headings[place]]):
         return sheet

@@ -62,7 +62,7 @@ def with_cores_multiplied(sheet: Sheet) -> Sheet:
         ]
         totals = [(place, _numbers(cells_of(rows, place), sheet)) for place in found.totals]
         if found.doubtful and any(_is_total_of(total, product) for _, total in totals):
-            return _with_heading(sheet, at, found.sockets, SOCKETS)
+            return sheet.with_heading(at, found.sockets, SOCKETS)
         too_few = any(a and b and a < b for a, b in zip(sockets, cores, strict=True))
         if found.vcpus or (found.doubtful and not too_few and not {*tokens(headings[found.cores])} & _CALLED_CPU):
             return sheet
@@ -104,7 +104,7 @@ def _beside_all_cores(sheet: Sheet, at: int, headings: Sequence[str]) -> Sheet |
             "there are more"
         )
         kind = "guessed" if is_of_hosts(headings) else "suspicious"
-        return _remarked(_with_heading(sheet, at, cpus[0], SOCKETS), (kind, "cores", message))
+        return _remarked(sheet.with_heading(at, cpus[0], SOCKETS), (kind, "cores", message))
     message = f"{counted(len(differ), 'row')} whose {cpu} differ from {core}: {cpu} read where it counts CPUs"
     return _remarked(sheet, ("suspicious", "vcpus", message))
 
@@ -118,12 +118,6 @@ def _is_total_of(total: list | None, product: list) -> bool:
     """Whether a column holds the product of two others wherever both are told."""
     pairs = [(one, other) for one, other in zip(total or [], product, strict=False) if one and other]
     return bool(pairs) and all(one == other for one, other in pairs)
-
-
-def _with_heading(sheet: Sheet, at: int, place: int, text: str) -> Sheet:
-    heads = list(sheet.rows[at])
-    heads[place] = text
-    return replace(sheet, rows=[*sheet.rows[:at], heads, *sheet.rows[at + 1 :]])
 
 
 def _factors(headings: Sequence[str], title: str) -> _Factors | None:
@@ -211,10 +205,11 @@ def _remarked(sheet: Sheet, remark: tuple[str, str, str]) -> Sheet:
 
 
 def _multiplied(sheet: Sheet, at: int, found: _Factors, product: list, names: str) -> Sheet:
+    if _is_of_processors(str(sheet.rows[at][found.sockets])):
+        # Called CPUs, they would be read as all that a server has where its list is one of servers to place.
+        sheet = sheet.with_heading(at, found.sockets, SOCKETS)
     width = max(len(row) for row in sheet.rows)
     heads = [*sheet.rows[at], *[None] * (width - len(sheet.rows[at])), HEADING]
-    # Called CPUs, they would be read as all that a server has where its list is one of servers to place.
-    heads[found.sockets] = SOCKETS if _is_of_processors(str(heads[found.sockets])) else heads[found.sockets]
     below = [
         [*row, *[None] * (width - len(row)), cores] for row, cores in zip(sheet.rows[at + 1 :], product, strict=True)
     ]
