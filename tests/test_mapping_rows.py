@@ -57,6 +57,19 @@ def test_a_template_that_a_column_of_its_own_marks_is_not_planned(headings, yes,
     assert f"1 row that {headings[1]!r} marks: read as a template" in notes(inventory, "converted")
 
 
+def test_a_template_that_a_column_of_kinds_calls_so_is_not_planned():
+    rows = [["Name", "Type", "vCPU", "RAM (GB)", "Disk (GB)"], ["t", "Template", 2, 4, 40], ["a", "VM", 2, 4, 40]]
+    inventory = planner.read(csv_of(rows))
+    assert (list(inventory.workloads["name"]), list(inventory.left_out["name"])) == (["a"], ["t"])
+
+
+def test_the_system_of_a_hypervisor_among_others_is_suspicious():
+    rows = [["Name", "OS", "CPU", "RAM (GB)", "Disk (GB)"], ["esx1", "VMware ESXi 8.0", 32, 512, 2000]]
+    inventory = planner.read(csv_of([*rows, ["a", "Debian 12", 2, 4, 40]]))
+    said = "1 row with 'VMware ESXi 8.0' under 'OS' among others, such as row 2: is that a host, not a workload?"
+    assert said in notes(inventory, "suspicious")
+
+
 def test_a_template_keeps_the_state_of_the_others():
     rows = [["VM", "Power", "Template", "vCPU", "RAM GB"], ["t", "off", "yes", 2, 4], ["a", "on", "no", 2, 4]]
     inventory = planner.read(csv_of([*rows, ["b", "off", "no", 2, 4]]))
@@ -75,6 +88,11 @@ def test_names_of_sections_are_no_machines(headings):
     said = inventory.notes[inventory.notes["message"].str.contains("name of a section")]
     assert (list(said["kind"]), list(said["count"])) == (["dropped"], [2])
     assert "such as 'Production' in row 2" in said["message"].iloc[0]
+
+
+def test_names_of_sections_stand_in_the_column_of_names_too():
+    rows = [["Nr", *VMS[0]], [None, "Production", None, None, None], [1, *VMS[1]], [2, *VMS[2]]]
+    assert rows_of(planner.read(csv_of(rows))) == [["a", 2, 4, 40], ["b", 2, 4, 40]]
 
 
 def test_rows_without_figures_that_are_most_of_a_list_are_refused():

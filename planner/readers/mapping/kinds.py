@@ -28,6 +28,10 @@ _KINDS = frozenset(
 _ROLES = frozenset(
     {plain(word) for word in ("role", "rolle", "category", "kategorie", "vm type", "vm typ", "device type")}
 )
+_TEMPLATES = frozenset(
+    {plain(word) for word, state in STATES.items() if state == "template"} | {"istemplate", "templates"}
+)
+_SYSTEM_OF_HOSTS = re.compile(r"\besxi?\b|hyper-v server|proxmox|xenserver|xcp-ng", re.IGNORECASE)
 _HYPERVISOR = re.compile(
     r"((vmware|physical|physischer|virtuali[sz]ation|virtualisierungs|hyper-?v|proxmox|hypervisor|esxi?|kvm|xen|vm)"
     r"[ -]?)?"
@@ -41,21 +45,25 @@ def with_machines_alone(sheet: Sheet) -> Sheet:
 
     A remark says what was left out. The sheet is as it is where it has neither.
     """
-    return _with_templates(_without_hypervisors(without_sections(sheet)))
+    return _with_templates(_doubted_by_system(_without_hypervisors(without_sections(sheet))))
 
 
 def without_sections(sheet: Sheet) -> Sheet:
-    """The sheet without rows that hold a text in the first column alone, above rows that hold figures."""
+    """The sheet without rows that hold a text alone, first or among the names, above rows that hold figures."""
     at = _heading_row(sheet, lambda heading: bool(known([heading])), LEAST_COLUMNS)
     if at is None:
         return sheet
-    first = next(place for place, text in enumerate(headings_of(sheet.rows[at])) if text)
+    headings = headings_of(sheet.rows[at])
+    first = next(place for place, text in enumerate(headings) if text)
+    places = {first} | {
+        place for place, text in enumerate(headings) if named(text, "workloads").get("name", 0) >= BESIDE
+    }
     below = range(at + 1, len(sheet.rows))
-    last = max((row for row in below if _holds_figures(sheet.rows[row])), default=at)
-    found = [row for row in below if row < last and _is_lone(sheet.rows[row], first)]
+    last = next((row for row in reversed(below) if _holds_figures(sheet.rows[row])), at)
+    found = [row for row in range(at + 1, last) if any(_is_lone(sheet.rows[row], place) for place in places)]
     if not found or len(found) >= MOST_SECTIONS * len(below):
         return sheet
-    example = str(sheet.rows[found[0]][first]).strip()
+    example = next(str(cell).strip() for cell in sheet.rows[found[0]] if cell is not None)
     message = (
         f"{counted(len(found), 'row')} without any figure above rows that have some, such as {example!r} in row "
         f"{sheet.row_numbers[found[0]]}: read as the name of a section, no machine"
@@ -72,7 +80,8 @@ def _without_hypervisors(sheet: Sheet) -> Sheet:
     rows = range(at + 1, len(sheet.rows))
     for place in (place for place, text in enumerate(headings) if plain(text) in _KINDS | _ROLES):
         kinds = {row: str(cell).strip() for row in rows if (cell := _cell(sheet.rows[row], place)) is not None}
-        found = [row for row, kind in kinds.items() if _HYPERVISOR.fullmatch(kind)]
+        called = {kind for kind in set(kinds.values()) if _HYPERVISOR.fullmatch(kind)}
+        found = [row for row, kind in kinds.items() if kind in called]
         if found and len(found) < len(kinds):
             name = next((cell for cell in sheet.rows[found[0]] if cell is not None), "")
             message = (
@@ -84,32 +93,65 @@ def _without_hypervisors(sheet: Sheet) -> Sheet:
     return sheet
 
 
+def _doubted_by_system(sheet: Sheet) -> Sheet:
+    """The sheet with a remark on rows with the system of a hypervisor among others: nested ones are workloads."""
+    at = _heading_row(sheet, lambda heading: named(heading, "workloads").get("os", 0.0) >= BESIDE)
+    if at is None:
+        return sheet
+    headings = headings_of(sheet.rows[at])
+    place = next(place for place, text in enumerate(headings) if named(text, "workloads").get("os", 0.0) >= BESIDE)
+    cells = cells_of(sheet.rows[at + 1 :], place)
+    texts = {cell for cell in cells if isinstance(cell, str)}
+    systems = {text for text in texts if _SYSTEM_OF_HOSTS.search(text)}
+    found = [row for row, cell in enumerate(cells) if isinstance(cell, str) and cell in systems]
+    if not found or len(found) == sum(cell is not None for cell in cells):
+        return sheet
+    message = (
+        f"{counted(len(found), 'row')} with {cells[found[0]]!r} under {headings[place]!r} among others, such as row "
+        f"{sheet.row_numbers[at + 1 + found[0]]}: is that a host, not a workload?"
+    )
+    return _remarked(sheet, ("suspicious", "os", message), len(found))
+
+
 def _with_templates(sheet: Sheet) -> Sheet:
-    """The sheet with templates told in its column of states, one more if it has none."""
-    words = {plain(word) for word, state in STATES.items() if state == "template"} | {"istemplate", "templates"}
-    at = _heading_row(sheet, lambda heading: plain(heading) in words)
+    """The sheet with templates told in its column of states, one more if it has none.
+
+    A column called so marks them by yes and no, one of kinds by its word for them.
+    """
+    at = _heading_row(sheet, lambda heading: plain(heading) in _TEMPLATES | _KINDS)
     if at is None:
         return sheet
     headings, rows = headings_of(sheet.rows[at]), sheet.rows[at + 1 :]
-    place = next(place for place, text in enumerate(headings) if plain(text) in words)
-    cells = ["" if cell is None else str(cell).strip().casefold() for cell in cells_of(rows, place)]
-    if not all(cell in FLAGS or not cell for cell in cells) or not any(cells):
-        return sheet
-    marked = [FLAGS.get(cell) == "yes" for cell in cells]
-    states = _column_of_states(headings, rows)
+    for place in (place for place, text in enumerate(headings) if plain(text) in _TEMPLATES | _KINDS):
+        cells = ["" if cell is None else str(cell).strip().casefold() for cell in cells_of(rows, place)]
+        if plain(headings[place]) in _TEMPLATES:
+            is_told = any(cells) and all(cell in FLAGS or not cell for cell in cells)
+            marked = [FLAGS.get(cell) == "yes" for cell in cells]
+        else:
+            marked = [STATES.get(cell) == "template" for cell in cells]
+            is_told = any(marked)
+        if is_told:
+            return _marked(sheet, at, marked, headings[place])
+    return sheet
+
+
+def _marked(sheet: Sheet, at: int, marked: Sequence[bool], heading: str) -> Sheet:
+    """The sheet with some rows below its headings told as templates; the column of states is there even if none is."""
+    rows = sheet.rows[at + 1 :]
+    states = _column_of_states(headings_of(sheet.rows[at]), rows)
     width = max(len(row) for row in sheet.rows[at:])
     heads = [*sheet.rows[at], *[None] * (width - len(sheet.rows[at]))]
     full = [[*row, *[None] * (width - len(row))] for row in rows]
     if states is None:
         states = width
         heads.append(HEADING)
-        full = [[*row, "on"] for row in full]
+        full = [[*row, "on" if any(cell is not None for cell in row) else None] for row in full]
     for row, is_template in zip(full, marked, strict=True):
         row[states] = "template" if is_template else row[states]
     sheet = replace(sheet, rows=[*sheet.rows[:at], heads, *full])
     if not any(marked):
         return sheet
-    message = f"{counted(sum(marked), 'row')} that {headings[place]!r} marks: read as a template"
+    message = f"{counted(sum(marked), 'row')} that {heading!r} marks: read as a template"
     return _remarked(sheet, ("converted", "state", message), sum(marked))
 
 
@@ -141,7 +183,7 @@ def _heading_row(sheet: Sheet, is_one: Callable[[str], bool], least: int = 1) ->
 def _is_lone(row: Sequence[object], place: int) -> bool:
     """Whether a row holds a text in one place alone that is neither a heading nor called a total."""
     text = _cell(row, place)
-    alone = isinstance(text, str) and sum(cell is not None for cell in row) == 1
+    alone = isinstance(text, str) and row.count(None) == len(row) - 1
     return alone and bool(tokens(text)) and not _is_heading(text) and not total_word(text)
 
 
