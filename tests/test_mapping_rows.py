@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 import planner
+from planner import readers
+from planner.readers.mapping import Mapping
 from tests.test_mapping import csv_of, notes, refusal, workbook
 
 VMS = [["VM", "vCPU", "RAM GB", "Disk GB"], ["a", 2, 4, 40], ["b", 2, 4, 40]]
@@ -206,6 +208,11 @@ def test_a_sheet_of_hosts_that_cannot_be_read_is_refused_with_the_way_to_say_wha
     said = refusal(workbook(VMs=VMS, Hosts=[headings, ["esx1", *row], ["esx2", *row]]))
     assert said.startswith("server.xlsx, sheet Hosts: ")
     assert "planner mapping server.xlsx" in said
+    proposed = [one.mapped for one in readers.suggestions(workbook(VMs=VMS, Hosts=[headings, ["esx1", *row]]))]
+    assert [one.table for one in proposed] == ["workloads", "hosts"]
+    alone = Mapping(tables=tuple(proposed[:1]))
+    inventory = planner.read(workbook(VMs=VMS, Hosts=[headings, ["esx1", *row]]), mapping=alone)
+    assert (list(inventory.workloads["name"]), list(inventory.hosts["name"])) == (["a", "b"], [])
 
 
 def test_a_sheet_called_hosts_without_any_is_passed_over():
