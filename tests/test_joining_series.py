@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import numpy as np
 import openpyxl
 import pytest
 
@@ -71,3 +72,70 @@ def test_a_series_that_gives_way_to_another_is_told():
     inventory = planner.read([file("w.csv", *LISTED), file("perf.csv", "VM,Time,CPU (GHz)", *SAMPLES)])
     other = planner.read_series(file("new.csv", "VM,Time,CPU (GHz)", *SAMPLES))
     assert "perf.csv (series): given up for new.csv (series)" in said(inventory.with_series(other))
+
+
+def measured(heading: str, *cells: str, mark: str = ";", name: str = "perf.csv") -> tuple[list[float], str]:
+    """Samples of two machines, hour by hour, as they are read; and what is noted of their column."""
+    rows = (f"{vm}{mark}2026-02-01 0{hour}:00{mark}{cell}" for vm in ("web", "db") for hour, cell in enumerate(cells))
+    inventory = planner.read([file("w.csv", *LISTED), file(name, mark.join(("VM", "Time", heading)), *rows)])
+    (samples,) = inventory.series.samples.values()
+    notes = inventory.notes.query("column == @heading and kind != 'ignored'")
+    return samples[0].tolist(), "; ".join(notes["kind"] + ": " + notes["message"])
+
+
+@pytest.mark.parametrize(
+    ("heading", "cells", "mark", "read"),
+    [
+        ("CPU (MHz)", ["950", "1.234"], ";", [0.95, 1.234]),
+        ("CPU (MHz)", ["950", "1.234"], ",", [0.95, 1.234]),
+        ("CPU (MHz)", ["950.5", "1.250"], ",", [0.9505, 0.00125]),
+        ("CPU (MHz)", ["12.25", "1.250"], ";", [0.01225, 0.00125]),
+        ("CPU (MHz)", ["950", "1,5"], ";", [0.95, 0.0015]),
+        ("Memory (MB)", ["2.048", "4.096"], ";", [2, 4]),
+        ("CPU (GHz)", ["1,023", "2"], ";", [1.023, 2]),
+        ("CPU (GHz)", ["1.023", "2.5"], ";", [1.023, 2.5]),
+        ("CPU (GHz)", ["1.023", "2.046"], "\t", [1.023, 2.046]),
+        ("Memory (GB)", ["1,024", "2"], ";", [1.024, 2]),
+        ("Memory (GB)", ["1.024", "2,5"], ";", [1024, 2.5]),
+        ("Memory (GB)", ["1.0", "2.0"], ";", [1, 2]),
+        ("CPU (GHz)", ["950 MHz", "1,5 GHz"], ";", [0.95, 1.5]),
+    ],
+)
+def test_samples_are_read_as_the_numbers_of_a_list_are(heading, cells, mark, read):
+    samples, said = measured(heading, *cells, mark=mark)
+    assert samples == pytest.approx(read)
+    assert ("guessed" in said) == (heading == "Memory (GB)" and cells[0] == "1,024")
+
+
+def test_samples_that_the_separator_alone_explains_are_guessed():
+    samples, said = measured("Memory (GB)", "1.024", "2.048")
+    assert samples == [1024, 2048]
+    assert "guessed: '1.024' read with a thousands point, as semicolons part the cells" in said
+    samples, said = measured("Memory (GB)", "1.024", "2.048", mark="\t")
+    assert samples == pytest.approx([1.024, 2.048])
+    assert "guessed: '1.024' read with a decimal point, as nothing tells the decimal mark" in said
+
+
+def test_what_one_column_of_samples_shows_the_others_are_read_by():
+    head, rows = "VM;Time;Memory (GB);IOPS", ["web;2026-02-01 00:00;1.024;{}", "web;2026-02-01 01:00;2.048;7"]
+    for shown, expected in (("0.5", 1.024), ("0,5", 1024)):
+        lines = [row.format(shown) for row in rows]
+        found = planner.read_series(file("perf.csv", head, *lines))
+        assert found.samples["memory_gib"][0, 0] == pytest.approx(expected)
+
+
+def test_samples_of_one_file_each_are_read_in_one_way(tmp_path):
+    (tmp_path / "web.csv").write_text("Time;CPU (MHz);Memory (GB)\n2026-02-01 00:00;950;1.024\n")
+    (tmp_path / "db.csv").write_text("Time;CPU (MHz);Memory (GB)\n2026-02-01 00:00;1.234;1,5\n")
+    found = planner.read_series(tmp_path)
+    assert found.samples["cpu_ghz"][:, 0].tolist() == pytest.approx([1.234, 0.95])
+    assert found.samples["memory_gib"][:, 0].tolist() == pytest.approx([1.5, 1024])
+
+
+def test_moments_and_durations_that_are_numbers_stay_so_beside_samples_in_doubt():
+    rows = [f"web;{1.7e9 + 3600 * hour:.0f};3600.0;1.234" for hour in range(3)]
+    found = planner.read_series(file("perf.csv", "VM;Time;Duration (s);CPU (MHz)", *rows))
+    assert np.nanmax(found.samples["cpu_ghz"]) == pytest.approx(0.001234)
+    rows = [row.replace("3600.0", "300.000") for row in rows]
+    found = planner.read_series(file("perf.csv", "VM;Time;Duration (s);CPU (MHz)", *rows))
+    assert np.nanmax(found.samples["cpu_ghz"]) == pytest.approx(1.234)

@@ -94,6 +94,22 @@ def test_semicolons_hint_at_decimal_commas_and_say_so():
     ]
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", ""])
+@pytest.mark.parametrize(("wanted", "unit"), [("GHz", "GHz"), ("share", "%"), ("Gbps", "Gbps")])
+def test_a_unit_of_which_nothing_has_a_thousand_has_decimals(wanted, unit, delimiter):
+    for cell in ("12,345", "12.345"):
+        found = numbers(cell, wanted=wanted, unit=unit, delimiter=delimiter)
+        assert found.cells == [pytest.approx(12.345 * (0.01 if unit == "%" else 1))]
+
+
+def test_tabs_between_cells_tell_no_decimal_mark_and_that_is_a_guess():
+    frame, _, notes = read(HEADINGS, ["a", "2", "107,374"], delimiter="\t")
+    assert list(frame["memory_gib"]) == [107374]
+    assert [row["message"] for row in notes if row["kind"] == "guessed"] == [
+        "'107,374' read with a thousands comma, as nothing tells the decimal mark"
+    ]
+
+
 @pytest.mark.parametrize("cell", ["206,057", "206.057"])
 @pytest.mark.parametrize("delimiter", [",", ";", ""])
 def test_a_small_unit_comes_whole(cell, delimiter):

@@ -39,6 +39,9 @@ _GROUPED = {POINT: _grouped(POINT, COMMA), COMMA: _grouped(COMMA, POINT)}
 _UNGROUPED = {mark: re.compile(rf"[+-]?(?:\d+[{mark}]?\d*|[{mark}]\d+)") for mark in (POINT, COMMA)}
 _MISSING = frozenset({"-", "--", "–", "—", "n/a", "#n/a", "null", "none"})
 _EITHER_WAY = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
+_UNSURE = {";": "as semicolons part the cells", "\t": "as nothing tells the decimal mark"}
+NEVER_THOUSANDS = frozenset({"share", "GHz", "Gbps"})
+"""Units of which no machine has a thousand."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,8 +155,8 @@ def numbers_of(
     """
     own = style_of(cells)
     factor = units.factor(unit, wanted)
-    whole = _whole_mark(own.ambiguous, wanted, units.factor_in_cell(own.unit or unit, wanted))
-    shown = own.mark or sheet.mark or whole
+    likely = _likely_mark(own.ambiguous, wanted, units.factor_in_cell(own.unit or unit, wanted))
+    shown = own.mark or sheet.mark or likely
     mark = shown or (COMMA if own.ambiguous and delimiter == ";" else POINT)
     tally = _Tally()
     values = [_value(cell, position, mark, wanted, factor, tally) for position, cell in enumerate(cells)]
@@ -168,27 +171,38 @@ def numbers_of(
         message = f"found {cells[tally.bare]!r} without a unit among cells that name one, such as {example}"
         findings.append((tally.bare, f"{message}; expected a unit in every cell, or in the heading"))
     remarks = tally.remarks(cells)
-    if shown is None and delimiter == ";" and mark == COMMA:
-        remarks += _semicolons_told(cells)
+    if shown is None:
+        remarks += _guess_told(cells, delimiter)
     named = bool(tally.with_unit) and tally.bare is None
     return Numbers(cells=values, remarks=remarks, findings=findings, named=named)
 
 
-def _whole_mark(ambiguous: str, wanted: str, factor: float | None) -> str | None:
-    """The decimal mark with which a number is whole, where its unit is one that comes so: a MiB, MHz or byte."""
-    if not ambiguous or wanted not in units.SCALES or factor is None or factor >= SMALL_UNIT:
+def _likely_mark(ambiguous: str, wanted: str, factor: float | None) -> str | None:
+    """The decimal mark of a number that can be read either way, where its unit decides.
+
+    MiB, MHz and bytes come whole; no machine has a thousand GHz, Gbps or times what it is given.
+    """
+    if not ambiguous or wanted not in units.SCALES or factor is None:
         return None
-    return COMMA if POINT in ambiguous else POINT
+    mark, other = (POINT, COMMA) if POINT in ambiguous else (COMMA, POINT)
+    if factor < SMALL_UNIT:
+        return other
+    return mark if wanted in NEVER_THOUSANDS else None
 
 
-def _semicolons_told(cells: Sequence[object]) -> list[Remark]:
-    """That numbers which can be read either way were read with a decimal comma for no better reason than semicolons."""
+def _guess_told(cells: Sequence[object], delimiter: str) -> list[Remark]:
+    """That numbers which can be read either way were read as they are for no better reason than what parts the cells.
+
+    Commas between cells leave a decimal point alone; semicolons hint at decimal commas; tabs say nothing.
+    """
     either = [i for i, cell in enumerate(cells) if isinstance(cell, str) and _EITHER_WAY.match(cell.strip())]
-    if not either:
+    if not either or delimiter not in _UNSURE:
         return []
     example = str(cells[either[0]]).strip()
-    read_as = "a decimal comma" if COMMA in example else "a thousands point"
-    message = f"{example!r} read with {read_as}, as semicolons part the cells"
+    mark = COMMA if delimiter == ";" else POINT
+    kind = "decimal" if mark in example else "thousands"
+    name = "comma" if COMMA in example else "point"
+    message = f"{example!r} read with a {kind} {name}, {_UNSURE[delimiter]}"
     return [Remark("guessed", message, either[0], len(either))]
 
 

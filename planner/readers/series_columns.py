@@ -63,6 +63,12 @@ class Part:
     quantity: str = ""
     factor: float = 1.0
 
+    @property
+    def wanted(self) -> str:
+        """The unit of `quantity`; "" for counts."""
+        units_of = {quantity: unit for unit, quantity in QUANTITY.get(self.part, {}).items()}
+        return units_of[self.quantity] if self.part != "iops" else ""
+
 
 def split(heading: str) -> tuple[str, str]:
     """A heading folded without its unit, and the unit.

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +18,10 @@ import numpy as np
 from planner.errors import InputError, did_you_mean
 from planner.readers import sandbox
 from planner.readers.files import Source, contents
-from planner.readers.numerals import numbers_of, style_of
+from planner.readers.numerals import POINT, Style, numbers_of, style_of
 from planner.readers.series_columns import ALIASES, DURATION_SECONDS, QUANTITY, Part, parts_of
 from planner.readers.series_worker import EXIT_MEMORY
-from planner.readers.tables import note
+from planner.readers.tables import counted, note
 from planner.series import Series
 from planner.stamps import moment, require_zone, to_utc
 
@@ -35,12 +35,21 @@ _PARQUET, _GZIP, _ZIP = b"PAR1", b"\x1f\x8b", b"PK\x03\x04"
 
 @dataclass(frozen=True, kw_only=True)
 class _Column:
-    """A column as the child printed it."""
+    """A column as the child printed it; `shows` is a number of the file that has a decimal point for certain."""
 
     heading: str
     kind: str
     cells: np.ndarray
     texts: tuple[str, ...] = ()
+    delimiter: str = ""
+    shows: str = ""
+
+    def as_numbers(self) -> _Column:
+        """The column with numbers that were kept as they are written read with a decimal point."""
+        if self.kind != "written":
+            return self
+        cells = np.array([*map(float, self.texts), np.nan])[self.cells]
+        return _Column(heading=self.heading, kind="number", cells=cells)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,7 +195,8 @@ def _parsed(file: str, kind: str, data: bytes) -> list[_Column]:
         cells = np.frombuffer(child.stdout, _TYPES[column["dtype"]], count=column["count"], offset=at)
         at += cells.nbytes
         texts = tuple(column.get("texts", ()))
-        columns.append(_Column(heading=column["heading"], kind=column["kind"], cells=cells, texts=texts))
+        style = {name: head.get(name, "") for name in ("delimiter", "shows")}
+        columns.append(_Column(heading=column["heading"], kind=column["kind"], cells=cells, texts=texts, **style))
     return columns
 
 
@@ -220,6 +230,8 @@ def _samples(file: str, columns: list[_Column], units: dict[str, str], time_zone
             raise InputError(f"{file}: found columns {', '.join(headings[:12])}; none is read as {words}{hint}")
     if not any(part.quantity for part in parts):
         raise InputError(f"{file}: found columns {', '.join(headings[:12])}; none is read as CPU, memory or other use")
+    measured = {part.position for part in parts if part.quantity}
+    columns = [column if at in measured else column.as_numbers() for at, column in enumerate(columns)]
     names, owner = _names(file, columns[played["workload"].position])
     notes = _column_notes(file, headings, parts)
     stamps = played["timestamp"]
@@ -233,9 +245,11 @@ def _samples(file: str, columns: list[_Column], units: dict[str, str], time_zone
         if not part.unit:
             notes.append(note("guessed", f"no unit in the heading: read as {unit}", file=file, column=part.heading))
     values: dict[str, np.ndarray] = {}
+    style = _style([columns[at] for at in measured])
     for part in parts:
         if part.quantity:
-            numbers = _numbers(columns[part.position], f"{file}, column {part.heading}") * part.factor
+            numbers, said = _numbers(columns[part.position], part, style, file)
+            notes += said
             values[part.quantity] = values[part.quantity] + numbers if part.quantity in values else numbers
     return _Samples(names=names, owner=owner, seconds=seconds, duration_seconds=duration, measured=values, notes=notes)
 
@@ -264,19 +278,33 @@ def _moments(
     return to_utc(column.cells, owner, time_zone, where)
 
 
-def _numbers(column: _Column, where: str) -> np.ndarray:
+def _style(columns: list[_Column]) -> Style:
+    """How the numbers of a file are written, those included that pandas read."""
+    found = style_of(text for column in columns for text in column.texts)
+    shown = next((column.shows for column in columns if column.shows), "")
+    return replace(found, shows={POINT: shown} | found.shows if shown else found.shows)
+
+
+def _numbers(column: _Column, part: Part, style: Style, file: str) -> tuple[np.ndarray, list[dict]]:
+    """A measured column in the unit of its quantity, and what there is to say of how its numbers are written."""
     if column.kind == "number":
-        return column.cells
-    texts = [text.strip().rstrip("%").strip() for text in column.texts]
-    read = numbers_of(texts, wanted="", unit="", stated=True, sheet=style_of(texts))
+        return column.cells * part.factor, []
+    where = f"{file}, column {column.heading}"
+    read = numbers_of(
+        column.texts, wanted=part.wanted, unit=part.unit, stated=True, sheet=style, delimiter=column.delimiter
+    )
     for _, message in read.findings:
         raise InputError(f"{where}: {message}")
     for code, cell in enumerate(read.cells):
-        if isinstance(cell, str) and cell.casefold() not in ("", "na", "nan"):
+        if isinstance(cell, str) and cell.strip().casefold() not in ("", "na", "nan"):
             row = int(np.flatnonzero(column.cells == code)[0]) + 2
             raise InputError(f"{where}, row {row}: found {column.texts[code]!r}, expected a number")
     known = np.array([cell if isinstance(cell, float) else np.nan for cell in read.cells] + [np.nan])
-    return known[column.cells]
+    about = {"file": file, "column": column.heading, "subject": part.quantity, "count": int((column.cells >= 0).sum())}
+    texts = f"of {counted(len(column.texts), 'different text')}, "
+    return known[column.cells], [
+        note(one.kind, one.message if one.kind == "guessed" else texts + one.message, **about) for one in read.remarks
+    ]
 
 
 def _column_notes(file: str, headings: list[str], parts: list[Part]) -> list[dict]:

@@ -2,13 +2,16 @@
 
 The file arrives on standard input. Standard output carries one line of JSON, ``{"columns": [...]}`` or
 ``{"error": sentence}``, and after it the bytes of one array for each column: numbers as float64, moments as int64
-milliseconds since 1970, texts as int32 positions in the column's ``texts`` (-1 for a blank).
+milliseconds since 1970, texts as int32 positions in the column's ``texts`` (-1 for a blank). A column of
+kind "written" has the texts of numbers whose point may be one of thousands as well, which the parent decides: by the
+first line's ``delimiter`` of cells, and ``shows``, a number of the file that has a decimal point for certain.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 import tarfile
 import zipfile
@@ -19,6 +22,8 @@ EXIT_MEMORY = 12
 MAX_UNPACKED_BYTES = 1 << 30
 MAX_MEMBERS = 200_000
 SUFFIXES = frozenset({".csv", ".txt", ".dat", ".tsv"})
+_EITHER_WAY = re.compile(r"^[+-]?[1-9]\d{0,2}\.\d{3}$", re.MULTILINE)
+_POINT = re.compile(r"^(?![+-]?[1-9]\d{0,2}\.\d{3}$)[^.\n]*\.[^.\n]*$", re.MULTILINE)
 
 
 def main(kind: str, packages: str, text_headings: str, memory_bytes: str, cpu_seconds: str) -> int:
@@ -41,8 +46,7 @@ def main(kind: str, packages: str, text_headings: str, memory_bytes: str, cpu_se
         import pyarrow.parquet  # noqa: F401  Libraries are loaded before the limits hold: they only map addresses.
 
         sheets.limit_resources(int(memory_bytes), int(cpu_seconds))
-        columns = _columns(kind, data, frozenset(json.loads(text_headings)), sheets)
-        _print(columns)
+        _print(*_columns(kind, data, frozenset(json.loads(text_headings)), sheets))
     except MemoryError:
         return EXIT_MEMORY
     except (ValueError, OSError, EOFError, tarfile.TarError, zipfile.BadZipFile, KeyError) as error:
@@ -61,29 +65,89 @@ def _sheet_worker():
     return module
 
 
-def _columns(kind: str, data: bytes, text_headings: frozenset[str], sheets) -> list[tuple[str, object]]:
+def _columns(kind: str, data: bytes, text_headings: frozenset[str], sheets) -> tuple[list[tuple[str, object]], dict]:
+    """Heading and cells of each column, and how a text has its numbers; see `_table`."""
     import pandas as pd
 
     if kind == "parquet":
-        frame = pd.read_parquet(io.BytesIO(data))
-        return [(str(name), frame[name]) for name in frame]
-    if kind == "csv":
-        frame = _table(data, text_headings, sheets)
-        return [(str(name), frame[name]) for name in frame]
-    return _of_members(_members(kind, data), text_headings, sheets)
+        frame, style = pd.read_parquet(io.BytesIO(data)), {}
+    elif kind == "csv":
+        frame, style = _table([("", data)], text_headings, sheets)
+    else:
+        return _of_members(_members(kind, data), text_headings, sheets)
+    return [(str(name), frame[name]) for name in frame], style
 
 
-def _table(data: bytes, text_headings: frozenset[str], sheets):
+def _table(files: list[tuple[str, bytes]], text_headings: frozenset[str], sheets) -> tuple[object, dict]:
+    """Tables below each other, each with its workload where that has a name; and how their numbers are written.
+
+    A column that is text in one file, or whose numbers can be read either way in all of them, stays text in each.
+    """
     import pandas as pd
 
-    text = sheets.decoded(data)
-    mark = sheets.delimiter(text)
-    headings = pd.read_csv(io.StringIO(text), sep=mark, nrows=0, skipinitialspace=True).columns
-    kinds = {name: str for name in headings if sheets.fold(str(name)) in text_headings}
-    frame = pd.read_csv(io.StringIO(text), sep=mark, dtype=kinds, skipinitialspace=True, low_memory=False)
-    if isinstance(frame.index, pd.MultiIndex) or not (frame.index == range(len(frame))).all():
-        raise ValueError("rows have more cells than there are headings")
-    return frame.rename(columns=lambda name: str(name).strip())
+    parts = [_Part(name, sheets.decoded(data), text_headings, sheets) for name, data in files]
+    written, shows = [], ""
+    for heading in dict.fromkeys(heading for part in parts for heading in part.frame):
+        having = [part for part in parts if heading in part.frame]
+        numbers = [part for part in having if part.frame[heading].dtype.kind in "iufb"]
+        all_numbers = len(numbers) == len(having)
+        point, is_open = _point_of(heading, having) if all_numbers else ("", False)
+        shows = shows or point
+        if is_open:
+            written.append(heading.strip())
+        if is_open or not all_numbers:
+            for part in numbers:
+                part.frame[heading] = part.texts(heading)
+    found = [part.frame.rename(columns=str.strip) for part in parts]
+    found = [frame.assign(workload=part.name) if part.name else frame for part, frame in zip(parts, found, strict=True)]
+    frame = found[0] if len(found) == 1 else pd.concat(found, ignore_index=True)
+    return frame, {"delimiter": parts[0].mark, "written": written, "shows": shows}
+
+
+def _point_of(heading: str, parts: list[_Part]) -> tuple[str, bool]:
+    """A number of a column that has a decimal point for certain, else ""; and whether all that have a point may not."""
+    point = next(filter(None, (_surely_of_a_point(part.frame[heading]) for part in parts)), "")
+    if point or all(part.frame[heading].dtype.kind != "f" for part in parts):
+        return point, False
+    texts = "\n".join({text for part in parts for text in part.texts(heading).dropna().unique()})
+    found = _POINT.search(texts)
+    return (found[0], False) if found else ("", bool(_EITHER_WAY.search(texts)))
+
+
+class _Part:
+    """One text as a table, as pandas reads it."""
+
+    def __init__(self, name: str, text: str, text_headings: frozenset[str], sheets) -> None:
+        import pandas as pd
+
+        self.name, self.text, self.mark = name, text, sheets.delimiter(text)
+        headings = self._read(nrows=0).columns
+        kinds = {heading: str for heading in headings if sheets.fold(str(heading)) in text_headings}
+        self.frame = self._read(dtype=kinds, low_memory=False)
+        index = self.frame.index
+        if isinstance(index, pd.MultiIndex) or not (index == range(len(index))).all():
+            raise ValueError("rows have more cells than there are headings")
+
+    def texts(self, heading: str):
+        """A column as it is written."""
+        return self._read(dtype=str, usecols=[heading])[heading].str.strip()
+
+    def _read(self, **how):
+        import pandas as pd
+
+        return pd.read_csv(io.StringIO(self.text), sep=self.mark, skipinitialspace=True, **how)
+
+
+def _surely_of_a_point(column) -> str:
+    """A number with a decimal point for certain: below 1, from 1000 on, or finer than a thousandth; "" for none."""
+    if column.dtype.kind != "f":
+        return ""
+    cells = column.to_numpy()
+    cells = cells[cells % 1 > 0]
+    thousandths = abs(cells) * 1000
+    finer = abs(thousandths - thousandths.round()) > 1e-6 * thousandths
+    sure = cells[finer | (abs(cells) < 1) | (abs(cells) >= 1000)]
+    return repr(float(sure[0])) if len(sure) else ""
 
 
 def _members(kind: str, data: bytes) -> Iterator[tuple[str, bytes]]:
@@ -116,7 +180,7 @@ def _require_size(unpacked: int, count: int) -> None:
 
 def _of_members(
     members: Iterator[tuple[str, bytes]], text_headings: frozenset[str], sheets
-) -> list[tuple[str, object]]:
+) -> tuple[list[tuple[str, object]], dict]:
     """One file a workload: lists of values, or tables; the file's name is the workload's."""
     import pandas as pd
 
@@ -128,14 +192,14 @@ def _of_members(
         stem = PurePosixPath(name).stem if PurePosixPath(name).suffix.lower() in SUFFIXES else name
         values = _values(content, sheets)
         if values is None:
-            tables.append(_table(content, text_headings, sheets).assign(workload=stem))
+            tables.append((stem, content))
         else:
             lists.append((stem, values))
     if lists and tables:
         raise ValueError(f"files of bare values such as {lists[0][0]!r} beside files of tables; expected one kind")
     if tables:
-        frame = pd.concat(tables, ignore_index=True)
-        return [(str(name), frame[name]) for name in frame]
+        frame, style = _table(tables, text_headings, sheets)
+        return [(str(name), frame[name]) for name in frame], style
     names = [stem for stem, _ in lists]
     if len(set(names)) < len(names):
         raise ValueError(f"two files named {next(n for n in names if names.count(n) > 1)!r}; expected every name once")
@@ -146,7 +210,7 @@ def _of_members(
         ("workload", pd.Series(np.repeat(np.array(names, dtype=object), counts))),
         ("place in file", pd.Series(np.concatenate([np.arange(count) for count in counts] or [[]]))),
         ("value", pd.Series(np.concatenate([values for _, values in lists] or [[]]))),
-    ]
+    ], {}
 
 
 def _values(content: bytes, sheets):
@@ -162,7 +226,7 @@ def _values(content: bytes, sheets):
         return None
 
 
-def _print(columns: list[tuple[str, object]]) -> None:
+def _print(columns: list[tuple[str, object]], style: dict) -> None:
     import pandas as pd
 
     heads, arrays = [], []
@@ -177,12 +241,13 @@ def _print(columns: list[tuple[str, object]]) -> None:
             array = column.to_numpy(dtype="float64")
         else:
             codes, texts = pd.factorize(column.astype(object))
-            head |= {"kind": "text", "texts": [str(text) for text in texts]}
+            kind = "written" if heading in style.get("written", ()) else "text"
+            head |= {"kind": kind, "texts": [str(text) for text in texts]}
             array = codes.astype("int32")
         heads.append(head | {"dtype": str(array.dtype), "count": len(array)})
         arrays.append(array)
     out = sys.stdout.buffer
-    out.write((json.dumps({"columns": heads}) + "\n").encode("utf-8"))
+    out.write((json.dumps({"columns": heads, **style}) + "\n").encode("utf-8"))
     for array in arrays:
         out.write(memoryview(array).cast("B") if len(array) else b"")
     out.flush()
