@@ -106,11 +106,34 @@ def test_sizes_that_a_wrong_unit_explains_are_suspicious():
     assert "the unit right" not in suspicious(headings, "a,2,4,40", "b,48,24576,40")
 
 
-def test_fractions_under_a_heading_of_percent_are_suspicious():
+@pytest.mark.parametrize(
+    ("cells", "cpu", "memory"),
+    [
+        (["0.35,0.5", "0.9,1"], [0.35, 0.9], [2, 8]),
+        (["0.35,0.5", "9,25"], [0.0035, 0.09], [0.02, 2]),
+        (["0.35 %,0.5 %", "0.9 %,1 %"], [0.0035, 0.009], [0.02, 0.08]),
+        (["0,1", "1,1"], [0, 0.01], [0.04, 0.08]),
+    ],
+)
+def test_percent_is_fractions_where_all_cells_are_from_0_to_1(cells, cpu, memory):
     headings = "VM,vCPU,RAM (GB),Disk (GB),CPU usage %,Memory usage %"
-    said = suspicious(headings, "a,2,4,40,0.35,0.5", "b,4,8,40,0.9,0.25")
-    assert said.count("2 workloads using at most 1% of what is given, as all do") == 2
-    assert "as all do" not in suspicious(headings, "a,2,4,40,0.35,0.5", "b,4,8,40,35,50")
+    found, report = report_of(
+        headings, *(f"{row},40,{use}" for row, use in zip(("a,2,4", "b,4,8"), cells, strict=True))
+    )
+    assert found.workloads["cpu_share_used"].tolist() == pytest.approx(cpu)
+    assert found.workloads["memory_gib_used"].tolist() == pytest.approx(memory)
+    guessed = (
+        report["units"].query("kind == 'guessed'")["message"].str.contains("read as fractions, 0.35 as 35 %").sum()
+    )
+    assert guessed == (2 if cpu == [0.35, 0.9] else 0)
+    told = "; ".join(report["suspicious"]["message"])
+    assert ("using at most 1% of what is given, as all do" in told) == (max(cpu) <= 0.01)
+
+
+def test_percent_that_is_fractions_below_the_rows_that_are_looked_at_first_stays_percent():
+    rows = [f"vm{n},2,4,40,{0.35 if n != 1001 else 35}" for n in range(1200)]
+    found, _ = report_of("VM,vCPU,RAM (GB),Disk (GB),CPU usage %", *rows)
+    assert found.workloads["cpu_share_used"].iloc[[0, 1001]].tolist() == pytest.approx([0.0035, 0.35])
 
 
 def test_use_that_no_core_is_fast_enough_for_is_suspicious_without_a_clock():

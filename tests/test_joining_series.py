@@ -139,3 +139,9 @@ def test_moments_and_durations_that_are_numbers_stay_so_beside_samples_in_doubt(
     rows = [row.replace("3600.0", "300.000") for row in rows]
     found = planner.read_series(file("perf.csv", "VM;Time;Duration (s);CPU (MHz)", *rows))
     assert np.nanmax(found.samples["cpu_ghz"]) == pytest.approx(1.234)
+
+
+def test_samples_of_percent_that_are_all_at_most_one_are_suspicious():
+    for cells, expected in ((["0.35", "0.9"], True), (["0.35", "9"], False), (["0", "1"], False)):
+        _, said = measured("Memory usage %", *cells, mark=",")
+        assert ("are these fractions, not percent" in said) is expected

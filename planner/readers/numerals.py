@@ -19,6 +19,8 @@ POINT, COMMA = ".", ","
 SMALL_UNIT = 1 / 999
 """A unit this small, in GiB or GHz, is one that figures are whole numbers of."""
 
+PERCENT = units.SHARE_PER_UNIT["%"]
+
 BLANKS = " \u00a0\u2007\u2009\u202f"
 APOSTROPHES = "'’"
 _NAMES = {".": "points", ",": "commas"} | dict.fromkeys(BLANKS, "blanks") | dict.fromkeys(APOSTROPHES, "apostrophes")
@@ -175,6 +177,17 @@ def numbers_of(
         remarks += _guess_told(cells, delimiter)
     named = bool(tally.with_unit) and tally.bare is None
     return Numbers(cells=values, remarks=remarks, findings=findings, named=named)
+
+
+def are_fractions(shares: Sequence[float], unit: str) -> bool:
+    """Whether shares told in percent are fractions under a wrong heading: none above 1 %, and some between 0 and that.
+
+    >>> are_fractions([0.0035, 0.01, 0.0], "%"), are_fractions([0.0035, 0.35], "%"), are_fractions([0.01, 0.0], "%")
+    (True, False, False)
+    """
+    if units.factor(unit, "share") != PERCENT or not len(shares):
+        return False
+    return min(shares) >= 0 and max(shares) <= PERCENT and any(0 < share < PERCENT for share in shares)
 
 
 def _likely_mark(ambiguous: str, wanted: str, factor: float | None) -> str | None:

@@ -18,7 +18,7 @@ import numpy as np
 from planner.errors import InputError, did_you_mean
 from planner.readers import sandbox
 from planner.readers.files import Source, contents
-from planner.readers.numerals import POINT, Style, numbers_of, style_of
+from planner.readers.numerals import POINT, Style, are_fractions, numbers_of, style_of
 from planner.readers.series_columns import ALIASES, DURATION_SECONDS, QUANTITY, Part, parts_of
 from planner.readers.series_worker import EXIT_MEMORY
 from planner.readers.tables import counted, note
@@ -249,7 +249,7 @@ def _samples(file: str, columns: list[_Column], units: dict[str, str], time_zone
     for part in parts:
         if part.quantity:
             numbers, said = _numbers(columns[part.position], part, style, file)
-            notes += said
+            notes += [*said, *_fractions_told(numbers, part, file)]
             values[part.quantity] = values[part.quantity] + numbers if part.quantity in values else numbers
     return _Samples(names=names, owner=owner, seconds=seconds, duration_seconds=duration, measured=values, notes=notes)
 
@@ -305,6 +305,17 @@ def _numbers(column: _Column, part: Part, style: Style, file: str) -> tuple[np.n
     return known[column.cells], [
         note(one.kind, one.message if one.kind == "guessed" else texts + one.message, **about) for one in read.remarks
     ]
+
+
+def _fractions_told(numbers: np.ndarray, part: Part, file: str) -> list[dict]:
+    """That percent may be fractions: a file of machines that all idle is as good, so they stay percent."""
+    known = numbers[~np.isnan(numbers)]
+    if not are_fractions(known, part.unit):
+        return []
+    message = (
+        "no sample is above 1 %: are these fractions, not percent? then head the column with fraction, not percent"
+    )
+    return [note("suspicious", message, file=file, column=part.heading, subject=part.quantity, count=len(known))]
 
 
 def _column_notes(file: str, headings: list[str], parts: list[Part]) -> list[dict]:

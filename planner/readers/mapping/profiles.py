@@ -10,7 +10,7 @@ from statistics import median
 
 from planner import units
 from planner.readers.columns import split_unit
-from planner.readers.numerals import numbers_of, style_of, unit_of
+from planner.readers.numerals import are_fractions, numbers_of, style_of, unit_of
 from planner.schema import FLAGS, STATES
 
 MOST_CELLS = 500
@@ -51,6 +51,9 @@ class Profile:
         Share of the filled cells that say a power state, yes or no, an operating system, a UUID, three digits or more.
     count : int
         Filled cells that were looked at.
+    fractions : bool
+        Whether the heading names percent and all cells, looked at or not, are bare numbers from 0 to 1, one of them no
+        whole one: a spreadsheet keeps 35 % so.
     """
 
     heading: str
@@ -67,6 +70,7 @@ class Profile:
     identities: float
     codes: float
     count: int
+    fractions: bool = False
 
     @property
     def measure(self) -> str:
@@ -115,8 +119,9 @@ def profile(heading: str, cells: Sequence[object], delimiter: str = "") -> Profi
     named = Counter(name for cell in told if isinstance(cell, str) and _measure_in_cells(name := unit_of(cell)))
     cell_unit = named.most_common(1)[0][0] if named else ""
     wanted = measure_of(unit) if unit else _measure_in_cells(cell_unit)
-    read = numbers_of(told, wanted=wanted, unit=unit or wanted, stated=True, sheet=style_of(told), delimiter=delimiter)
-    values = [float(cell) for cell in read.cells if isinstance(cell, int | float) and not isinstance(cell, bool)]
+    how = {"wanted": wanted, "unit": unit or wanted, "stated": True, "sheet": style_of(told), "delimiter": delimiter}
+    read = numbers_of(told, **how)
+    values = _numbers(read.cells)
     words = [str(int(cell) if isinstance(cell, float) and cell.is_integer() else cell).strip() for cell in told]
     folded = [word.casefold() for word in words]
     return Profile(
@@ -134,6 +139,9 @@ def profile(heading: str, cells: Sequence[object], delimiter: str = "") -> Profi
         identities=_share(sum(bool(_UUID.fullmatch(word)) for word in words), told),
         codes=_share(sum(bool(_CODE.fullmatch(word)) for word in words), told),
         count=len(told),
+        fractions=not cell_unit
+        and are_fractions(values, unit)
+        and are_fractions(_numbers(numbers_of(cells, **how).cells), unit),
     )
 
 
@@ -163,6 +171,10 @@ def measure_of(unit: str) -> str:
 def _measure_in_cells(unit: str) -> str:
     """As `measure_of`, for a unit behind a number, where one letter is enough for a size."""
     return "GiB" if units.is_letter(unit, "GiB") else measure_of(unit)
+
+
+def _numbers(cells: Sequence[object]) -> list[float]:
+    return [float(cell) for cell in cells if isinstance(cell, int | float) and not isinstance(cell, bool)]
 
 
 def _share(number: int, cells: list) -> float:

@@ -15,7 +15,7 @@ from planner.readers.columns import Match
 from planner.readers.exports import Journal, Part, part_of
 from planner.readers.machines import example, may_be_storage, workloads_of
 from planner.readers.mapping.attributes import USAGE, columns_of
-from planner.readers.mapping.profiles import profile
+from planner.readers.mapping.profiles import heading_parts, measure_of, profile
 from planner.readers.mapping.proposals import Found
 from planner.readers.owned import hosts_of
 from planner.readers.sandbox import Sheet, Workbook
@@ -104,6 +104,15 @@ def _note_mapping(found: Found, journal: Journal) -> None:
             column=one.heading,
             subject=one.attribute,
         )
+        if one.unit == "share" and measure_of(heading_parts(one.heading)[1]) == "share":
+            journal.note(
+                "guessed",
+                "all cells are from 0 to 1, as a spreadsheet keeps percent: read as fractions, 0.35 as 35 %",
+                sheet=sheet,
+                column=one.heading,
+                subject=one.attribute,
+                count=len(found.rows),
+            )
 
 
 def _part(found: Found, journal: Journal) -> Part:

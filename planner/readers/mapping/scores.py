@@ -150,7 +150,7 @@ def confidence(seen: Profile, column: Column, table: str) -> float:
 
 def unit_of(seen: Profile, column: Column, table: str) -> str:
     """Unit to read a column in: as its heading says, "" where its cells do, else as the size of its numbers tells."""
-    if seen.unit and seen.measure == "share" and seen.values and seen.count > 4 and max(seen.values) <= 0.01:
+    if seen.fractions:
         return "share"
     if seen.unit or seen.cell_unit or column.unit not in units.SCALES:
         return seen.unit
