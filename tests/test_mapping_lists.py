@@ -152,6 +152,34 @@ def test_storage_in_use_alone_is_read_as_given_and_noted(rows):
     assert "storage in use alone is told: read as what is given" in notes(inventory, "guessed")
 
 
+@pytest.mark.parametrize(
+    ("second", "said"),
+    [
+        (["a", "b"], "2 of 2 names of sheet Februar stand in sheet Januar too, such as 'a': counted twice"),
+        (["A", "c", "d"], "1 of 3 names of sheet Februar stands in sheet Januar too, such as 'A': counted twice"),
+        (["c", "d"], ""),
+    ],
+)
+def test_names_of_one_sheet_that_stand_on_another_are_suspicious(second, said):
+    head = ["VM", "vCPU", "RAM GB", "Disk GB"]
+    sheets = {
+        title: [head, *([name, 2, 4, 40] for name in names)] for title, names in (("Januar", "ab"), ("Februar", second))
+    }
+    inventory = planner.read(workbook(**sheets))
+    assert len(inventory.workloads) == 2 + len(second)
+    found = notes(inventory, "suspicious")
+    assert [one.split(";")[0] for one in found] == [said] * bool(said)
+
+
+def test_machines_of_one_name_with_identifiers_of_their_own_are_two():
+    head, uuid = ["VM", "vCPU", "RAM GB", "Disk GB", "UUID"], "4211{:04d}-0000-4000-8000-000000000000"
+    sheets = {
+        title: [head, ["a", 2, 4, 40, uuid.format(n)], ["b", 2, 4, 40, uuid.format(n + 5)]]
+        for n, title in enumerate(("Nord", "West"))
+    }
+    assert notes(planner.read(workbook(**sheets)), "suspicious") == []
+
+
 VMS = [["Name", "vCPUs", "Memory (GiB)"], ["v", 2, 4]]
 
 

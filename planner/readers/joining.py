@@ -43,7 +43,8 @@ def inventory_of(
     """
     parts = [_checked(tables) for tables in files]
     labels = [tables.file for tables in files]
-    workloads = merged_workloads([_every(part) for part in parts], labels)
+    sheets = [tables.origins["workloads"].sheet if "workloads" in tables.origins else "" for tables in files]
+    workloads = merged_workloads([_every(part) for part in parts], labels, sheets)
     workloads = with_usage(workloads, files)
     tables = {name: merged_by_name([getattr(part, name) for part in parts], labels, name) for name in OWN_NAMES}
     planned = (workloads.frame["reason"] == "").to_numpy()

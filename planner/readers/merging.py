@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from planner import schema
-from planner.readers.doubles import note_doubles
+from planner.readers.doubles import note_doubles, note_repeats
 from planner.readers.tables import counted, note
 
 KEYS = {
@@ -54,7 +54,9 @@ class Merged:
     called: list[dict[str, str]] = field(default_factory=list)
 
 
-def merged_workloads(frames: Sequence[pd.DataFrame], sources: Sequence[str]) -> Merged:
+def merged_workloads(
+    frames: Sequence[pd.DataFrame], sources: Sequence[str], sheets: Sequence[str] | None = None
+) -> Merged:
     """Workloads of several files, with those that are left out; each frame has passed the schema.
 
     Parameters
@@ -63,13 +65,15 @@ def merged_workloads(frames: Sequence[pd.DataFrame], sources: Sequence[str]) -> 
         Columns of the schema, perhaps those of `KEYS` and `vcenter`.
     sources : sequence of str
         What each is called in notes.
+    sheets : sequence of str, optional
+        The sheet of each, "" where there is none.
     """
     filled = [(frame, source) for frame, source in zip(frames, sources, strict=True) if len(frame)]
     if len(filled) < 2:
         called = [dict(zip(frame["name"], frame["name"], strict=True)) for frame in frames]
         return Merged(frame=_stacked(frames), called=called)
     known = _Known()
-    parts, notes, called = [], [], []
+    parts, own, notes, called = [], [], [], []
     for frame, source in zip(frames, sources, strict=True):
         rows = _rows(frame)
         targets, reasons = known.matched(rows, source)
@@ -78,14 +82,16 @@ def merged_workloads(frames: Sequence[pd.DataFrame], sources: Sequence[str]) -> 
         called.append(dict(zip(frame["name"], np.where(new, names, known.names_of(targets)), strict=True)))
         notes += _again(frame, targets, reasons, known, source)
         parts.append((frame.assign(name=names), targets))
+        own.append(frame[new])
     table = _stacked([frame[targets < 0] for frame, targets in parts])
     for (frame, targets), source in zip(parts, sources, strict=True):
         again = targets >= 0
         if again.any():
             table, said = _filled(table, frame[again], targets[again], source)
             notes += said
-    own = table.assign(name=[row.name for row in known.rows])
-    notes += note_doubles(own, known.sources, _SAME_SIZE["workloads"], "workload", known.are_two)
+    notes += note_repeats(own, sources, sheets or [""] * len(sources))
+    named = table.assign(name=[row.name for row in known.rows])
+    notes += note_doubles(named, known.sources, _SAME_SIZE["workloads"], "workload", known.are_two)
     return Merged(frame=table, notes=notes, called=called)
 
 
