@@ -149,3 +149,35 @@ def test_a_vm_that_is_off_uses_0_hz():
     )
     assert list(found.workloads["cpu_ghz_used"]) == [1.2]
     assert list(found.left_out["name"]) == ["b"]
+
+
+@pytest.mark.parametrize(("clock", "said"), [(2.4, "0.0024 GHz"), (2400, ""), (12000, "12 GHz")])
+def test_a_clock_that_no_processor_has_is_suspicious(clock, said):
+    told = suspicious(
+        "VM,vCPU,RAM (GB),Disk (GB)", "a,2,4,40", "", "Host,Model,Cores,RAM (GB),Clock (MHz)", f"h,R740,32,512,{clock}"
+    )
+    assert ("1 host with a clock below 0.5 or above 10 GHz: is the unit right?; such as 'h' with" in told) == bool(said)
+    assert said in told
+
+
+def test_a_node_that_is_not_online_carries_nothing_and_that_is_told():
+    node = {"type": "node", "maxcpu": 32, "maxmem": 2**38}
+    nodes = [
+        node | {"id": f"node/{name}", "node": name, "status": status}
+        for name, status in (("n1", "online"), ("n2", "offline"))
+    ]
+    guest = {
+        "type": "qemu",
+        "id": "qemu/1",
+        "name": "a",
+        "node": "n1",
+        "status": "running",
+        "maxcpu": 2,
+        "maxmem": 2**32,
+        "maxdisk": 2**35,
+    }
+    found = planner.read(json.dumps([*nodes, guest]).encode())
+    assert found.hosts["maintenance"].tolist() == ["no", "yes"]
+    (told,) = found.notes.query("subject == 'n2' and kind == 'guessed'")["message"]
+    assert told == "the node is offline: read as in maintenance"
+    assert found.include("maintenance").hosts["maintenance"].tolist() == ["no", "no"]

@@ -17,6 +17,8 @@ ODD_STEP_GIB = 0.5
 FASTEST_GHZ = 6.5
 """No core is faster: more than this for each vCPU is too much whatever the host."""
 
+LEAST_CLOCK_GHZ, MOST_CLOCK_GHZ = 0.5, 10
+
 LEAST_SHARE = 0.01
 """Where no machine uses more than this of what it has, fractions stand where percent are told, or units are wrong."""
 
@@ -28,7 +30,7 @@ SLACK = 1.05
 
 
 def suspicions(inventory: Inventory, *, any_size: bool = False) -> list[dict]:
-    """Notes of kind ``suspicious`` on workloads to place.
+    """Notes of kind ``suspicious`` on workloads to place, and on the clock of hosts.
 
     A workload larger than any host of its pool, use of more than all that is given, memory that nobody gives out (no
     power of two and no multiple of 512 MiB), next to none or far too much for its vCPUs, parts of a CPU, storage of 0
@@ -36,10 +38,10 @@ def suspicions(inventory: Inventory, *, any_size: bool = False) -> list[dict]:
     one.
     """
     frame = inventory.workloads
-    if frame.empty:
-        return []
     where = {"file": ", ".join(inventory.sources)}
-    notes = []
+    notes = _clocks(inventory.hosts, where)
+    if frame.empty:
+        return notes
     for rows, message, column, unit in (
         *_larger_than_hosts(inventory),
         *_use(inventory),
@@ -53,6 +55,19 @@ def suspicions(inventory: Inventory, *, any_size: bool = False) -> list[dict]:
             text = f"{counted(int(rows.sum()), 'workload')} {message}; {example}"
             notes.append(note("suspicious", text, **where, column=column, subject=name, count=rows.sum()))
     return notes
+
+
+def _clocks(hosts: pd.DataFrame, where: dict) -> list[dict]:
+    """A note on hosts with a clock that no processor has: GHz where MHz are told, or the other way round."""
+    strange = hosts[(hosts["ghz"] < LEAST_CLOCK_GHZ) | (hosts["ghz"] > MOST_CLOCK_GHZ)]
+    if strange.empty:
+        return []
+    name, clock = strange["name"].iloc[0], strange["ghz"].iloc[0]
+    message = (
+        f"{counted(len(strange), 'host')} with a clock below {LEAST_CLOCK_GHZ:g} or above {MOST_CLOCK_GHZ:g} GHz: is "
+        f"the unit right?; such as {name!r} with {clock:.6g} GHz"
+    )
+    return [note("suspicious", message, **where, column="ghz", subject=name, count=len(strange))]
 
 
 def _larger_than_hosts(inventory: Inventory) -> Iterator[tuple[np.ndarray, str, str, str]]:

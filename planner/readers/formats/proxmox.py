@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from planner.readers.columns import fold
-from planner.readers.exports import Journal, only_headings, read_part, require
+from planner.readers.exports import Journal, Part, only_headings, read_part, require
 from planner.readers.machines import flag, number, text, workloads_of
 from planner.readers.owned import host_note, hosts_of, note_unknown_hosts
 from planner.readers.pooled import shared_stores
@@ -32,6 +34,16 @@ COLUMNS = (
     number("storage_gib", "maxdisk", unit="GiB", bare="bytes"),
     number("cpu_share_used", "cpu", unit="share", bare="share"),
 )
+
+
+def _away(nodes: Part, journal: Journal) -> np.ndarray:
+    """Which nodes are not online, with a note on each: they carry nothing, like a host in maintenance."""
+    states = nodes.frame["state"]
+    away = ~states.str.casefold().isin(("online", "")).to_numpy()
+    for position in np.flatnonzero(away):
+        message = f"the node is {states.iloc[position]}: read as in maintenance"
+        host_note(journal, "guessed", message, nodes.origin, position, "state", nodes.frame)
+    return away
 
 
 def recognises(workbook: Workbook) -> bool:
@@ -69,7 +81,7 @@ def parse(workbook: Workbook) -> Tables:
     nodes = nodes.plus("name", nodes.frame["host"], like="host").plus("cores", nodes.frame["vcpus"], like="vcpus")
     if not len(nodes.frame):
         return tables
-    nodes = nodes.without("storage_gib")
+    nodes = nodes.without("storage_gib").plus("maintenance", _away(nodes, journal), like="state")
     note_unknown_hosts(tables.frames["workloads"], tables.origins["workloads"], nodes, journal)
     tables.put("hosts", *hosts_of(nodes, journal))
     message = "maxcpu of a node is its threads: with hyper-threading it has half as many cores"
