@@ -127,7 +127,19 @@ def test_a_row_of_totals_is_no_workload(label):
 
 @pytest.mark.parametrize(
     "label",
-    ["Gesamtergebnis", "Total general", "Total général", "Totale complessivo", "Eindtotaal", "Total VMs", "12 VMs"],
+    [
+        "Alle Server",
+        "All hosts",
+        "Tous",
+        "合計",
+        "Gesamtergebnis",
+        "Total general",
+        "Total général",
+        "Totale complessivo",
+        "Eindtotaal",
+        "Total VMs",
+        "12 VMs",
+    ],
 )
 def test_a_row_of_totals_of_any_wording_is_known_by_its_figures(label):
     frame, _, _ = read(HEADINGS, ["a", 2, 4], ["b", 4, 8], ["c", 1, 2], [label, 7, 14])
@@ -139,6 +151,28 @@ def test_a_row_of_totals_of_any_wording_is_known_by_its_figures(label):
 def test_the_total_of_a_single_row():
     frame, _, _ = read(HEADINGS, ["a", 2, 4], ["Total", 2, 4])
     assert list(frame["name"]) == ["a"]
+
+
+@pytest.mark.parametrize("label", ["Average", "Mittelwert:", "Durchschnitt", "Moyenne", "Ø", "平均"])
+def test_a_row_of_means_is_no_workload(label):
+    rows = [["a", 2, 4], ["b", 4, 9], ["c", 1, 2]]
+    for means in ([7 / 3, 5], [2.33, 5], [2, 5]):
+        frame, _, notes = read(HEADINGS, *rows, ["Total", 7, 15], [label, *means])
+        assert list(frame["name"]) == ["a", "b", "c"]
+        assert [row["message"] for row in notes if row["row"] == 6] == ["a row of means: the mean of rows above"]
+    frame, _, notes = read(HEADINGS, *rows, [label, 40, 500])
+    assert list(frame["name"])[3] == label
+    assert "called a mean, though it is none" in next(row["message"] for row in notes if row["kind"] == "suspicious")
+
+
+def test_a_last_row_of_any_name_that_adds_up_all_others_is_suspicious():
+    rows = [["a", 2, 4], ["b", 4, 8], ["c", 1, 2]]
+    for last, expected in ((["Rechenzentrum", 7, 14], 1), (["Rechenzentrum", 7, 16], 0)):
+        frame, _, notes = read(HEADINGS, *rows, last)
+        assert len(frame) == 4
+        assert sum("is the sum of all rows above" in row["message"] for row in notes) == expected
+    _, _, notes = read(HEADINGS, *rows[:2], ["c", 6, 12])
+    assert not [row for row in notes if row["kind"] == "suspicious"]
 
 
 def test_totals_count_copies_where_there_is_a_count():

@@ -377,7 +377,7 @@ def read_numbers(
 def total_rows(
     columns: Mapping[str, list], numeric: Iterable[str], origin: Origin
 ) -> tuple[np.ndarray, list[dict], list[str]]:
-    """Which rows are no sums of others, as a mask; a note on each that is, a finding on each that should be."""
+    """Which rows are no sums or means of others, as a mask; notes on those that are or may be, and findings."""
     names = columns.get("name")
     keep = np.ones(len(names) if names is not None else 0, dtype=bool)
     if names is None:
@@ -388,12 +388,23 @@ def total_rows(
     notes = [
         note(
             "dropped",
-            "a row of totals: the sum of rows above",
+            f"a row of {'means: the mean' if row in found.means else 'totals: the sum'} of rows above",
             **where,
             row=origin.row(row),
             column=origin.heading("name"),
         )
         for row in found.rows
+    ]
+    notes += [
+        note(
+            "suspicious",
+            f"a row of totals or means? {str(names[row]).strip()!r} is {what}: read as a machine",
+            **where,
+            row=origin.row(row),
+            column=origin.heading("name"),
+            subject=str(names[row]).strip(),
+        )
+        for row, what in found.unlikely.items()
     ]
     findings = [
         f"{origin.where(row, column)}: found {figure:.6g} in a row called {str(names[row]).strip()!r}, expected the "
