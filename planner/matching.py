@@ -103,6 +103,10 @@ def _matched(names: pd.Series, series: Series) -> tuple[dict[str, int], list[dic
         if rows:
             row_of[name] = rows[0]
             loosely += name not in exact
+    taken = set(row_of.values())
+    spare = [name for row, name in enumerate(series.names) if row not in taken]
+    in_short, doubtful = naming.meant([name for name in names if name not in row_of], spare)
+    row_of |= {name: exact[known] for name, known in in_short.items()}
     if not row_of:
         first = str(names.iloc[0]) if len(names) else ""
         close = next(((n, hit) for n in series.names[:200] if (hit := nearest(n, names.head(5000)))), None)
@@ -115,6 +119,13 @@ def _matched(names: pd.Series, series: Series) -> tuple[dict[str, int], list[dic
     notes = []
     if loosely:
         notes.append(_note("converted", f"{loosely:,} series matched by a name in other letter case"))
+    if in_short:
+        name, known = next(iter(in_short.items()))
+        message = f"{len(in_short):,} series matched by a short or domain name, such as {known!r} for {name!r}"
+        notes.append(_note("converted", message))
+    notes += _named(
+        "information", doubtful, "a short or domain name that several series could mean: joined to none", ()
+    )
     taken = set(row_of.values())
     unused = [name for row, name in enumerate(series.names) if row not in taken]
     missing = [name for name in names if name not in row_of]

@@ -145,3 +145,17 @@ def test_samples_of_percent_that_are_all_at_most_one_are_suspicious():
     for cells, expected in ((["0.35", "0.9"], True), (["0.35", "9"], False), (["0", "1"], False)):
         _, said = measured("Memory usage %", *cells, mark=",")
         assert ("are these fractions, not percent" in said) is expected
+
+
+def test_series_are_joined_by_short_or_domain_name_where_no_other_is_meant():
+    listed = file("w.csv", "name,vcpus,memory_gib,host", "web,2,8,", "db.a.de,2,8,", "app,2,8,")
+    rows = [
+        f"{name},2026-01-05T0{hour}:00Z,{hour + 1}"
+        for name in ("web.a.de", "DB", "app.a.de", "app.b.de")
+        for hour in (0, 1)
+    ]
+    inventory = planner.read([listed, file("perf.csv", "VM,Time,CPU (GHz)", *rows)])
+    used = dict(zip(inventory.workloads["name"], inventory.workloads["cpu_ghz_used"].fillna(0), strict=True))
+    assert used == {"web": 2, "db.a.de": 2, "app": 0}
+    assert "2 series matched by a short or domain name, such as 'web.a.de' for 'web'" in said(inventory)
+    assert "a short or domain name that several series could mean: joined to none" in said(inventory)

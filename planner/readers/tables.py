@@ -47,9 +47,10 @@ def counted(number: int, what: str) -> str:
 
 
 def remarks_of(sheet: Sheet, file: str) -> list[dict]:
-    """Notes on what was added to the cells of a sheet, or found among them."""
+    """Notes on what was added to the cells of a sheet, or found among them: about each row but that of the headings."""
+    rows = max(1, len(sheet.rows) - 1)
     return [
-        note(kind, message, file=file, sheet=sheet.name, subject=subject, count=count[0] if count else len(sheet.rows))
+        note(kind, message, file=file, sheet=sheet.name, subject=subject, count=count[0] if count else rows)
         for kind, subject, message, *count in sheet.remarks
     ]
 
