@@ -19,6 +19,9 @@ OTHER_FIGURES = frozenset(
 )
 """Attributes that a plan does without: a guess about one costs no confidence."""
 
+_MEANING = r"^read as .*, confidence \d\.\d\d$"
+"""What a note says of the meaning of a column, for which `sure` stands."""
+
 TOTALS = {"vcpus": ("vCPUs", ""), "memory_gib": ("memory", "GiB"), "storage_gib": ("storage", "GiB")}
 """Columns of workloads that are added up: their label and unit."""
 
@@ -71,6 +74,7 @@ def import_of(
     """
     every = pd.concat([part.workloads, part.left_out])
     counts = (part.notes["kind"] == "guessed") & ~part.notes["subject"].isin(OTHER_FIGURES)
+    counts &= ~part.notes["message"].str.contains(_MEANING)
     guessed = int(part.notes.loc[counts, "count"].sum())
     needed = len(FIGURES_OF_A_WORKLOAD) * len(every) + len(FIGURES_OF_A_HOST) * len(part.hosts)
     totals = {name: float((every[name] * every["count"]).sum()) for name in TOTALS}

@@ -181,3 +181,17 @@ def test_a_node_that_is_not_online_carries_nothing_and_that_is_told():
     (told,) = found.notes.query("subject == 'n2' and kind == 'guessed'")["message"]
     assert told == "the node is offline: read as in maintenance"
     assert found.include("maintenance").hosts["maintenance"].tolist() == ["no", "no"]
+
+
+def test_how_sure_the_meaning_of_a_column_is_counts_once_whatever_the_rows():
+    for rows in (1, 4):
+        hosts = "\n".join(["Host,Model,Cores,RAM (GB)", *(f"h{n},R740,32,512" for n in range(rows))])
+        lists = "\n".join(["Servername,vCPU,RAM (GB),Disk total (GB)", *(f"vm{n},2,4,40" for n in range(rows))])
+        found = planner.read([lists.encode(), hosts.encode()])
+        sure = (
+            found.notes.query("column == 'Disk total (GB)'")["message"].str.extract(r"confidence (\d\.\d+)")[0].dropna()
+        )
+        assert float(sure.iloc[0]) < 1
+        assert found.import_report()["files"]["confidence"].tolist() == pytest.approx(
+            [float(sure.iloc[0]), 1], abs=0.01
+        )

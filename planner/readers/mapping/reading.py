@@ -10,6 +10,7 @@ import pandas as pd
 
 from planner import schema, units
 from planner.errors import InputError
+from planner.imports import FIGURES_OF_A_HOST, FIGURES_OF_A_WORKLOAD
 from planner.readers.cells import cells_of
 from planner.readers.columns import Match
 from planner.readers.exports import Journal, Part, part_of
@@ -60,7 +61,14 @@ def tables_of(found: Found, file: str) -> Tables:
     about = (f"sheet {found.mapped.sheet}" if found.mapped.sheet else "", f"columns {found.origin or 'guessed'}")
     tables = journal.tables(FORMAT, dialect=", ".join(filter(None, about)))
     tables.frames[table], tables.origins[table] = frame, origin
-    return replace(tables, confidence=1.0 if found.origin else round(found.mapped.confidence, 4))
+    return replace(tables, confidence=1.0 if found.origin else round(_confidence(found), 4))
+
+
+def _confidence(found: Found) -> float:
+    """The least of the columns that the table cannot be read without and of those with figures that a plan needs."""
+    needed = {*FIGURES_OF_A_WORKLOAD, *FIGURES_OF_A_HOST}
+    figures = (one.confidence for one in found.mapped.columns if one.attribute in needed)
+    return min([found.mapped.confidence, *figures])
 
 
 def left_over(book: Workbook, found: Iterable[Found]) -> list[dict]:
@@ -103,6 +111,7 @@ def _note_mapping(found: Found, journal: Journal) -> None:
             row=mapped.row,
             column=one.heading,
             subject=one.attribute,
+            count=len(found.rows),
         )
         if one.unit == "share" and measure_of(heading_parts(one.heading)[1]) == "share":
             journal.note(
