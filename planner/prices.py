@@ -1,4 +1,4 @@
-"""Prices: what energy, maintenance and space cost, over how many years. A price of None is missing, never 0."""
+"""Prices: what hosts, licences, energy, space and work cost, over how many years. None is missing, never 0."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from planner import catalogue, settings
 from planner.errors import InputError
+from planner.licences import Licence, licences_of, to_dicts
 
 
 def _default(name: str):
@@ -37,6 +38,20 @@ class Prices:
         Maintenance and support, money per host in use and year.
     rack_unit_year : float or None
         Rack space, money per rack unit and year.
+    administration_per_host_year : float or None
+        Work that a host in use makes, money per host and year.
+    migration_per_workload : float or None
+        Work of moving one workload to another host, money.
+    disposal_per_host : float or None
+        What it costs to get rid of an owned host that is not kept.
+    resale_share : float or None
+        Share of its price that an owned host brings when it is sold now, from 0 to 1.
+    residual_share : float or None
+        Share of its price that a host which is bought is still worth at the end of the horizon, from 0 to 1.
+    licences : tuple of Licence
+        What hosts and workloads have to be licensed for; a product's name stands for its editions in the catalogue.
+    exchange : dict
+        What one unit of another currency is worth in `currency`, by its name; for licences that are priced in it.
     years : float
         Horizon over which costs are added up; hardware is bought at its start.
     discount_rate : float
@@ -62,6 +77,13 @@ class Prices:
     carbon_kg_per_kwh: float | None = _default("carbon_kg_per_kwh")
     maintenance_per_host_year: float | None = _default("maintenance_per_host_year")
     rack_unit_year: float | None = None
+    administration_per_host_year: float | None = None
+    migration_per_workload: float | None = None
+    disposal_per_host: float | None = None
+    resale_share: float | None = None
+    residual_share: float | None = None
+    licences: tuple[Licence, ...] = ()
+    exchange: dict[str, float] = field(default_factory=dict)
     years: float = _default("years")
     discount_rate: float = _default("discount_rate")
     vcpu_activity: float = _default("vcpu_activity")
@@ -74,7 +96,12 @@ class Prices:
         settings.require(self.pue, "prices.pue", 1, 10)
         settings.require(self.carbon_kg_per_kwh, "prices.carbon_kg_per_kwh", 0, 10, blank=True)
         settings.require(self.maintenance_per_host_year, "prices.maintenance_per_host_year", 0, 1e9, blank=True)
-        settings.require(self.rack_unit_year, "prices.rack_unit_year", 0, 1e9, blank=True)
+        for name in ("rack_unit_year", "administration_per_host_year", "migration_per_workload", "disposal_per_host"):
+            settings.require(getattr(self, name), f"prices.{name}", 0, 1e9, blank=True)
+        for name in ("resale_share", "residual_share"):
+            settings.require(getattr(self, name), f"prices.{name}", 0, 1, blank=True)
+        object.__setattr__(self, "licences", licences_of(self.licences))
+        self._require_one_currency()
         settings.require(self.years, "prices.years", 0.5, 30)
         settings.require(self.discount_rate, "prices.discount_rate", 0, 1)
         settings.require(self.vcpu_activity, "prices.vcpu_activity", 0, 1)
@@ -85,6 +112,21 @@ class Prices:
                 f"prices.host_peak_w: found {self.host_peak_w:,g}, expected at least host_idle_w "
                 f"({self.host_idle_w:,g})"
             )
+
+    def _require_one_currency(self) -> None:
+        for currency, rate in self.exchange.items():
+            settings.require(rate, f"prices.exchange.{currency}", 1e-6, 1e6)
+        for licence in self.licences:
+            if licence.currency not in ("", self.currency, *self.exchange):
+                raise InputError(
+                    f"prices.licences: {licence.product!r} {licence.edition!r} is priced in {licence.currency}, found "
+                    f"prices in {self.currency}; expected exchange with what 1 {licence.currency} is worth, such as "
+                    f"exchange = {{ {licence.currency} = 0.9 }}"
+                )
+
+    def worth_of(self, currency: str) -> float:
+        """What one unit of a currency is worth in that of all prices; "" is that currency."""
+        return 1.0 if currency in ("", self.currency) else self.exchange[currency]
 
     @classmethod
     def none(cls) -> Prices:
@@ -103,7 +145,7 @@ class Prices:
 
     def to_toml(self) -> str:
         """The prices as TOML text, every figure in it; one that is missing is written ``"none"``."""
-        values = settings.with_none(self)
+        values = settings.with_none(self) | {"licences": to_dicts(self.licences)}
         return settings.to_toml({key: settings.MISSING if value is None else value for key, value in values.items()})
 
     @property

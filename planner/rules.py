@@ -296,6 +296,14 @@ class Selector:
             found[hits] = True
         return np.flatnonzero(found)
 
+    def matching(self, patterns: Iterable[str]) -> np.ndarray:
+        """Whether any of the patterns selects each row, which none may do: bool [rows]."""
+        found = np.zeros(len(self.frame), dtype=bool)
+        for pattern in patterns:
+            key, text = self._key(pattern)
+            found[self._hits(key, text.casefold())] = True
+        return found
+
     def _key(self, pattern: str) -> tuple[str, str]:
         """The key before a pattern's colon and what stands behind it; a colon that follows no key belongs to a name."""
         head, colon, tail = pattern.partition(":")

@@ -10,6 +10,7 @@ import numpy as np
 
 from planner.checker import check
 from planner.economics.ledger import Ledger, ledger
+from planner.economics.valuation import valued
 from planner.errors import InputError
 from planner.plan import Bound, Plan, Progress, Result, Status, Stop, moves_between
 from planner.problem import Problem
@@ -228,8 +229,11 @@ def _result(
         raise AssertionError(
             f"the checker rejects the solver's plan, which is a defect of this program: {violations[0]}"
         )
-    proven = bool(infeasible) or (complete and all(incumbent.proven for incumbent in incumbents))
-    reached = complete and all(incumbent.good_enough for incumbent in incumbents)
+    known = not infeasible and all(incumbent.bound is not None for incumbent in incumbents)
+    value = valued(problem, plan, book).small if complete else None
+    rest = value - sum(incumbent.bound for incumbent in incumbents) if complete and known else np.inf
+    proven = bool(infeasible) or rest <= 0
+    reached = complete and rest <= gap * value
     if infeasible:
         status, reason = Status.INFEASIBLE, infeasible[0].reason
     elif plan is None:
@@ -237,14 +241,13 @@ def _result(
     else:
         status, reason = (Status.OPTIMAL if proven else Status.FEASIBLE), ""
     stop = Stop.PROVEN if proven else Stop.GAP if reached else Stop.CANCELLED if clock.cancelled else Stop.TIME
-    known = not infeasible and all(incumbent.bound is not None for incumbent in incumbents)
     return Result(
         plan=plan,
         status=status,
         stop=stop,
         objective_name=problem.objective,
         objective_unit=book.unit,
-        objective_value=sum(i.value for i in incumbents) / book.scale if complete else None,
+        objective_value=value / book.scale if complete else None,
         bound=_bound(problem, incumbents, book) if known else None,
         reason=reason,
         without=book.without,
@@ -264,7 +267,9 @@ def _bound(problem: Problem, incumbents: list[Incumbent], book: Ledger) -> Bound
             "method": incumbent.bound_method,
             "value": incumbent.bound / book.scale,
             "weightings": tuple(
-                evidence_of(problem, incumbent.instance, w) for w in incumbent.weightings if w.method != "volume"
+                evidence_of(problem, incumbent.instance, w, len(book.row))
+                for w in incumbent.weightings
+                if w.method != "volume"
             ),
             "search": incumbent.searched,
         }
@@ -303,17 +308,16 @@ def _too_much(problem: Problem, instance: Instance) -> str:
     """Which resource the hosts available cannot cover together."""
     pools = " and ".join(repr(pool) for pool in instance.pools if pool)
     where = f" in pool {pools}" if pools else ""
-    count = sum(len(rows) for rows in instance.rows)
     inside = problem.workloads["pool"].isin(instance.pools).to_numpy()
-    rows = np.concatenate(instance.rows)
+    rows = np.unique(np.concatenate(instance.rows))
     available = problem.hosts["available"].to_numpy()[rows]
     offers = np.where(available > 0, problem.capacity[rows].T * available, 0.0).sum(axis=1)
     needs = problem.demand[inside].sum(axis=0).max(axis=1)
     for resource, needed, offered in zip(problem.resources, needs, offers, strict=True):
         if needed > offered * (1 + 1e-12):
             return (
-                f"{resource}: the workloads{where} need {needed:,.6g} {problem.unit(resource)} together, the {count:,} "
-                f"hosts available offer {offered:,.6g} after overhead, overcommit and headroom"
+                f"{resource}: the workloads{where} need {needed:,.6g} {problem.unit(resource)} together, the "
+                f"{len(rows):,} hosts available offer {offered:,.6g} after overhead, overcommit and headroom"
             )
     if (reason := _too_apart(problem, instance)) is not None:
         return reason
@@ -335,7 +339,7 @@ def _too_apart(problem: Problem, instance: Instance) -> str | None:
     for group in range(len(instance.limit)):
         shapes = np.flatnonzero((instance.groups == group).any(axis=1))
         usable = instance.allowed[shapes].any(axis=0)
-        hosts, members = int(instance.available[usable].sum()), int(instance.count[shapes].sum())
+        hosts, members = int(instance.stock[usable].sum()), int(instance.count[shapes].sum())
         if members > hosts * instance.limit[group]:
             first = problem.workloads["name"].iloc[instance.members.first(int(shapes[0]))[0]]
             return (

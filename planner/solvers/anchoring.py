@@ -7,7 +7,7 @@ import numpy as np
 from planner.solvers import cpsat
 from planner.solvers.incumbent import Clock, Incumbent
 from planner.solvers.instance import Instance
-from planner.solvers.packing import OpenHost, Packing
+from planner.solvers.packing import OpenHost, Packing, unused
 from planner.solvers.repack import Attempt
 
 MOST_COUNTS = 5_000
@@ -120,7 +120,7 @@ class _Yard:
         """A new host for an item: where most of what shares its spans may follow, in the emptiest domain, cheapest."""
         instance = self.instance
         classes = np.arange(len(instance.available))
-        left = instance.available - np.bincount(kind, minlength=len(classes))
+        left = unused(instance, self.hosts)
         able = np.flatnonzero(instance.fits[shape] & (left > 0) & self._open_domain(shape, classes))
         if not len(able):
             return None

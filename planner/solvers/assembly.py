@@ -45,8 +45,8 @@ def assembled(
     return Plan.from_frames(placement, pd.DataFrame(spares, columns=["host", "model", "pool"], dtype=str))
 
 
-def evidence_of(problem: Problem, instance: Instance, weighting: Weighting) -> dict:
-    """A weighting in terms of the problem: one weight a workload of the pool, one worth a row of problem.hosts.
+def evidence_of(problem: Problem, instance: Instance, weighting: Weighting, offers: int) -> dict:
+    """A weighting in terms of the problem: one weight a workload of the pool, one worth for each of so many offers.
 
     The first of the workloads kept together carries the weight of all.
     """
@@ -55,9 +55,9 @@ def evidence_of(problem: Problem, instance: Instance, weighting: Weighting) -> d
     members = instance.members
     shape_of = np.repeat(np.arange(len(instance.count)), instance.count)
     weight[members.workloads[members.item_start[members.of_shape]]] = weighting.weight[shape_of]
-    worth = np.zeros(len(problem.hosts), dtype="int64")
-    for kind, rows in enumerate(instance.rows):
-        worth[rows] = weighting.worth[kind]
+    worth = np.zeros(offers, dtype="int64")
+    for kind, own in enumerate(instance.offers):
+        worth[own] = weighting.worth[kind]
     return {
         "method": weighting.method,
         "pool": pool,

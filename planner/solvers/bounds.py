@@ -202,8 +202,8 @@ def cover(
             model.add(sum(idle[able, p]) == instance.failover_hosts)
             for c in np.flatnonzero(~able):
                 model.add(idle[c, p] == 0)
-    for c in range(classes):
-        model.add(sum(on[c]) + sum(idle[c]) <= int(instance.available[c]))
+    for family in instance.families:
+        model.add(sum(sum(on[c]) + sum(idle[c]) for c in family) <= int(instance.available[family[0]]))
     least_placing = _least_placing(instance)
     placing = [model.new_int_var(int(least), int(worst), "") for least, worst in least_placing]
     for p in range(pools):

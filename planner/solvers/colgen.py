@@ -257,7 +257,7 @@ class Generation:
             return False
         value = solution.value
         if self.master.features is not None:  # Prices below 0 count as 0, so coarse ones may prove more.
-            value = max(value, float(solution.duals @ self.instance.count - solution.fees @ self.instance.available))
+            value = max(value, float(solution.duals @ self.instance.count - solution.fees @ self.instance.stock))
         return self.incumbent.bound >= np.ceil(value - 1e-6 * max(1.0, abs(value))) + self.reserve
 
     def _value(self, weightings: list[bounds.Weighting], fees: np.ndarray) -> float:
@@ -270,7 +270,7 @@ class Generation:
             worth = w.worth > 0
             rate = float((w.worth[worth] / np.maximum(cost[worth], 1e-9)).max()) if worth.any() else np.inf
             total += asked / max(rate, 1e-12)
-        return total - float(fees @ self.instance.available)
+        return total - float(fees @ self.instance.stock)
 
     def _prove(self, weightings: list[bounds.Weighting], value: float) -> None:
         """The bound of the weightings through the covering problem, where it may rise."""

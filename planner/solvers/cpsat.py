@@ -132,9 +132,9 @@ class Model:
             self.model.add(sum(self._any(variables) for variables in by_slot.values()) <= law.most)
 
     def _respect_availability(self) -> None:
-        for c, available in enumerate(self.instance.available.tolist()):
-            running = [self.on[i] + self.idle[i] for i, slot in enumerate(self.slots) if slot.kind == c]
-            self.model.add(sum(running) <= available)
+        for family in self.instance.families:
+            running = [self.on[i] + self.idle[i] for i, slot in enumerate(self.slots) if slot.kind in family]
+            self.model.add(sum(running) <= int(self.instance.available[family[0]]))
 
     def _keep_reserve(self) -> None:
         if self.instance.failover_hosts:

@@ -54,7 +54,7 @@ class Dive:
         for host in known:
             if host.items and coupled[[*host.items]].any():
                 self.hosts.append(OpenHost(kind=host.kind, pool=host.pool, items=dict(host.items)))
-                self.available[host.kind] -= 1
+                self.available[self.instance.kin[host.kind]] -= 1
                 for s, n in host.items.items():
                     self.left[s] -= n
         self.cost = Packing(hosts=tuple(self.hosts)).value(self.instance)
@@ -149,7 +149,7 @@ class Dive:
         self.left[pattern.shapes] -= numbers
         if (numbers < pattern.numbers).any():
             self._fill_up(pattern, items)
-        self.available[pattern.kind] -= 1
+        self.available[self.instance.kin[pattern.kind]] -= 1
         host = OpenHost(kind=pattern.kind, pool=pattern.pool, items=items)
         self.hosts.append(host)
         self.cost += Packing(hosts=(host,)).value(self.instance)

@@ -10,7 +10,7 @@ from ortools.sat.python import cp_model
 
 from planner.solvers.disks import keep_without_largest
 from planner.solvers.instance import Instance
-from planner.solvers.packing import OpenHost, Packing, load, used
+from planner.solvers.packing import OpenHost, Packing, load, unused
 from planner.solvers.storing import with_disks
 
 MOST_SETS = 2_000
@@ -66,7 +66,7 @@ def _reserved(instance: Instance, hosts: list[OpenHost], pool: int) -> bool | No
     """Add a pool's reserve: whether every loss is sure to be survived; None where hosts run out."""
     if instance.failover_hosts == 0:
         return True
-    left = instance.available - used(instance, hosts)
+    left = unused(instance, hosts)
     able = instance.able(pool)
     cheap = [c for c in np.lexsort((instance.tiebreak, instance.opening)).tolist() if able[c]]
     if instance.failover_mode == "verified" and _takeover(instance, hosts, pool, cheap, left):
@@ -104,7 +104,7 @@ def _share(instance: Instance, hosts: list[OpenHost], pool: int, able: list[int]
         cost = np.maximum(instance.opening[free], 1)
         best = free[int(np.argmax(np.minimum(gain, 1).min(axis=1) / cost))]
         hosts.append(OpenHost(kind=best, pool=pool))
-        left[best] -= 1
+        left[instance.kin[best]] -= 1
 
 
 def _by_domain(instance: Instance, kinds: np.ndarray, offered: np.ndarray) -> np.ndarray:
@@ -140,13 +140,15 @@ def _takeover(instance: Instance, hosts: list[OpenHost], pool: int, able: list[i
 def _stand_by(instance: Instance, hosts: list[OpenHost], pool: int, kinds: list[int], left: np.ndarray) -> bool:
     """Have k hosts of some kinds stand by for a pool; False, and none added, where there are too few."""
     standing = sum(1 for host in hosts if host.pool == pool and not host.items and host.kind in kinds)
-    missing = max(instance.failover_hosts - standing, 0)
-    new = [c for c in kinds for _ in range(min(int(left[c]), missing))][:missing]
+    missing, new, free = max(instance.failover_hosts - standing, 0), [], left.copy()
+    for c in kinds:
+        taken = min(int(free[c]), missing - len(new))
+        new += [OpenHost(kind=c, pool=pool) for _ in range(taken)]
+        free[instance.kin[c]] -= taken
     if len(new) < missing:
         return False
-    for c in new:
-        hosts.append(OpenHost(kind=c, pool=pool))
-        left[c] -= 1
+    hosts += new
+    left[:] = free
     return True
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from planner.solvers.instance import Instance
 from planner.solvers.kernels import load as load_kernels
-from planner.solvers.packing import OpenHost, Packing, load, used
+from planner.solvers.packing import OpenHost, Packing, load, unused
 
 ALPHAS = (1.5, 1.0, 0.5, 2.0, 3.0)
 """How much turning away from the direction of what is left costs, the usually best first."""
@@ -92,7 +92,7 @@ def filled(
     """
     kernels = load_kernels("filling", instance.items)
     remaining, hosts = filled_up(instance, anchors, instance.count, alpha, over)
-    left = instance.available - used(instance, hosts)
+    left = unused(instance, hosts)
     mix = None if mix is None else beyond(instance, mix, hosts)
     preference = _preference(instance)
     for p in range(len(instance.pools)):
@@ -196,7 +196,7 @@ def _fill_chunk(instance, kernels, shapes, pool, alpha, queue, preference, remai
                 shapes_chosen, numbers = np.unique(chosen[:number], return_counts=True)
                 items = dict(zip(shapes_chosen.tolist(), numbers.tolist(), strict=True))
                 hosts.append(OpenHost(kind=kind, pool=pool, items=items))
-                left[kind] -= 1
+                left[instance.kin[kind]] -= 1
                 longest -= number
                 if keep and longest < 3 * number:
                     return True
@@ -269,14 +269,14 @@ class Room:
 def fitted(instance: Instance, order: np.ndarray, best: bool, mix: np.ndarray | None) -> Packing | None:
     """First or best fit of the shapes in an order; None where the hosts do not suffice."""
     kernels = load_kernels("filling", instance.items)
-    rows = min(instance.items + (0 if mix is None else int(mix.sum())), int(instance.available.sum()))
+    rows = min(instance.items + (0 if mix is None else int(mix.sum())), int(instance.stock.sum()))
     kind, pool = np.zeros(rows, dtype="int64"), np.zeros(rows, dtype="int64")
-    left, opened = instance.available.copy(), 0
+    left, opened = instance.stock.copy(), 0
     if mix is not None:
         kinds, pools = np.nonzero(mix)
         opened = int(mix.sum())
         kind[:opened], pool[:opened] = np.repeat(kinds, mix[kinds, pools]), np.repeat(pools, mix[kinds, pools])
-        left -= mix.sum(axis=1)
+        np.subtract.at(left, instance.purse, mix.sum(axis=1))
     free = instance.capacity[kind]
     members = np.zeros(len(instance.limit), dtype="int64")
     np.add.at(
@@ -287,7 +287,7 @@ def fitted(instance: Instance, order: np.ndarray, best: bool, mix: np.ndarray | 
     placed, opened, missing = kernels.fit_all(
         order, instance.demand, instance.count, instance.pool, instance.groups, instance.limit, instance.zone,
         begins, np.zeros(int(members.sum()), dtype="int64"), np.zeros(len(members), dtype="int64"),
-        instance.fits, instance.capacity, np.array(_preference(instance)), left, opened,
+        instance.fits, instance.capacity, np.array(_preference(instance)), left, instance.purse, opened,
         kind, pool, free, 1.0 / np.maximum(instance.capacity.max(axis=0), 1), best, at, shape, number,
     )  # fmt: skip
     if missing:
@@ -312,18 +312,19 @@ def cheapened(instance: Instance, hosts: list[OpenHost]) -> list[OpenHost]:
     """Each host made the cheapest class that still carries what it has and that is available."""
     if len(instance.available) == 1:
         return hosts
-    left = instance.available - used(instance, hosts)
+    left = unused(instance, hosts)
     loads = [load(instance, host) for host in hosts]
     placed = np.any([law.amount > 0 for law in instance.spreads] or [instance.count < 0], axis=0)
     for host, carried in sorted(zip(hosts, loads, strict=True), key=lambda pair: tuple(pair[1])):
         shapes = list(host.items)
         numbers = np.array([host.items[s] for s in shapes])
-        able = (instance.capacity >= carried).all(axis=1) & instance.allowed[shapes].all(axis=0) & (left > 0)
-        able &= not placed[shapes].any()  # Its items are spread over places: another class may stand elsewhere.
+        able = (instance.capacity >= carried).all(axis=1) & instance.allowed[shapes].all(axis=0)
+        free = (left > 0) & (not placed[shapes].any())  # Where items are spread over places: it may stand elsewhere.
+        able &= free | (instance.family == instance.family[host.kind])
         able[host.kind] = True
         cost = instance.opening + numbers @ instance.placing[shapes]
         best = min(np.flatnonzero(able).tolist(), key=lambda c: (cost[c], instance.tiebreak[c], c != host.kind))
-        left[host.kind] += 1
-        left[best] -= 1
+        left[instance.kin[host.kind]] += 1
+        left[instance.kin[best]] -= 1
         host.kind = best
     return hosts

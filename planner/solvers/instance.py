@@ -16,14 +16,10 @@ import pandas as pd
 from planner.economics.ledger import Ledger
 from planner.losses import domains
 from planner.problem import Problem
-from planner.solvers.couplings import Grouping, Span, Spread, grouping
+from planner.solvers.classes import classes_of, distinct
+from planner.solvers.couplings import Span, Spread, grouping
 from planner.solvers.disks import Disks, disks_of
-
-STEPS = 10**9
-"""Integer steps that the largest capacity of a resource is divided into at most."""
-
-EVEN = 1e-7
-"""Steps by which a figure may miss a whole number and still be read as one: floating-point error."""
+from planner.solvers.steps import Steps, steps_of
 
 COLUMNS = ("demand", "least", "capacity", "most", "restart")
 """Fields of an instance that have a column for each resource in a period."""
@@ -55,16 +51,21 @@ class Instance:
     spreads, spans : tuples of Spread and Span
         Rules that reach across hosts.
     resources : int
-        The first so many columns are resources; in those behind, items count members of a group.
+        The first so many columns are resources; in those behind, items count members of a group, or workloads in need
+        of a licence.
     capacity, most : array of int, shape [C, R]
         Rounded down and rounded up.
     available : array of int, shape [C]
-        At most the number of items.
+        At most the number of items; classes of one family have them in common.
+    family : array of int, shape [C]
+        Classes of one family are the same hosts, licensed in another way each.
     opening, tiebreak : array of int, shape [C]
     placing : array of int, shape [S, C]
     allowed : array of bool, shape [S, C]
     rows : tuple of arrays of int
         Rows of problem.hosts that each class is made of.
+    offers : tuple of arrays of int
+        Offers of the ledger that each class is made of.
     restart : array of int, shape [P, R]
         The largest demand of a single workload of each pool, column by column.
     failover_hosts, failover_mode
@@ -93,11 +94,13 @@ class Instance:
     capacity: np.ndarray
     most: np.ndarray
     available: np.ndarray
+    family: np.ndarray
     opening: np.ndarray
     tiebreak: np.ndarray
     placing: np.ndarray
     allowed: np.ndarray
     rows: tuple[np.ndarray, ...]
+    offers: tuple[np.ndarray, ...]
     restart: np.ndarray
     failover_hosts: int
     failover_mode: str
@@ -137,7 +140,28 @@ class Instance:
     @cached_property
     def reach(self) -> np.ndarray:
         """How many hosts the rules let an item of each shape run on: int [S]."""
-        return self.allowed @ self.available
+        return self.allowed @ self.stock
+
+    @cached_property
+    def families(self) -> list[list[int]]:
+        """The classes of each family."""
+        return [np.flatnonzero(self.family == f).tolist() for f in np.unique(self.family)]
+
+    @cached_property
+    def kin(self) -> list[list[int]]:
+        """For each class the classes of its family, itself among them."""
+        own = dict(zip(np.unique(self.family).tolist(), self.families, strict=True))
+        return [own[f] for f in self.family.tolist()]
+
+    @cached_property
+    def stock(self) -> np.ndarray:
+        """How many hosts there are, told with the first class of each family, 0 with the others: int [C]."""
+        return np.where(self.purse == np.arange(len(self.family)), self.available, 0)
+
+    @cached_property
+    def purse(self) -> np.ndarray:
+        """The first class of each class's family: int [C]."""
+        return np.array([own[0] for own in self.kin], dtype="int64")
 
     @cached_property
     def items(self) -> int:
@@ -234,28 +258,30 @@ def build(problem: Problem, ledger: Ledger, pools: tuple[str, ...]) -> Instance:
     workloads, item_start = _items(problem, np.flatnonzero(pool_of >= 0))
     heads = workloads[item_start[:-1]]
     found = grouping(problem.laws, workloads, item_start)
-    figures = _integers(problem, workloads, item_start, found)
+    steps = steps_of(problem, workloads, item_start)
     combination, permitted = problem.laws.permitted
     failing = None
     if problem.policy.failover.is_verified:
-        failing = _integers(problem.in_failure, workloads, item_start, found, undivided=True)
+        failing = steps_of(problem.in_failure, workloads, item_start, undivided=True)
     disks = disks_of(problem, pools)
-    classes = _classes(problem, ledger, pools, [figures, failing] if failing else [figures], permitted, found, disks)
-    rows = np.array([members[0] for members in classes], dtype="int64")
-    rates, rate_of = np.unique(ledger.rate[rows], return_inverse=True)
-    placing = np.add.reduceat(
-        np.rint(ledger.busy[workloads][:, None] * rates[None, :]).astype("int64"), item_start[:-1], axis=0
-    )
-    key = np.column_stack([pool_of[heads], figures.demand, figures.least, found.key, combination[heads], placing])
+    classes = classes_of(problem, ledger, pools, [steps, failing] if failing else [steps], permitted, found, disks)
+    rows, offers = classes.row, classes.offer
+    tariff, tariff_of = ledger.tariffs(offers)
+    placing = np.add.reduceat(ledger.placing(workloads[:, None], tariff[None, :]), item_start[:-1], axis=0)
+    needs = np.add.reduceat(ledger.needs[workloads], item_start[:-1], axis=0)
+    key = np.column_stack([pool_of[heads], steps.demand, steps.least, found.columns, needs, found.key])
+    key = np.column_stack([key, combination[heads], placing])
     if failing is not None and problem.policy.failover.relaxed:
         key = np.column_stack([key, failing.demand, failing.least])
-    shape_of, first = _distinct(key)
+    shape_of, first = distinct(key)
+    counted = np.hstack([found.columns, needs])[first]
+    room = np.hstack([np.tile(found.room, (len(rows), 1)), ledger.limit[offers]])
     order = np.argsort(shape_of, kind="stable")
     shape_start = np.concatenate([[0], np.cumsum(np.bincount(shape_of))])
     serving = np.array([[_serves(problem, row, pool) for row in rows] for pool in pools], dtype=bool)
     serving = serving.reshape(len(pools), len(rows))
     allowed = serving[pool_of[heads[first]]] & permitted[:, rows][combination[heads[first]]]
-    available = np.array([problem.hosts["available"].to_numpy()[members].sum() for members in classes])
+    available = np.array([problem.hosts["available"].to_numpy()[members].sum() for members in classes.rows])
     # A reserve never takes more hosts than there are workloads to restart, and the hosts that may fail.
     failover = problem.policy.failover
     limit_hosts = len(heads) + (len(workloads) + len(pools) * failover.hosts if failover.hosts else 0)
@@ -264,24 +290,28 @@ def build(problem: Problem, ledger: Ledger, pools: tuple[str, ...]) -> Instance:
         limit_hosts = limit_hosts + sum(disks.reach(p) for p in range(len(pools)))
     instance = Instance(
         pools=pools,
-        demand=figures.demand[first],
-        least=figures.least[first],
+        demand=np.hstack([steps.demand[first], counted]),
+        least=np.hstack([steps.least[first], counted]),
         count=np.bincount(shape_of).astype("int64"),
         pool=pool_of[heads[first]],
         **found.of(first, rows),
-        resources=figures.demand.shape[1] - found.columns.shape[1],
-        capacity=figures.capacity[rows],
-        most=figures.most[rows],
+        resources=steps.demand.shape[1],
+        capacity=np.hstack([steps.capacity[rows], room]),
+        most=np.hstack([steps.most[rows], room]),
         available=np.minimum(available, limit_hosts).astype("int64"),
-        opening=ledger.opening[rows],
-        tiebreak=ledger.tiebreak[rows],
-        placing=placing[np.ix_(first, rate_of)],
+        family=classes.family,
+        opening=ledger.opening[offers],
+        tiebreak=ledger.tiebreak[offers],
+        placing=placing[np.ix_(first, tariff_of)],
         allowed=allowed,
-        rows=tuple(classes),
-        restart=np.array([figures.single[pool_of[workloads] == p].max(axis=0) for p in range(len(pools))]),
+        rows=classes.rows,
+        offers=classes.offers,
+        restart=_restart(steps, pool_of[workloads], len(pools), counted.shape[1]),
         failover_hosts=failover.hosts,
         failover_mode=failover.mode,
-        failing=None if failing is None else _failing(problem, failing, found, pool_of[heads], len(pools), first, rows),
+        failing=None
+        if failing is None
+        else _failing(problem, failing, pool_of[heads], len(pools), first, rows, needs, ledger.limit[offers]),
         members=Members(of_shape=order, shape_start=shape_start, workloads=workloads, item_start=item_start),
         disks=disks,
     )
@@ -296,109 +326,41 @@ def _items(problem: Problem, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return order, np.append(begins, len(order))
 
 
-def _distinct(key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A number for each distinct row, in order of appearance, and the row where each appears first."""
-    frame = pd.DataFrame(key)
-    number = frame.groupby(list(frame.columns), sort=False).ngroup().to_numpy()
-    return number, np.unique(number, return_index=True)[1]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Figures:
-    """Demand by item, capacity by host and demand by workload, in whole steps."""
-
-    demand: np.ndarray
-    least: np.ndarray
-    capacity: np.ndarray
-    most: np.ndarray
-    single: np.ndarray
+def _restart(steps: Steps, pool: np.ndarray, pools: int, counted: int) -> np.ndarray:
+    """The largest demand of a single workload of each pool; 0 in the columns that count items: [P, R]."""
+    largest = np.array([steps.single[pool == p].max(axis=0) for p in range(pools)])
+    return np.hstack([largest, np.zeros((pools, counted), dtype="int64")])
 
 
 def _failing(
     problem: Problem,
-    figures: _Figures,
-    found: Grouping,
+    steps: Steps,
     pool: np.ndarray,
     pools: int,
     first: np.ndarray,
     rows: np.ndarray,
+    needs: np.ndarray,
+    limit: np.ndarray,
 ) -> Failing:
-    """What holds while hosts are lost, of the shapes and classes that begin at some items and rows."""
-    width = figures.demand.shape[1] - found.columns.shape[1]
-    least = figures.least[:, :width]
+    """What holds while hosts are lost, of the shapes and classes that begin at some items and rows.
+
+    Licences hold then as before: an offer covers so many workloads in need of a product, restarted ones among them.
+    """
+    demand, least = np.hstack([steps.demand, needs]), np.hstack([steps.least, needs])
     within = problem.policy.failover.within
     where = None if within == "host" else pd.factorize(domains(problem.hosts, within))[0][rows]
     return Failing(
         relaxed=bool(problem.policy.failover.relaxed),
-        demand=figures.demand[first][:, :width],
-        capacity=figures.capacity[rows][:, :width],
+        demand=demand[first],
+        capacity=np.hstack([steps.capacity[rows], limit]),
         total=np.array([least[pool == p].sum(axis=0) for p in range(pools)]),
-        offered=figures.most[rows][:, :width],
+        offered=np.hstack([steps.most[rows], limit]),
         domain=where,
-    )
-
-
-def _integers(
-    problem: Problem, workloads: np.ndarray, item_start: np.ndarray, found: Grouping, *, undivided: bool = False
-) -> _Figures:
-    """Whole steps with common divisors taken out; a column is a resource in a period, or counts a group.
-
-    `undivided` leaves the divisors in: where hosts are summed up what one alone cannot use counts too.
-    """
-    periods = problem.demand.shape[2]
-    each = problem.demand[workloads].reshape(len(workloads), -1)
-    summed = np.add.reduceat(each, item_start[:-1], axis=0)
-    offered = np.repeat(problem.capacity, periods, axis=1)
-    finite = np.where(np.isfinite(offered), offered, 0.0)
-    step = np.maximum(1e-6, np.maximum(finite.max(axis=0), summed.max(axis=0)) / STEPS)
-    demand, least = np.ceil(summed / step - EVEN).astype("int64"), np.floor(summed / step + EVEN).astype("int64")
-    limitless = demand.sum(axis=0) + 1
-    down, up = np.floor(finite / step + EVEN), np.ceil(finite / step - EVEN)
-    capacity, most = (
-        np.where(np.isfinite(offered), np.minimum(x, limitless), limitless).astype("int64") for x in (down, up)
-    )
-    single = np.ceil(each / step - EVEN).astype("int64")
-    divisor = np.maximum(np.gcd.reduce(np.vstack([demand, least]), axis=0), 1)
-    failover = problem.policy.failover
-    if undivided or (failover.hosts and failover.mode == "share"):
-        divisor[:] = 1
-    members, room = found.columns, np.tile(found.room, (len(capacity), 1))
-    return _Figures(
-        demand=np.hstack([demand // divisor, members]),
-        least=np.hstack([least // divisor, members]),
-        capacity=np.hstack([capacity // divisor, room]),
-        most=np.hstack([most // divisor, room]),
-        single=np.hstack([-(-single // divisor), np.zeros((len(single), members.shape[1]), dtype="int64")]),
     )
 
 
 def _serves(problem: Problem, row: int, pool: str) -> bool:
     return problem.hosts["pool"].iloc[row] in ("", pool)
-
-
-def _classes(
-    problem: Problem,
-    ledger: Ledger,
-    pools: tuple[str, ...],
-    figures: list[_Figures],
-    permitted: np.ndarray,
-    found: Grouping,
-    disks: Disks | None,
-) -> list[np.ndarray]:
-    """Rows of equal hosts that may be used: the same capacity, costs and places, and the same items allowed."""
-    serves, there = problem.hosts["pool"], problem.hosts["available"] > 0
-    rows = np.flatnonzero((((serves == "") | serves.isin(pools)) & there).to_numpy())
-    whom = pd.factorize(serves)[0][rows]
-    rate = np.unique(ledger.rate, return_inverse=True)[1][rows]
-    key = [part[rows] for one in figures for part in (one.capacity, one.most)]
-    if problem.policy.failover.within != "host":
-        key.append(pd.factorize(domains(problem.hosts, problem.policy.failover.within))[0][rows])
-    key += [ledger.opening[rows], ledger.tiebreak[rows], rate, whom]
-    key += [permitted[:, rows].T, *(law.domain[rows] for law in found.spreads)]
-    if disks is not None:
-        key += [disks.offer[:, rows].T, disks.most[:, rows].T]
-    number, _ = _distinct(np.column_stack(key))
-    return [rows[number == n] for n in range(number.max() + 1)] if len(rows) else []
 
 
 def _without_repeated(instance: Instance) -> Instance:

@@ -52,8 +52,9 @@ class Master:
         self.known: set[tuple] = set()
         asked = self._asked(instance.count)
         self.rows = [self.model.add_linear_constraint(lb=n, ub=n if features is not None else np.inf) for n in asked]
-        self.limited = np.flatnonzero(instance.available < instance.items)
-        self.stock = {int(c): self.model.add_linear_constraint(ub=float(instance.available[c])) for c in self.limited}
+        self.limited = [own for own in instance.families if instance.available[own[0]] < instance.items]
+        stock = [self.model.add_linear_constraint(ub=float(instance.available[own[0]])) for own in self.limited]
+        self.stock = {c: row for own, row in zip(self.limited, stock, strict=True) for c in own}
         # One dear way to meet each row keeps the program feasible before the patterns do.
         dear = 10.0 * float(instance.opening.max()) + 10.0 * float(instance.placing.max()) + 10.0
         self.dear = [self._variable(dear, {row: 1.0}) for row in self.rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -64,9 +65,10 @@ def load(instance: Instance, host: OpenHost) -> np.ndarray:
     return total
 
 
-def used(instance: Instance, hosts: tuple[OpenHost, ...] | list[OpenHost]) -> np.ndarray:
-    """How many hosts of each class are in use, shape [C]."""
-    return np.bincount([host.kind for host in hosts], minlength=len(instance.available))
+def unused(instance: Instance, hosts: Sequence[OpenHost]) -> np.ndarray:
+    """How many hosts of each class are left; those of a family have them in common: shape [C]."""
+    taken = np.bincount(instance.family[[host.kind for host in hosts]], minlength=len(instance.available))
+    return instance.available - taken[instance.family]
 
 
 def room(instance: Instance, shape: int) -> np.ndarray:

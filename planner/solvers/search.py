@@ -11,7 +11,7 @@ from planner.solvers.diving import Dive
 from planner.solvers.failover import standing_by
 from planner.solvers.incumbent import Clock, Incumbent
 from planner.solvers.kernels import SMALL
-from planner.solvers.packing import OpenHost, Packing, used
+from planner.solvers.packing import OpenHost, Packing, unused
 from planner.solvers.repack import MOST_PLACES, Attempt, longest
 
 MOST_ROWS = 400
@@ -28,6 +28,12 @@ SOME_COUNTS = 10_000
 
 EASY_HOSTS, WEIGHING = 9, 2.0
 """Hosts up to which a search is quick to verify, and seconds spent on weights that need none."""
+
+EARLY = 0.02
+"""Share of the time that one attempt at repacking may take before column generation has said which hosts pay."""
+
+COARSE, FINE = 0.02, 0.002
+"""Steps of surplus in which mixes of hosts are tried, before and after that."""
 
 QUICK = 0.5
 """Deterministic time that CP-SAT may spend then."""
@@ -51,7 +57,7 @@ class Search:
     def __init__(self, incumbent: Incumbent, clock: Clock, until: float, seed: int, workers: int):
         self.incumbent, self.instance, self.clock = incumbent, incumbent.instance, clock
         self.until, self.seed, self.workers = until, seed, workers
-        self.attempts = 0
+        self.attempts, self.patience = 0, until
 
     @property
     def over(self) -> bool:
@@ -74,12 +80,14 @@ class Search:
             self._finish()
             return
         self._anchor()
-        self._remix(10)
+        self.patience = EARLY * self._seconds
+        self._remix(10, COARSE)
         self._shrink(5)
         self._generate()
+        self.patience = self.until
         while not self.over:
             before = self.attempts
-            self._remix(MOST_SLICES)
+            self._remix(MOST_SLICES, FINE)
             self._shrink(MOST_SLICES)
             if self.attempts == before:
                 self._finish()
@@ -126,8 +134,9 @@ class Search:
         instance = self.instance
         if len(instance.pools) > 1:
             return
-        left = instance.available - used(instance, self.incumbent.anchors)
-        hosts = [OpenHost(kind=c, pool=0) for c, n in enumerate(left.tolist()) for _ in range(n)]
+        left = unused(instance, self.incumbent.anchors)
+        able = [own[-1] for own in instance.families]  # Of ways of licensing the last one covers most.
+        hosts = [OpenHost(kind=c, pool=0) for c in able for _ in range(int(left[c]))]
         waiting = instance.count.copy()
         for host in self.incumbent.anchors:
             for s, n in host.items.items():
@@ -141,7 +150,7 @@ class Search:
             return False
         self.attempts += 1
         attempt = Attempt(self.instance, hosts, waiting, self.seed + self.attempts)
-        if not attempt.run(self.clock, self.until, slices):
+        if not attempt.run(self.clock, min(self.until, self.clock.seconds + self.patience), slices):
             return False
         hosts = greedy.cheapened(self.instance, attempt.result())
         return self.incumbent.offer(Packing(hosts=tuple(hosts)), "repacking")
@@ -188,12 +197,12 @@ class Search:
         away = {id(host) for host in gone}
         return self._attempt([host for host in running if id(host) not in away], waiting, slices)
 
-    def _remix(self, slices: int) -> None:
+    def _remix(self, slices: int, step: float) -> None:
         """Pack into mixes of hosts that cover the demand with some room to spare, the cheapest that works."""
         if len(self.instance.available) == 1 or len(self.instance.count) > MOST_SHAPES or self.over:
             return
         low, high = 0.0, 0.2
-        while high - low > 0.002 and not self.over:
+        while high - low > step and not self.over:
             surplus = (low + high) / 2
             asked = np.array([surplus if w.method == "volume" else 0.0 for w in self.incumbent.weightings])
             most = self.incumbent.value - 1

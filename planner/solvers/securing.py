@@ -16,7 +16,7 @@ from planner.problem import Problem
 from planner.solvers.evacuation import Evacuation, evacuated, worst
 from planner.solvers.incumbent import Clock, Incumbent
 from planner.solvers.instance import Instance
-from planner.solvers.packing import OpenHost, Packing, used
+from planner.solvers.packing import OpenHost, Packing, unused
 from planner.solvers.repack import MOST_PLACES, Attempt, longest
 from planner.solvers.sheltering import Case, Shelter, wanted
 from planner.solvers.survivors import Estate
@@ -336,7 +336,7 @@ def _shape_of(instance: Instance, workloads: int) -> np.ndarray:
 def _cheapest(instance: Instance, packing: Packing, shapes: list[int], rows: list[int]) -> int | None:
     """The cheapest class with a host left for all of some shapes together, else for any; of no domain that is lost."""
     failing = instance.failing
-    left = instance.available - used(instance, packing.hosts)
+    left = unused(instance, packing.hosts)
     able = left > 0
     if failing.domain is not None:
         lost = {failing.domain[c] for c, members in enumerate(instance.rows) if np.isin(rows, members).any()}

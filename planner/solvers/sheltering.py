@@ -67,16 +67,18 @@ class Shelter:
 
     def _seats(self) -> dict[int, int]:
         """Where each loaded host of the estate stands in the packing; among equal hosts any."""
-        kind_of = {int(row): c for c, rows in enumerate(self.instance.rows) for row in rows}
+        family_of = {
+            int(row): int(self.instance.family[c]) for c, rows in enumerate(self.instance.rows) for row in rows
+        }
         free: dict[tuple, list[int]] = {}
         for at, host in enumerate(self.hosts):
-            free.setdefault((host.kind, frozenset(host.items.items())), []).append(at)
+            free.setdefault((int(self.instance.family[host.kind]), frozenset(host.items.items())), []).append(at)
         seats = {}
         for h in np.flatnonzero(self.estate.loaded).tolist():
             shapes = [int(self.shape_of[item[0]]) for item in self.estate.items([h])]
             if shapes[0] >= 0:
-                kind = kind_of[int(self.estate.row[h])]
-                seats[h] = free[kind, frozenset(Counter(shapes).items())].pop()
+                family = family_of[int(self.estate.row[h])]
+                seats[h] = free[family, frozenset(Counter(shapes).items())].pop()
         return seats
 
     def made(self, room: np.ndarray, clock: Clock, seed: int, *, idle: bool) -> Packing | None:

@@ -12,7 +12,7 @@ from planner.solvers import cpsat
 from planner.solvers.failover import with_reserve
 from planner.solvers.incumbent import Clock, Incumbent
 from planner.solvers.instance import Instance
-from planner.solvers.packing import OpenHost, Packing, load, members_of, rivals_of, room, used
+from planner.solvers.packing import OpenHost, Packing, load, members_of, rivals_of, room, unused
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,7 +55,7 @@ def standing(problem: Problem, instance: Instance, start: Plan) -> Standing:
             if host.pool == instance.pool[s]:
                 host.items[s] = host.items.get(s, 0) + 1
                 host_of[item] = name
-    over = used(instance, list(hosts.values())) > instance.available
+    over = unused(instance, list(hosts.values())) < 0
     kept = tuple(host for host in hosts.values() if not over[host.kind])
     return Standing(hosts=kept, host_of=host_of)
 
@@ -163,14 +163,14 @@ class _Yard:
     def open_for(self, shape: int, number: int) -> int:
         """New hosts for items, the cheapest class first; how many found none."""
         instance = self.instance
-        left = instance.available - used(instance, self.hosts)
+        left = unused(instance, self.hosts)
         for kind in np.lexsort((instance.tiebreak, instance.opening)).tolist():
             while number and instance.fits[shape, kind] and left[kind] > 0:
                 self.hosts.append(OpenHost(kind=kind, pool=int(instance.pool[shape])))
                 self.free = np.vstack([self.free, instance.capacity[kind]])
                 take = min(int(room(instance, shape)[kind]), number)
                 self.change(len(self.hosts) - 1, shape, take)
-                left[kind] -= 1
+                left[instance.kin[kind]] -= 1
                 number -= take
         return number
 

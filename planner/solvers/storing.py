@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from planner.solvers.instance import Instance
-from planner.solvers.packing import OpenHost, load, used
+from planner.solvers.packing import OpenHost, load, unused
 
 
 def with_disks(instance: Instance, hosts: list[OpenHost], pool: int, patient: bool) -> bool:
@@ -21,7 +21,7 @@ def with_disks(instance: Instance, hosts: list[OpenHost], pool: int, patient: bo
         Whether to count what a host adds even while it is among those that may fail: it pays once enough others have
         as much.
     """
-    left = instance.available - used(instance, hosts)
+    left = unused(instance, hosts)
     disks, need = instance.disks, int(instance.disks.need[pool])
     yard: _Yard | None = None
     while True:
@@ -97,5 +97,5 @@ class _Yard:
         else:
             old = self.hosts[self.at[row]]
             self.hosts[self.at[row]] = OpenHost(kind=kind, pool=old.pool, items=old.items)
-            left[old.kind] += 1
-        left[kind] -= number
+            left[self.instance.kin[old.kind]] += 1
+        left[self.instance.kin[kind]] -= number

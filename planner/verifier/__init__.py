@@ -31,7 +31,7 @@ def verify(problem: Problem, bound: Bound, *, time_limit: float = 60.0) -> bool:
     problem : Problem
     bound : Bound
         Evidence: a dict for each group of pools with `pools`, `method`, `value`, `search` and `weightings`, a tuple of
-        dicts with `method`, `pool`, `weight` [workload of the pool], `worth` [row of problem.hosts] and `placing`.
+        dicts with `method`, `pool`, `weight` [workload of the pool], `worth` [offer of the ledger] and `placing`.
     time_limit : float
         Seconds.
 
@@ -47,7 +47,7 @@ def verify(problem: Problem, bound: Bound, *, time_limit: float = 60.0) -> bool:
     if bound.value <= 0:
         return True
     deadline = time.monotonic() + time_limit
-    claims = read(problem, bound.evidence, book.scale)
+    claims = read(problem, bound.evidence, book.scale, len(book.row))
     if claims is None or not sum(claim.target for claim in claims) >= small_units(bound.value, book.scale):
         return False
     return all(_holds(problem, book, claim, deadline) for claim in claims)

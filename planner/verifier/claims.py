@@ -16,7 +16,7 @@ LARGEST = 2**53
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Weighting:
-    """A weighting as claimed: weight [workload of the pool], worth [row of problem.hosts]."""
+    """A weighting as claimed: weight [workload of the pool], worth [offer of the ledger]."""
 
     pool: str
     weight: np.ndarray
@@ -47,17 +47,17 @@ def small_units(value: float, scale: int) -> float:
     return math.ceil(max(small - 1e-6 - 1e-12 * small, 0.0)) if math.isfinite(small) else max(small, 0.0)
 
 
-def read(problem: Problem, evidence: object, scale: int) -> list[Claim] | None:
+def read(problem: Problem, evidence: object, scale: int, offers: int) -> list[Claim] | None:
     """What the evidence claims; None where it is not understood or misses a pool or has one twice."""
     if not isinstance(evidence, tuple | list):
         return None
-    claims = [_claim(problem, group, scale) for group in evidence]
+    claims = [_claim(problem, group, scale, offers) for group in evidence]
     known = [claim for claim in claims if claim is not None]
     named = sorted(pool for claim in known for pool in claim.pools)
     return known if len(known) == len(claims) and named == list(problem.pools) else None
 
 
-def _claim(problem: Problem, group: object, scale: int) -> Claim | None:
+def _claim(problem: Problem, group: object, scale: int, offers: int) -> Claim | None:
     if not isinstance(group, dict) or not {"pools", "method", "value", "weightings", "search"} <= group.keys():
         return None
     pools, weightings, search = group["pools"], group["weightings"], group["search"]
@@ -65,7 +65,7 @@ def _claim(problem: Problem, group: object, scale: int) -> Claim | None:
         return None
     if not is_number(group["value"]) or not isinstance(search, bool) or not isinstance(weightings, tuple | list):
         return None
-    read = [_weighting(problem, weighting, pools) for weighting in weightings]
+    read = [_weighting(problem, weighting, pools, offers) for weighting in weightings]
     known = tuple(weighting for weighting in read if weighting is not None)
     if len(known) < len(read):
         return None
@@ -73,13 +73,13 @@ def _claim(problem: Problem, group: object, scale: int) -> Claim | None:
     return Claim(pools=tuple(pools), target=target, weightings=known, search=search)
 
 
-def _weighting(problem: Problem, given: object, pools: Iterable[str]) -> Weighting | None:
+def _weighting(problem: Problem, given: object, pools: Iterable[str], offers: int) -> Weighting | None:
     if not isinstance(given, dict) or not {"method", "pool", "weight", "worth", "placing"} <= given.keys():
         return None
     pool, weight, worth, placing = (given[name] for name in ("pool", "weight", "worth", "placing"))
     if not isinstance(pool, str) or pool not in pools or not isinstance(placing, int | np.integer):
         return None
-    shapes = ((int((problem.workloads["pool"] == pool).sum()),), (len(problem.hosts),))
+    shapes = ((int((problem.workloads["pool"] == pool).sum()),), (offers,))
     for figures, shape in zip((weight, worth), shapes, strict=True):
         if not isinstance(figures, np.ndarray) or figures.dtype.kind not in "iu" or figures.shape != shape:
             return None

@@ -99,8 +99,9 @@ def host_laws(model: cp_model.CpModel, part: Part, used: list[list], idle: list[
     used, idle, disks : list of lists of linear expressions, [P][C]
         How many hosts of each class carry a pool's items, stand by for it, and run for their disks alone.
     """
-    for c, available in enumerate(part.available.tolist()):
-        model.add(sum(row[c] for row in (*used, *idle, *disks)) <= available)
+    for family in np.unique(part.family).tolist():
+        own = np.flatnonzero(part.family == family).tolist()
+        model.add(sum(row[c] for row in (*used, *idle, *disks) for c in own) <= int(part.available[own[0]]))
     demand = [part.count[part.pool == p] @ part.demand[part.pool == p] for p in range(len(used))]
     for p, totals in enumerate(demand):
         model.add(sum(used[p]) >= 1)

@@ -54,6 +54,9 @@ class Part:
     domain : array of int, shape [C], optional
         What each class fails together with; None where hosts fail one by one.
     opening, available : array of int, shape [C]
+    family : array of int, shape [C]
+        Classes of one family are the same hosts, licensed in another way each: `available` holds for all of them
+        together.
     used, idle : array of int, shape [P, C]
         At most so many hosts carry a pool's items, and stand by for it.
     failover_hosts, failover_mode
@@ -83,6 +86,7 @@ class Part:
     domain: np.ndarray | None
     opening: np.ndarray
     available: np.ndarray
+    family: np.ndarray
     used: np.ndarray
     idle: np.ndarray
     failover_hosts: int
@@ -128,11 +132,14 @@ def build(problem: Problem, book: Ledger, claim: Claim) -> Part:
 
     serves = problem.hosts["pool"].to_numpy()
     serving = np.array([np.isin(serves, ("", pool)) for pool in claim.pools])
-    rows = np.flatnonzero(serving.any(axis=0))
+    offers = np.flatnonzero(serving.any(axis=0)[book.row])
+    rows = book.row[offers]
+    licensed = _amounts(number, book.needs[inside])
     demand, room, *offered = _whole(problem, inside, number, rows)
     needed, domain, places, k = demand, None, [], problem.policy.failover.hosts
     if problem.policy.failover.is_verified:
         needed, _, *offered = _whole(problem.in_failure, inside, number, rows)
+        needed, offered = np.column_stack([needed, licensed]), _licensed(offered, book.limit[offers])
         places.append(np.ascontiguousarray(problem.in_failure.capacity[rows]).view("int64"))
         if problem.policy.failover.within != "host":
             names = domains(problem.hosts, problem.policy.failover.within)[rows]
@@ -140,17 +147,15 @@ def build(problem: Problem, book: Ledger, claim: Claim) -> Part:
     roof, fine = offered
     total = np.array([needed[pool_of[heads] == p].sum(axis=0) for p in range(len(place))])
     apart, crowds = _apart(problem, item_of, len(heads))
-    demand = np.column_stack([demand, *(amount for amount, _ in crowds)])
-    room = np.column_stack([room, *(np.full(len(rows), most) for _, most in crowds)])
+    demand = np.column_stack([demand, *(amount for amount, _ in crowds), licensed])
+    room = np.column_stack([room, *(np.full(len(rows), most) for _, most in crowds), book.limit[offers]])
     pinned, permitted = _pinned(problem, item_of, len(heads), rows)
-    rates, rate_of = np.unique(book.rate[rows], return_inverse=True)
-    cost = np.zeros((len(heads), len(rates)), dtype="int64")
-    first_of_rate = rows[np.unique(rate_of, return_index=True)[1]]
-    np.add.at(cost, number, book.placing(inside[:, None], first_of_rate[None, :]))
+    tariff, tariff_of = book.tariffs(offers)
+    cost = _amounts(number, book.placing(inside[:, None], tariff[None, :]))
     weight = np.zeros((len(heads), len(claim.weightings)), dtype="int64")
     for v, weighting in enumerate(claim.weightings):
         np.add.at(weight[:, v], item_of[pool_of == place[weighting.pool]], weighting.weight)
-    worth = np.array([weighting.worth for weighting in claim.weightings], dtype="int64").reshape(-1, len(problem.hosts))
+    worth = np.array([weighting.worth for weighting in claim.weightings], dtype="int64").reshape(-1, len(book.row))
     sides = _sides(problem, item_of, len(heads))
     spreads, spans = _across(problem, item_of, len(heads))
     coupled = [amount for amount, *_ in (*spreads, *spans)]
@@ -161,8 +166,9 @@ def build(problem: Problem, book: Ledger, claim: Claim) -> Part:
     places += [where[rows] for _, where, _ in spreads]
     storage = [one for name in claim.pools for one in problem.shared_storage if one.pool == name and one.by_hosts]
     places += [one.usable_gib[rows].view("int64") for one in storage]
-    key = [figures, book.opening[rows], rate_of, patterns, worth[:, rows].T, *places]
-    lead, class_of, _ = distinct(np.column_stack(key))
+    key = [figures, book.opening[offers], tariff_of, book.limit[offers], patterns, worth[:, offers].T, *places]
+    family_of, way = _families(rows, distinct(np.column_stack(key))[1])
+    lead, class_of, _ = distinct(np.column_stack([family_of, way]))
     pool, demand, room, roof = pool_of[heads[first]], demand[first], room[lead], roof[lead]
     fits = serving[:, rows[lead]][pool] & permitted[:, lead][pinned[first]]
     for c, capacity in enumerate(room):
@@ -184,17 +190,18 @@ def build(problem: Problem, book: Ledger, claim: Claim) -> Part:
         sides=sides[first],
         spreads=tuple((amount[first], where[rows[lead]], most) for amount, where, most in spreads),
         spans=tuple((amount[first], most) for amount, most in spans),
-        cost=cost[np.ix_(first, rate_of[lead])],
+        cost=cost[np.ix_(first, tariff_of[lead])],
         weight=weight[first],
-        worth=worth[:, rows[lead]].T,
+        worth=worth[:, offers[lead]].T,
         fits=fits,
         room=room,
         total=total,
         roof=roof,
         fine=fine,
         domain=None if domain is None else domain[lead],
-        opening=book.opening[rows[lead]],
+        opening=book.opening[offers[lead]],
         available=available,
+        family=family_of[lead],
         used=np.minimum(most, available),
         idle=np.minimum(_idle(problem, claim.pools, pool, demand, room, serving[:, rows[lead]], rows[lead]), available),
         failover_hosts=problem.policy.failover.hosts,
@@ -202,6 +209,31 @@ def build(problem: Problem, book: Ledger, claim: Claim) -> Part:
         weighed_losses=0 if not problem.policy.failover.is_verified or problem.policy.failover.relaxed else k,
         disks=disks,
     )
+
+
+def _amounts(number: np.ndarray, figures: np.ndarray) -> np.ndarray:
+    """Figures of workloads summed up by the number of their item: [I, ...]."""
+    total = np.zeros((int(number.max()) + 1, figures.shape[1]), dtype="int64")
+    np.add.at(total, number, figures)
+    return total
+
+
+def _licensed(offered: list[np.ndarray], limit: np.ndarray) -> list[np.ndarray]:
+    """Roof and fine with columns for what licences cover."""
+    roof, fine = offered
+    return [np.column_stack([roof, limit]), np.append(fine, np.ones(limit.shape[1], dtype="int64"))]
+
+
+def _families(rows: np.ndarray, kind: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each offer the number of its host's family, and which of the host's offers it is.
+
+    Hosts are of one family where their offers are of the same kinds. Offers stand in the order of their rows.
+    """
+    begins = np.flatnonzero(np.diff(rows, prepend=-1))
+    lengths = np.diff(np.append(begins, len(rows)))
+    known: dict[bytes, int] = {}
+    family = [known.setdefault(kind[a : a + n].tobytes(), len(known)) for a, n in zip(begins, lengths, strict=True)]
+    return np.repeat(np.array(family), lengths), np.arange(len(rows)) - np.repeat(begins, lengths)
 
 
 def distinct(key: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -176,6 +176,7 @@ def fit_all(
     capacity: IntTable,
     preference: Ints,
     left: Ints,
+    purse: Ints,
     opened: int,
     kind: Ints,
     host_pool: Ints,
@@ -196,7 +197,7 @@ def fit_all(
         Hosts that members of each group are on: `used[g]` of them from `begins[g]` on.
     fits : array of bool, shape [S, C]
     preference : array of int, shape [C]
-        Classes in the order in which they are opened while `left` of them are there.
+        Classes in the order in which they are opened while `left` of their family, told at its `purse`, are there.
     opened : int
         How many hosts are open at the beginning: their `kind`, `host_pool` and `free` are set.
     size : array of float, shape [R]
@@ -235,14 +236,14 @@ def fit_all(
                     break
             if host < 0:
                 for c in preference:
-                    if left[c] > 0 and fits[s, c] and opened < len(kind):
+                    if left[purse[c]] > 0 and fits[s, c] and opened < len(kind):
                         kind[opened], host_pool[opened] = c, pool[s]
                         for r in range(resources):
                             free[opened, r] = capacity[c, r]
                         host_room = room_on(s, opened, demand, groups, limit, zone, free, begins, homes, used, todo)
                         if host_room > 0:
                             host = opened
-                            left[c] -= 1
+                            left[purse[c]] -= 1
                             opened += 1
                             first = opened
                             break

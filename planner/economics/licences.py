@@ -1,0 +1,214 @@
+"""Licences of a problem: the ways in which each host can be licensed, and what each way costs.
+
+A product is licensed on a host by one of its editions: for every workload there that needs it one by one, or by
+licensing the host, once for so many workloads or for any number. What a host costs to license then depends on how many
+such workloads it carries, so a host is offered once for each way that may pay; in each offer a product covers at most
+`limit` of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product as combinations
+
+import numpy as np
+
+from planner.errors import InputError
+from planner.licences import Licence
+from planner.prices import Prices
+from planner.problem import Problem
+from planner.rules import WORKLOAD_KEYS, Selector
+
+MOST_OFFERS = 512
+"""Ways of licensing one host that are weighed at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """One way to license a product on a host.
+
+    Parameters
+    ----------
+    licence : Licence or None
+        None where nothing is licensed.
+    times : int
+        How often the host is licensed; 0 where each workload is, or nothing.
+    cost : float
+        Money for the host over the horizon.
+    limit : float
+        Workloads in need of the product that it may carry then.
+    """
+
+    licence: Licence | None
+    times: int
+    cost: float
+    limit: float
+
+    @property
+    def is_each(self) -> bool:
+        """Whether each workload is licensed by itself."""
+        return self.licence is not None and self.licence.is_of_workload
+
+
+NOTHING = Way(licence=None, times=0, cost=0.0, limit=0.0)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Licensing:
+    """What products ask of hosts and workloads.
+
+    Parameters
+    ----------
+    products : tuple of str
+        Products whose cost depends on what a host carries.
+    needs : array of bool, shape [W, P]
+    fee : array of float, shape [W, P]
+        Money over the horizon for licensing a workload by itself; NaN where no edition does that.
+    ways : tuple of tuple of tuple of Way
+        For each row of problem.hosts and each product the ways that may pay, those for fewer workloads first.
+    always : array of float, shape [H]
+        Money over the horizon for what a host needs whatever it carries.
+    always_by : tuple of tuple of (Licence, float)
+        For each row what that is made of: each licence and its money.
+    missing : tuple of str
+        Editions without a price, which are left out.
+    """
+
+    products: tuple[str, ...]
+    needs: np.ndarray
+    fee: np.ndarray
+    ways: tuple[tuple[tuple[Way, ...], ...], ...]
+    always: np.ndarray
+    always_by: tuple[tuple[tuple[Licence, float], ...], ...]
+    missing: tuple[str, ...]
+
+
+def licensing(problem: Problem) -> Licensing:
+    """What the licences of a problem's prices ask of its hosts and workloads.
+
+    Raises
+    ------
+    InputError
+        A host that can be licensed in too many ways.
+    """
+    prices, hosts = problem.prices, problem.hosts
+    priced = [licence for licence in prices.licences if licence.price is not None]
+    missing = tuple(f"{one.product} {one.edition}" for one in prices.licences if one.price is None)
+    by_product: dict[str, list[Licence]] = {}
+    for licence in priced:
+        by_product.setdefault(licence.product, []).append(licence)
+    chosen = Selector(problem.workloads, WORKLOAD_KEYS)
+    needing = {name: chosen.matching(own[0].workloads) for name, own in by_product.items() if own[0].workloads}
+    whole = [name for name, own in by_product.items() if name not in needing or own[0].reach]
+    products = tuple(name for name in by_product if name not in whole and needing[name].any())
+    always_by: list[list[tuple[Licence, float]]] = [[] for _ in range(len(hosts))]
+    for name in whole:
+        where = _reachable(problem, needing[name]) if name in needing else np.ones(len(hosts), dtype=bool)
+        for row in np.flatnonzero(where).tolist():
+            costs = [(licence, float(_of_hosts(problem, licence)[row])) for licence in by_product[name]]
+            always_by[row].append(min(costs, key=lambda one: one[1]))
+    needs = np.array([needing[name] for name in products], dtype=bool).reshape(len(products), len(problem.workloads)).T
+    fee = _fees(problem, [by_product[name] for name in products])
+    ways = _ways(problem, [by_product[name] for name in products], needs)
+    return Licensing(
+        products=products,
+        needs=needs,
+        fee=fee,
+        ways=ways,
+        always=np.array([sum(cost for _, cost in own) for own in always_by], dtype=float),
+        always_by=tuple(tuple(own) for own in always_by),
+        missing=missing,
+    )
+
+
+def over_the_horizon(prices: Prices, licence: Licence) -> float:
+    """What one money unit of a licence's price amounts to over the horizon, in the prices' currency."""
+    return prices.worth_of(licence.currency) * (prices.years_discounted if licence.yearly else 1.0)
+
+
+def _of_hosts(problem: Problem, licence: Licence) -> np.ndarray:
+    """Money over the horizon for licensing each row of problem.hosts once; sockets that nobody knows count as one."""
+    hosts = problem.hosts
+    once = licence.of_host(hosts["cores"].to_numpy(dtype=float), hosts["sockets"].fillna(1).to_numpy(dtype=float))
+    return once * over_the_horizon(problem.prices, licence)
+
+
+def _fees(problem: Problem, by_product: list[list[Licence]]) -> np.ndarray:
+    """Money over the horizon for licensing each workload by itself, by the cheapest edition: [W, P]."""
+    vcpus = problem.workloads["vcpus"].to_numpy(dtype=float)
+    fees = np.full((len(vcpus), len(by_product)), np.nan)
+    for p, editions in enumerate(by_product):
+        for licence in editions:
+            if licence.is_of_workload:
+                fees[:, p] = np.fmin(fees[:, p], licence.of_workload(vcpus) * over_the_horizon(problem.prices, licence))
+    return fees
+
+
+def _reachable(problem: Problem, members: np.ndarray) -> np.ndarray:
+    """Rows of problem.hosts on which any of some workloads may run: bool [H]."""
+    combination, permitted = problem.laws.permitted
+    serves, found = problem.hosts["pool"].to_numpy(), np.zeros(len(problem.hosts), dtype=bool)
+    pools = problem.workloads["pool"].to_numpy()
+    for pool in np.unique(pools[members]):
+        inside = members & (pools == pool)
+        found |= np.isin(serves, ("", pool)) & permitted[np.unique(combination[inside])].any(axis=0)
+    return found
+
+
+def _ways(problem: Problem, by_product: list[list[Licence]], needs: np.ndarray) -> tuple:
+    """For each row of problem.hosts and each product the ways of licensing it that may pay."""
+    pools, serves = problem.workloads["pool"].to_numpy(), problem.hosts["pool"].to_numpy()
+    most = {pool: needs[pools == pool].sum(axis=0) for pool in np.unique(pools)}
+    every = sum(most.values(), np.zeros(len(by_product), dtype="int64"))
+    costs = [
+        [(licence, _of_hosts(problem, licence)) for licence in own if not licence.is_of_workload] for own in by_product
+    ]
+    each = [next((licence for licence in own if licence.is_of_workload), None) for own in by_product]
+    found = []
+    for row, pool in enumerate(serves):
+        counts = every if pool == "" else most.get(pool, np.zeros(len(by_product), dtype="int64"))
+        found.append(
+            tuple(
+                _worth_it([(licence, float(cost[row])) for licence, cost in costs[p]], each[p], int(counts[p]))
+                for p in range(len(by_product))
+            )
+        )
+        if np.prod([len(own) for own in found[-1]]) > MOST_OFFERS:
+            raise InputError(
+                f"host {problem.hosts['name'].iloc[row]!r}: found more than {MOST_OFFERS:,} ways to license it, "
+                "expected fewer: name fewer licences, or an edition that covers any number of workloads"
+            )
+    return tuple(found)
+
+
+def _worth_it(editions: list[tuple[Licence, float]], each: Licence | None, most: int) -> tuple[Way, ...]:
+    """Ways of licensing one product on one host, those left out for which another covers as many at no more cost."""
+    ways = [NOTHING] if each is None else [Way(licence=each, times=0, cost=0.0, limit=np.inf)]
+    for licence, once in editions:
+        if licence.covers is None:
+            ways += [Way(licence=licence, times=1, cost=once, limit=np.inf)] if most else []
+        else:
+            times = range(1, licence.times(most) + 1)
+            ways += [Way(licence=licence, times=n, cost=n * once, limit=float(n * licence.covers)) for n in times]
+    ways.sort(key=lambda way: (way.cost, -way.limit))
+    kept: list[Way] = []
+    for way in ways:
+        if all(way.limit > other.limit or other.is_each for other in kept):
+            kept.append(way)
+    return tuple(kept)
+
+
+def offers(found: Licensing) -> tuple[np.ndarray, list[tuple[Way, ...]]]:
+    """Every host in every way of licensing all products on it.
+
+    Returns
+    -------
+    (array of int [V], list of tuple of Way)
+        The row of problem.hosts of each offer, and its way for each product.
+    """
+    rows, ways = [], []
+    for row, own in enumerate(found.ways):
+        for combined in combinations(*own):
+            rows.append(row)
+            ways.append(combined)
+    return np.array(rows, dtype="int64"), ways

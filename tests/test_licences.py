@@ -1,0 +1,254 @@
+"""Licences inside the objective: every plan pays for what its hosts carry, and the bound holds for that."""
+
+from __future__ import annotations
+
+import itertools
+from math import ceil
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import planner
+from planner import Failover, InputError, Policy, Prices, Status
+from planner.economics.licences import licensing
+from planner.economics.valuation import valued
+from planner.licences import Licence, from_catalogue, licences_of
+from tests.conftest import drawn_problem, estate, examples, machines, plan_of, problem_of, solved
+
+WINDOWS = ("os:win*",)
+STANDARD = Licence(
+    product="win", edition="standard", per="core", price=10, units=8, pack=2, covers=2, workloads=WINDOWS
+)
+DATACENTER = Licence(product="win", edition="datacenter", per="core", price=45, units=8, pack=2, workloads=WINDOWS)
+
+
+def prices(*licences: Licence, **others) -> Prices:
+    """Purchase and these licences alone."""
+    nothing = {"energy_per_kwh": None, "maintenance_per_host_year": None}
+    return Prices(**nothing | others, licences=licences)
+
+
+def shop(windows: int, others: int, *licences: Licence, **arguments) -> planner.Problem:
+    frame = estate(*((f"w{i}", 1, 1) for i in range(windows + others)), os=["win"] * windows + [""] * others)
+    models = machines(("r", 8, 8), price=[100.0], sockets=[1])
+    return problem_of(frame, models=models, objective="cost", prices=prices(*licences), **arguments)
+
+
+@pytest.mark.parametrize(("windows", "licensed"), [(0, 0), (1, 10), (2, 10), (3, 20), (8, 40)])
+def test_a_host_is_licensed_once_for_every_two_workloads(windows, licensed):
+    result = solved(shop(windows, 8 - windows, STANDARD, DATACENTER))
+    assert (result.status, result.objective_value) == (Status.OPTIMAL, 100 + licensed)
+
+
+def test_windows_workloads_gather_where_one_licence_covers_any_number():
+    problem = shop(8, 8, STANDARD, Licence(**vars(DATACENTER) | {"price": 35}))
+    result = solved(problem)
+    assert (result.status, result.objective_value) == (Status.OPTIMAL, 235)
+    hosts = result.plan.placement.merge(problem.workloads[["name", "os"]], left_on="workload", right_on="name")
+    assert sorted(hosts.groupby("host")["os"].nunique()) == [1, 1]
+
+
+def test_the_cheapest_plan_is_not_the_one_with_the_fewest_hosts():
+    frame = estate(*((f"w{i}", 1, 4) for i in range(6)), os="win")
+    models = machines(("small", 2, 12), ("large", 32, 32), price=[50.0, 60.0], sockets=1)
+    everywhere = Licence(product="hypervisor", edition="one", per="core", price=2)
+    result = solved(problem_of(frame, models=models, objective="cost", prices=prices(everywhere), policy="raw"))
+    assert result.plan.hosts["model"].tolist() == ["large"]
+    assert result.objective_value == 60 + 64
+    dear = solved(
+        problem_of(frame, models=models, objective="cost", prices=prices(Licence(**vars(everywhere) | {"price": 5})))
+    )
+    assert set(dear.plan.hosts["model"]) == {"small"}
+    assert dear.objective_value == 3 * (50 + 10)
+
+
+def test_each_workload_or_the_whole_host():
+    each = Licence(product="sql", edition="each", per="vcpu", price=5, least_per_workload=4, workloads=("os:win",))
+    whole = Licence(product="sql", edition="whole", per="core", price=5, workloads=("os:win",))
+    assert solved(shop(1, 0, each, whole)).objective_value == 100 + 20
+    assert solved(shop(8, 0, each, whole)).objective_value == 100 + 40
+
+
+def test_what_may_reach_a_host_is_paid_for_there():
+    reach = Licence(product="db", edition="all", per="host", price=30, workloads=("w0",), reach=True)
+    frame = estate(*((f"w{i}", 8, 8) for i in range(3)))
+    models = machines(("r", 8, 8), price=[100.0])
+    assert solved(problem_of(frame, models=models, objective="cost", prices=prices(reach))).objective_value == 390
+    owned = machines(("a", 8, 8), ("b", 8, 8), ("c", 8, 8))
+    pinned = [planner.Pin("w0", hosts="a")]
+    result = solved(problem_of(frame, owned, objective="cost", prices=prices(reach), rules=pinned))
+    assert result.objective_value == 30
+
+
+def test_an_owned_host_is_licensed_in_one_way_and_used_once():
+    frame = estate(*((f"w{i}", 1, 1) for i in range(12)), os="win")
+    owned = machines(("a", 8, 8), ("b", 8, 8))
+    result = solved(problem_of(frame, owned, objective="cost", prices=prices(STANDARD, DATACENTER)))
+    assert result.hosts_used == 2
+    assert result.objective_value == 60
+
+
+def test_rights_are_bought_for_the_worst_case_that_the_plan_is_made_for():
+    policy = Policy(failover=Failover(hosts=1, mode="verified"))
+    problem = shop(4, 4, STANDARD, policy=policy)
+    result = solved(problem)
+    assert len(result.plan.hosts) == 2
+    found = valued(problem, result.plan)
+    assert found.covered[:, 0].tolist() == [4, 4]
+    assert result.objective_value == 2 * (100 + 20)
+
+
+def test_a_spare_is_licensed_for_the_largest_host():
+    result = solved(shop(4, 4, STANDARD, policy=Policy(failover=Failover(hosts=1, mode="spare"))))
+    assert result.objective_value == 2 * (100 + 20)
+
+
+def test_a_missing_price_is_named_and_left_out():
+    result = solved(shop(4, 4, Licence(**vars(STANDARD) | {"price": None})))
+    assert result.objective_value == 100
+    assert "win standard" in result.without
+
+
+def test_subscriptions_are_paid_every_year_and_in_their_currency():
+    yearly = Licence(product="os", edition="yearly", per="host", price=10, yearly=True, currency="USD")
+    frame, models = estate(("w", 1, 1)), machines(("r", 8, 8), price=[100.0])
+    told = prices(yearly, years=2, discount_rate=0.1, exchange={"USD": 0.5})
+    result = solved(problem_of(frame, models=models, objective="cost", prices=told))
+    assert result.objective_value == pytest.approx(100 + 0.5 * 10 * (1 / 1.1 + 1 / 1.21), abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"per": "cores"}, "per: found 'cores'; did you mean 'core'"),
+        ({"price": -1}, "price: found -1, expected a number from 0"),
+        ({"covers": 0}, "covers: found 0, expected a number from 1"),
+        ({"covers": 1.5}, "covers: found 1.5, expected a whole number"),
+        ({"workloads": ()}, "found no workloads, expected patterns"),
+        ({"reach": True}, "found reach with covers, expected one of them"),
+        ({"per": "vcpu"}, "found per 'vcpu' with covers or reach, expected neither"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(given, message):
+    with pytest.raises(InputError, match=message):
+        Licence(**vars(STANDARD) | given)
+
+
+def test_editions_of_a_product_are_for_the_same_workloads():
+    with pytest.raises(InputError, match="the editions of a product stand in for each other"):
+        licences_of([STANDARD, Licence(**vars(DATACENTER) | {"workloads": ("os:*",)})])
+    with pytest.raises(InputError, match="found 'win standard' twice"):
+        licences_of([STANDARD, STANDARD])
+
+
+def test_a_currency_mix_is_refused_until_it_is_told_what_the_other_is_worth():
+    with pytest.raises(InputError, match="is priced in USD, found prices in EUR; expected exchange"):
+        Prices(licences="windows-server")
+    assert Prices(licences="windows-server", exchange={"USD": 0.9}).worth_of("USD") == 0.9
+
+
+def test_products_of_the_catalogue_have_a_source_and_survive_toml():
+    for product in planner.catalogue.table("licences")["product"].unique():
+        editions = from_catalogue(product)
+        assert all(len(licence.source) > 10 for licence in editions)
+        told = Prices(licences=editions, exchange={"USD": 0.9})
+        assert Prices.from_toml(told.to_toml()) == told
+    with pytest.raises(InputError, match="did you mean 'windows-server'"):
+        from_catalogue("windows-servr")
+
+
+SIZES = st.integers(1, 4)
+
+
+@st.composite
+def licensed(draw, most: int = 5):
+    """Small problems with one or two products in several editions, on owned hosts and models to buy."""
+    count = draw(st.integers(1, most))
+    frame = estate(*((f"w{i}", draw(SIZES), draw(SIZES)) for i in range(count)))
+    frame["os"] = [draw(st.sampled_from(["win", "win", ""])) for _ in range(count)]
+    frame["tags"] = [draw(st.sampled_from(["sql", ""])) for _ in range(count)]
+    owned = machines(*((f"h{i}", draw(st.integers(4, 9)), 8) for i in range(draw(st.integers(0, 2)))))
+    models = machines(("r", draw(st.integers(4, 9)), 8), price=[float(draw(st.integers(1, 60)))])
+    models["count"] = draw(st.sampled_from([None, 1, 3]))
+    editions = [
+        Licence(**vars(STANDARD) | {"covers": draw(st.integers(1, 2)), "price": draw(st.integers(1, 20))}),
+        Licence(**vars(DATACENTER) | {"price": draw(st.integers(10, 60))}),
+        Licence(product="sql", edition="each", per="vcpu", price=draw(st.integers(1, 9)), workloads=("tag:sql",)),
+        Licence(product="sql", edition="whole", per="host", price=draw(st.integers(5, 30)), workloads=("tag:sql",)),
+    ]
+    kept = draw(st.lists(st.sampled_from(editions), min_size=1, unique_by=lambda one: one.edition))
+    policy = Policy(
+        failover=Failover(
+            hosts=draw(st.sampled_from([0, 0, 1])), mode=draw(st.sampled_from(["share", "spare", "verified"]))
+        )
+    )
+    return drawn_problem(frame, owned, models, policy=policy, objective="cost", prices=prices(*kept))
+
+
+def by_hand(problem: planner.Problem, plan: planner.Plan) -> float:
+    """What a plan without failover costs, reckoned from the licences' own rules alone."""
+    hosts = problem.hosts.set_index("name")
+    needs = problem.workloads.set_index("name")
+    total = 0.0
+    for (name, model), group in plan.placement.groupby(["host", "model"], sort=False):
+        row = hosts.loc[name if name in hosts.index and hosts.loc[name, "owned"] else model]
+        total += 0 if row["owned"] else row["price"]
+        inside = needs.loc[group["workload"]]
+        for product in {licence.product for licence in problem.prices.licences}:
+            mine = inside[inside["os"] == "win"] if product == "win" else inside[inside["tags"] == "sql"]
+            if mine.empty:
+                continue
+            total += min(
+                mine["vcpus"].sum() * one.price
+                if one.per == "vcpu"
+                else one.price
+                if one.per == "host"
+                else ceil(row["cores"] / 2)
+                * 2
+                * one.price
+                / 8
+                * (1 if one.covers is None else ceil(len(mine) / one.covers))
+                for one in problem.prices.licences
+                if one.product == product
+            )
+    return total
+
+
+@examples(150)
+@given(licensed())
+def test_law_a_plan_is_worth_what_its_licences_cost_and_the_bound_holds(problem):
+    result = solved(problem)
+    if result.plan is None:
+        return
+    assert result.bound.value <= result.objective_value + 1e-9
+    assert result.objective_value == valued(problem, result.plan).value
+    if not problem.policy.failover.hosts:
+        assert result.objective_value == pytest.approx(by_hand(problem, result.plan), abs=0.05)
+
+
+@examples(30)
+@given(licensed(most=3))
+def test_law_brute_force_finds_no_cheaper_plan(problem):
+    problem = problem.replace(policy=Policy())
+    result = solved(problem)
+    owned = problem.hosts.loc[problem.hosts["owned"], "name"].tolist()
+    names = problem.workloads["name"].tolist()
+    seats = [(name, "") for name in owned] + [(f"r-{i}", "r") for i in range(len(names))]
+    plans = (
+        plan_of(*((name, *seats[at]) for name, at in zip(names, choice, strict=True)))
+        for choice in itertools.product(range(len(seats)), repeat=len(names))
+    )
+    costs = [by_hand(problem, plan) for plan in plans if planner.check(problem, plan) == []]
+    if not costs:
+        assert result.status == Status.INFEASIBLE
+    else:
+        assert result.status == Status.OPTIMAL
+        assert result.objective_value == pytest.approx(min(costs), abs=0.05)
+
+
+def test_ways_of_licensing_that_another_covers_for_less_are_dropped():
+    (ways,) = [own[0] for own in licensing(shop(20, 0, STANDARD, DATACENTER)).ways]
+    costs = [(way.cost, way.limit, way.times) for way in ways]
+    assert costs == [(0, 0, 0), (10, 2, 1), (20, 4, 2), (30, 6, 3), (40, 8, 4), (45, np.inf, 1)]
