@@ -243,7 +243,7 @@ def slots_for(instance: Instance, incumbent: Incumbent) -> list[Slot]:
     for c in range(len(instance.available)):
         for p, items in enumerate(per_pool):
             fits, reach = instance.fits[instance.pool == p, c].any(), 0
-            if instance.failing is not None:  # It may stand by where nothing of the pool fits in normal running.
+            if instance.failover_hosts:  # It may stand by where nothing of the pool runs on it, or is licensed to.
                 fits = fits or instance.able(p)[c]
             if instance.disks is not None:
                 reach = int(instance.disks.reach(p)[c])
