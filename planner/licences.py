@@ -289,6 +289,17 @@ def _require_alike(licences: Iterable[Licence]) -> None:
             )
 
 
+def to_toml(licences: Iterable[Licence]) -> str:
+    """Licences as TOML text that `from_toml` reads; "" where there are none."""
+    rows = to_dicts(licences)
+    return settings.to_toml({"licences": rows}) if rows else ""
+
+
+def from_toml(text: str, where: str) -> tuple[Licence, ...]:
+    """Licences from TOML text with one ``[[licences]]`` table each."""
+    return licences_of(settings.parse_toml(text, where).get("licences", []))
+
+
 def to_dicts(licences: Iterable[Licence]) -> list[dict]:
     """Licences as plain dictionaries, for TOML and JSON; what is as by default is left out."""
     default = {field.name: field.default for field in fields(Licence)}

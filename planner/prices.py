@@ -40,12 +40,6 @@ class Prices:
         Rack space, money per rack unit and year.
     administration_per_host_year : float or None
         Work that a host in use makes, money per host and year.
-    migration_per_workload : float or None
-        Work of moving one workload to another host, money.
-    disposal_per_host : float or None
-        What it costs to get rid of an owned host that is not kept.
-    resale_share : float or None
-        Share of its price that an owned host brings when it is sold now, from 0 to 1.
     residual_share : float or None
         Share of its price that a host which is bought is still worth at the end of the horizon, from 0 to 1.
     licences : tuple of Licence
@@ -78,9 +72,6 @@ class Prices:
     maintenance_per_host_year: float | None = _default("maintenance_per_host_year")
     rack_unit_year: float | None = None
     administration_per_host_year: float | None = None
-    migration_per_workload: float | None = None
-    disposal_per_host: float | None = None
-    resale_share: float | None = None
     residual_share: float | None = None
     licences: tuple[Licence, ...] = ()
     exchange: dict[str, float] = field(default_factory=dict)
@@ -96,10 +87,9 @@ class Prices:
         settings.require(self.pue, "prices.pue", 1, 10)
         settings.require(self.carbon_kg_per_kwh, "prices.carbon_kg_per_kwh", 0, 10, blank=True)
         settings.require(self.maintenance_per_host_year, "prices.maintenance_per_host_year", 0, 1e9, blank=True)
-        for name in ("rack_unit_year", "administration_per_host_year", "migration_per_workload", "disposal_per_host"):
+        for name in ("rack_unit_year", "administration_per_host_year"):
             settings.require(getattr(self, name), f"prices.{name}", 0, 1e9, blank=True)
-        for name in ("resale_share", "residual_share"):
-            settings.require(getattr(self, name), f"prices.{name}", 0, 1, blank=True)
+        settings.require(self.residual_share, "prices.residual_share", 0, 1, blank=True)
         object.__setattr__(self, "licences", licences_of(self.licences))
         self._require_one_currency()
         settings.require(self.years, "prices.years", 0.5, 30)
@@ -147,6 +137,17 @@ class Prices:
         """The prices as TOML text, every figure in it; one that is missing is written ``"none"``."""
         values = settings.with_none(self) | {"licences": to_dicts(self.licences)}
         return settings.to_toml({key: settings.MISSING if value is None else value for key, value in values.items()})
+
+    @property
+    def residual(self) -> float:
+        """What is left at the end of the horizon of one money unit paid for a host, at today's worth.
+
+        Examples
+        --------
+        >>> round(Prices(years=2, discount_rate=0.10, residual_share=0.2).residual, 4)
+        0.1653
+        """
+        return (self.residual_share or 0.0) * (1 + self.discount_rate) ** -self.years
 
     @property
     def years_discounted(self) -> float:

@@ -10,16 +10,16 @@ import numpy as np
 import pandas as pd
 
 from planner import baseline as estates
-from planner import catalogue, proposals, rules, settings
+from planner import catalogue, licences, proposals, rules, settings
 from planner.baseline import Baseline
 from planner.checker import check
-from planner.economics.costs import Costs, costs
 from planner.economics.energy import busy, power_w, watts
 from planner.failure_tables import failure_table
 from planner.inventory import notes_frame
 from planner.numa import numa_warnings
 from planner.plan import Plan, Result
 from planner.problem import Problem
+from planner.savings import Money, costs_table, licences_table, money_of, savings_table
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,6 +33,10 @@ class Report:
     savings : DataFrame
         item, unit, today_per_year, plan_per_year, saving_per_year, today_horizon, plan_horizon, saving_horizon,
         assumption.
+    costs : DataFrame
+        host, model, pool, a column for each item of the savings, total: each host of the plan over the horizon.
+    licences : DataFrame
+        host, model, product, edition, workloads (in need of it), licences (units of the edition).
     summary : DataFrame
         item, value, unit.
     placement : DataFrame
@@ -60,6 +64,8 @@ class Report:
     baseline: Baseline
     totals: pd.DataFrame
     savings: pd.DataFrame
+    costs: pd.DataFrame
+    licences: pd.DataFrame
     summary: pd.DataFrame
     placement: pd.DataFrame
     hosts: pd.DataFrame
@@ -72,6 +78,11 @@ class Report:
     imports: dict[str, pd.DataFrame] = field(default_factory=dict)
     explanations: dict[str, pd.DataFrame] = field(default_factory=dict)
     failures: pd.DataFrame | None = None
+
+    @property
+    def years(self) -> float:
+        """The horizon over which costs are added up."""
+        return self.problem.prices.years
 
     def __repr__(self) -> str:
         return self.totals.to_string(index=False)
@@ -99,25 +110,19 @@ def report(
         Tables of an `Explanation`, to be written with the rest.
     """
     baseline = estates.today(problem) if baseline is None else baseline
-    work, _ = busy(problem)
-    hosts = _hosts(problem, plan, work)
-    rows = problem.hosts.iloc[hosts["row"]].reset_index(drop=True)
-    before = costs(
-        baseline.hosts,
-        estates.utilisation(problem, baseline, work),
-        np.full(len(baseline.hosts), baseline.bought),
-        problem.prices,
-    )
-    after = costs(rows, hosts["cpu_busy"].to_numpy(), ~rows["owned"].to_numpy(dtype=bool), problem.prices)
-    savings = _savings(problem, baseline, before, after, len(hosts))
+    hosts = _hosts(problem, plan, busy(problem)[0])
+    money = money_of(problem, plan, baseline, hosts)
+    savings = savings_table(problem, baseline, money)
     violations = check(problem, plan)
     return Report(
         problem=problem,
         plan=plan,
         result=result,
         baseline=baseline,
-        totals=_totals(problem, baseline, before, after, hosts, savings),
+        totals=_totals(problem, baseline, money, savings),
         savings=savings,
+        costs=costs_table(problem, money),
+        licences=licences_table(money),
         summary=_summary(problem, plan, result, hosts, len(violations)),
         placement=_placement(problem, plan),
         hosts=hosts.drop(columns="row"),
@@ -166,69 +171,21 @@ def _hosts(problem: Problem, plan: Plan, work: np.ndarray) -> pd.DataFrame:
     return hosts
 
 
-def _savings(problem: Problem, baseline: Baseline, before: Costs, after: Costs, running: int) -> pd.DataFrame:
-    prices = problem.prices
-    years, weight = prices.years, prices.years_discounted
-    bought = f"Hosts that are bought, once, over {years:g} years; owned hosts are paid for already."
-    energy = (
-        f"Straight line from idle to peak watts at {prices.vcpu_activity:.0%} of each vCPU busy, PUE {prices.pue:g}, "
-        f"{_money(prices.energy_per_kwh)} {prices.currency}/kWh. {baseline.assumption}"
-    )
-    care = (
-        f"{_money(prices.maintenance_per_host_year)} {prices.currency} per running host and year: "
-        f"{len(baseline.hosts):,} hosts today, {running:,} in the plan."
-    )
-    items = [
-        ("hardware", before.purchase / years, after.purchase / years, before.purchase, after.purchase, bought),
-        ("energy", before.energy, after.energy, before.energy * weight, after.energy * weight, energy),
-        (
-            "maintenance",
-            before.maintenance,
-            after.maintenance,
-            before.maintenance * weight,
-            after.maintenance * weight,
-            care,
-        ),
-    ]
-    if prices.rack_unit_year is not None:
-        space = f"{_money(prices.rack_unit_year)} {prices.currency} per rack unit and year."
-        items.append(("rack space", before.rack, after.rack, before.rack * weight, after.rack * weight, space))
-    rows = [(name, prices.currency, t, p, t - p, th, ph, th - ph, why) for name, t, p, th, ph, why in items]
-    frame = pd.DataFrame(
-        rows,
-        columns=[
-            "item", "unit", "today_per_year", "plan_per_year", "saving_per_year",
-            "today_horizon", "plan_horizon", "saving_horizon", "assumption",
-        ],
-    )  # fmt: skip
-    figures = frame.columns[2:8]
-    complete = frame[figures].notna().all(axis=1)
-    missing = frame.loc[~complete, "item"].tolist()
-    why = f"Sum of {', '.join(frame.loc[complete, 'item'])}" + (
-        f"; without {', '.join(missing)}, for which figures are missing." if missing else "."
-    )
-    total = frame.loc[complete, figures].sum().to_dict()
-    return pd.concat(
-        [frame, pd.DataFrame([{"item": "total", "unit": prices.currency, **total, "assumption": why}])],
-        ignore_index=True,
-    )
-
-
-def _money(price: float | None) -> str:
-    return "no price given in" if price is None else f"{price:,g}"
-
-
-def _totals(
-    problem: Problem, baseline: Baseline, before: Costs, after: Costs, hosts: pd.DataFrame, savings: pd.DataFrame
-) -> pd.DataFrame:
+def _totals(problem: Problem, baseline: Baseline, money: Money, savings: pd.DataFrame) -> pd.DataFrame:
     currency, years = problem.prices.currency, problem.prices.years
-    horizon = savings.set_index("item")
+    horizon, hosts = savings.set_index("item"), money.hosts
+    kwh, carbon = (
+        [_sum(getattr(costs, name)) for costs in (money.before, money.after)] for name in ("energy_kwh", "carbon_kg")
+    )
+    embodied = [_sum(costs.embodied_kg) for costs in (money.before, money.after)]
     rows = [
         ("hosts", "hosts", len(baseline.hosts), len(hosts)),
         ("cores", "cores", baseline.hosts["cores"].sum(), _sum_of(problem, hosts, "cores")),
         ("memory", "GiB", baseline.hosts["memory_gib"].sum(), _sum_of(problem, hosts, "memory_gib")),
-        ("energy per year", "kWh", before.energy_kwh, after.energy_kwh),
-        ("carbon from use per year", "kg CO2e", before.carbon_kg, after.carbon_kg),
+        ("energy per year", "kWh", *kwh),
+        ("carbon from use per year", "kg CO2e", *carbon),
+        ("carbon embodied in what is bought", "kg CO2e", *embodied),
+        (f"carbon over {years:g} years", "kg CO2e", *(c * years + e for c, e in zip(carbon, embodied, strict=True))),
     ]
     for item in savings["item"]:
         rows.append(
@@ -249,6 +206,10 @@ def _totals(
         without = f"total without {', '.join(missing)}"
         frame["metric"] = frame["metric"].str.replace(r"^total", without, regex=True)
     return frame.astype({"today": float, "plan": float}).assign(saving=lambda f: f["today"] - f["plan"])
+
+
+def _sum(figures: np.ndarray) -> float:
+    return float(figures.sum())
 
 
 def _sum_of(problem: Problem, hosts: pd.DataFrame, column: str) -> float:
@@ -318,11 +279,13 @@ def _assumptions(problem: Problem, baseline: Baseline) -> pd.DataFrame:
             else False
         )
         rows.append((key, value, preset["unit"].get(key.removeprefix("policy."), ""), source if same else "given"))
-    for key, value in _flat(settings.with_none(problem.prices), "prices"):
+    told = {key: value for key, value in settings.with_none(problem.prices).items() if key != "licences"}
+    for key, value in _flat(told, "prices"):
         name = key.removeprefix("prices.")
         same = name in defaults.index and _number(value) and float(defaults["value"][name]) == value
         rows.append((key, value, defaults["unit"].get(name, ""), defaults["source"][name] if same else "given"))
     rows += [
+        ("prices.licences", licences.to_toml(problem.prices.licences), "TOML", "given"),
         ("objective", problem.objective, "", "given"),
         ("merge_pools", "yes" if problem.merge_pools else "no", "", "given"),
         ("resources", ",".join(problem.extra_resources), "", "given"),

@@ -106,3 +106,62 @@ def test_a_bad_plan_is_reported_with_its_verdict():
     problem = problem_of(estate(("a", 2, 4), ("b", 9, 2)), machines(("h", 4, 8)))
     plan = planner.Plan.from_frames(problem.workloads[["name"]].rename(columns={"name": "workload"}).assign(host="h"))
     assert planner.report(problem, plan).verdict["kind"].tolist() == ["over capacity"]
+
+
+LICENSED = Prices(
+    administration_per_host_year=200,
+    residual_share=0.1,
+    discount_rate=0.05,
+    licences=["windows-server", "vmware-vvf", "rhel"],
+    exchange={"USD": 0.9},
+)
+
+
+def licensed_report(objective: str = "cost", **arguments) -> planner.Report:
+    frame = estate(*((f"w{i}", 2, 8) for i in range(24)), os=["Microsoft Windows Server 2022"] * 9 + ["Debian"] * 15)
+    models = machines(("r", 32, 128), price=9000.0, idle_w=100, peak_w=300, sockets=2, rack_units=1)
+    problem = problem_of(frame, models=models, objective=objective, prices=LICENSED, **arguments)
+    result = solved(problem, time_limit=2)
+    return planner.report(problem, result.plan, result=result)
+
+
+def test_the_sum_over_hosts_is_the_item_and_the_total_and_the_objective():
+    report = licensed_report()
+    savings = report.savings.set_index("item")
+    for item in savings.index:
+        assert report.costs[item].sum() == pytest.approx(savings.loc[item, "plan_horizon"]), item
+    # The ledger counts whole cents: half a cent a workload and a host at most.
+    assert savings.loc["total", "plan_horizon"] == pytest.approx(report.result.objective_value, abs=0.005 * (24 + 4))
+    assert {"windows-server", "vmware-vvf", "administration"} <= set(savings.index)
+
+
+def test_licences_by_hand():
+    report = licensed_report("hosts")
+    savings = report.savings.set_index("item")
+    years = sum(1.05**-t for t in range(1, 6))
+    # Two hosts of 2 x 16 cores; nine Windows workloads: five stacks of Standard, or Datacenter where six would be.
+    assert savings.loc["vmware-vvf", "plan_horizon"] == pytest.approx(2 * 32 * 135 * 0.9 * years)
+    placed = report.placement.groupby("host")["os"].apply(lambda os: os.str.contains("Windows").sum())
+    stacks = sum(min(-(-n // 2) * 2 * 1070, 2 * 6200) for n in placed)
+    assert savings.loc["windows-server", "plan_horizon"] == pytest.approx(stacks * 0.9)
+    assert savings.loc["hardware", "plan_horizon"] == pytest.approx(2 * 9000 * (1 - 0.1 * 1.05**-5))
+    assert report.licences.groupby("product")["workloads"].sum()["windows-server"] == 9
+
+
+def test_an_edition_without_a_price_is_named_and_costs_nothing_where_nobody_needs_it():
+    report = licensed_report()
+    row = report.savings.set_index("item").loc["rhel"]
+    assert row["plan_horizon"] == 0
+    assert "server: no price given" in row["assumption"]
+    frame = estate(("w", 2, 8), os="Red Hat Enterprise Linux 9")
+    problem = problem_of(frame, models=machines(("r", 32, 128), price=9000.0), prices=Prices(licences=["rhel"]))
+    savings = planner.report(problem, solved(problem).plan).savings.set_index("item")
+    assert savings.loc["rhel", "plan_horizon"] != savings.loc["rhel", "plan_horizon"]
+    assert "without energy, rhel, for which figures are missing" in savings.loc["total", "assumption"]
+
+
+def test_prices_with_licences_come_back_from_every_format(tmp_path):
+    report = licensed_report()
+    for suffix in ("xlsx", "json"):
+        path = planner.write(report, tmp_path / f"plan.{suffix}")
+        assert planner.read_plan(path).settings["prices"] == LICENSED

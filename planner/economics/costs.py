@@ -1,4 +1,4 @@
-"""What a set of hosts costs: purchase, energy, maintenance, rack space; NaN wherever a figure is missing."""
+"""What hosts cost, item by item and host by host: once and per year; NaN wherever a figure is missing."""
 
 from __future__ import annotations
 
@@ -8,62 +8,97 @@ import numpy as np
 import pandas as pd
 
 from planner.economics.energy import power_w, watts
+from planner.economics.licences import Licences
 from planner.prices import Prices
 from planner.units import energy_kwh_per_year
 
+HARDWARE, ENERGY, MAINTENANCE = "hardware", "energy", "maintenance"
+OPTIONAL = {"administration": "administration_per_host_year", "rack space": "rack_unit_year"}
+"""Items that are left out where nobody gave their price, and the field of the prices that each needs."""
 
-@dataclass(frozen=True, kw_only=True)
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Costs:
-    """Costs of running hosts. Money in the prices' currency; a figure that is missing is NaN.
+    """Costs of running hosts, one row a host. Money in the prices' currency; a figure that is missing is NaN.
 
     Parameters
     ----------
-    purchase : float
-        Paid once, at the start.
-    energy_kwh, energy, maintenance, rack : float
-        Per year.
-    carbon_kg : float
-        From use, per year.
+    once : DataFrame
+        A column an item: paid at the start, less what is left of it at the end of the horizon.
+    yearly : DataFrame
+        The same columns: paid every year.
+    energy_kwh, carbon_kg : array of float, shape [N]
+        Per year, from use.
+    embodied_kg : array of float, shape [N]
+        Of hosts that are bought.
     """
 
-    purchase: float
-    energy_kwh: float
-    energy: float
-    maintenance: float
-    rack: float
-    carbon_kg: float
+    once: pd.DataFrame
+    yearly: pd.DataFrame
+    energy_kwh: np.ndarray
+    carbon_kg: np.ndarray
+    embodied_kg: np.ndarray
+
+    def horizon(self, prices: Prices) -> pd.DataFrame:
+        """What each host costs over the horizon, item by item.
+
+        ``once + yearly * sum over t = 1..years of 1 / (1 + discount_rate)**t``
+        """
+        return self.once + self.yearly * prices.years_discounted
+
+    def per_year(self, prices: Prices) -> pd.DataFrame:
+        """What each host costs a year, what is paid once spread over the horizon."""
+        return self.once / prices.years + self.yearly
 
 
-def costs(hosts: pd.DataFrame, utilisation: np.ndarray, bought: np.ndarray, prices: Prices) -> Costs:
+def costs(
+    hosts: pd.DataFrame, utilisation: np.ndarray, bought: np.ndarray, prices: Prices, licences: Licences | None = None
+) -> Costs:
     """Costs of hosts at a CPU utilisation each.
 
-    ``energy_kwh = sum_h (idle + u_h (peak - idle)) * 8760 / 1000 * PUE``
+    ``energy_kwh = (idle + u (peak - idle)) * 8760 / 1000 * PUE``
 
     Parameters
     ----------
     hosts : DataFrame
-        One row per running host: price, idle_w, peak_w, rack_units.
+        One row per running host: price, idle_w, peak_w, rack_units, embodied_kgco2e.
     utilisation : array of float, shape [host]
         Share of its CPU that a host is busy.
     bought : array of bool, shape [host]
         Hosts that are to be paid for; owned ones are paid already.
     prices : Prices
+    licences : Licences, optional
+        Of each host, once and per year.
 
     Examples
     --------
-    >>> one = pd.DataFrame({"price": [6500.0], "idle_w": [60.0], "peak_w": [250.0], "rack_units": [2.0]})
-    >>> round(costs(one, np.array([0.1]), np.array([True]), Prices(energy_per_kwh=0.25, pue=1.0)).energy, 2)
-    173.01
+    >>> one = pd.DataFrame(
+    ...     {"price": [6500.0], "idle_w": [60.0], "peak_w": [250.0], "rack_units": [2.0], "embodied_kgco2e": [900.0]}
+    ... )
+    >>> found = costs(one, np.array([0.1]), np.array([True]), Prices(energy_per_kwh=0.25, pue=1.0))
+    >>> found.yearly["energy"].round(2).tolist(), found.once["hardware"].tolist()
+    ([173.01], [6500.0])
     """
     idle, peak = watts(hosts, prices)
-    kwh = energy_kwh_per_year(float(np.sum(power_w(idle, peak, utilisation))), prices.pue)
+    kwh = energy_kwh_per_year(power_w(idle, peak, utilisation), prices.pue)
+    each, none = np.ones(len(hosts)), np.zeros(len(hosts))
+    price, embodied = (hosts[name].to_numpy(dtype=float) for name in ("price", "embodied_kgco2e"))
+    once = {HARDWARE: np.where(bought, price * (1 - prices.residual), 0.0), ENERGY: none, MAINTENANCE: none}
+    yearly = {HARDWARE: none, ENERGY: kwh * _price(prices.energy_per_kwh)}
+    yearly[MAINTENANCE] = each * _price(prices.maintenance_per_host_year)
+    for item, field in OPTIONAL.items():
+        if getattr(prices, field) is not None:
+            units = hosts["rack_units"].to_numpy(dtype=float) if field == "rack_unit_year" else each
+            once[item], yearly[item] = none, units * getattr(prices, field)
+    once, yearly = pd.DataFrame(once), pd.DataFrame(yearly)
+    if licences is not None:
+        once, yearly = once.join(licences.once), yearly.join(licences.yearly)
     return Costs(
-        purchase=float(np.sum(hosts["price"].to_numpy(dtype=float)[bought])),
+        once=once,
+        yearly=yearly,
         energy_kwh=kwh,
-        energy=kwh * _price(prices.energy_per_kwh),
-        maintenance=len(hosts) * _price(prices.maintenance_per_host_year),
-        rack=float(np.sum(hosts["rack_units"].to_numpy(dtype=float))) * _price(prices.rack_unit_year),
         carbon_kg=kwh * _price(prices.carbon_kg_per_kwh),
+        embodied_kg=np.where(bought, embodied, 0.0),
     )
 
 

@@ -177,7 +177,7 @@ def _cost(problem: Problem, offered: np.ndarray) -> _Terms:
     return _Terms(
         unit=prices.currency,
         scale=CENTS_PER_MONEY_UNIT,
-        opening=_purchase(problem) + yearly * years + idle_kwh * per_kwh,
+        opening=_purchase(problem) * (1 - prices.residual) + yearly * years + idle_kwh * per_kwh,
         rate=load_kwh * per_kwh,
         without=tuple(without),
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import product as combinations
 
 import numpy as np
+import pandas as pd
 
 from planner.errors import InputError
 from planner.licences import Licence
@@ -212,3 +213,90 @@ def offers(found: Licensing) -> tuple[np.ndarray, list[tuple[Way, ...]]]:
             rows.append(row)
             ways.append(combined)
     return np.array(rows, dtype="int64"), ways
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Licences:
+    """What the licences of some hosts cost: a column a product, one row a host.
+
+    Parameters
+    ----------
+    once, yearly : DataFrame
+        Money, paid at the start and every year; NaN where no edition of a product that is needed has a price.
+    bought : DataFrame
+        One row for each host and product: position, product, edition, workloads (in need of it), licences (how many
+        units, before the core factor).
+    """
+
+    once: pd.DataFrame
+    yearly: pd.DataFrame
+    bought: pd.DataFrame
+
+
+def licence_costs(
+    prices: Prices, hosts: pd.DataFrame, counts: dict[str, np.ndarray], units: dict[str, np.ndarray]
+) -> Licences:
+    """The cheapest edition of each product on each host.
+
+    Parameters
+    ----------
+    prices : Prices
+    hosts : DataFrame
+        One row a host: cores, sockets.
+    counts : dict of str to array of int, shape [N]
+        For each product how many workloads in need of it each host has to be licensed for; where it is needed whatever
+        a host carries, 1 on every host that needs it.
+    units : dict of str to array of float, shape [N]
+        For each edition by workload, as ``product edition``, the units that those on each host need.
+    """
+    once, yearly, bought = {}, {}, []
+    cores, sockets = (hosts[name].fillna(1).to_numpy(dtype=float) for name in ("cores", "sockets"))
+    for product in dict.fromkeys(licence.product for licence in prices.licences):
+        editions = [licence for licence in prices.licences if licence.product == product and licence.price is not None]
+        count = counts[product]
+        if not editions:
+            once[product] = yearly[product] = np.where(count > 0, np.nan, 0.0)
+            continue
+        needed = np.array(
+            [
+                units[_key(one)] if one.is_of_workload else one.units_of_host(cores, sockets) * _times(one, count)
+                for one in editions
+            ]
+        )
+        price = np.array([one.unit_price * prices.worth_of(one.currency) for one in editions])
+        horizon = price * np.array([over_the_horizon(prices, one) / prices.worth_of(one.currency) for one in editions])
+        best = (needed * horizon[:, None]).argmin(axis=0)
+        money = needed[best, np.arange(len(hosts))] * price[best]
+        is_yearly = np.array([one.yearly for one in editions])[best]
+        once[product], yearly[product] = np.where(is_yearly, 0.0, money), np.where(is_yearly, money, 0.0)
+        for n in np.flatnonzero(count > 0).tolist():
+            bought.append((n, product, editions[best[n]].edition, int(count[n]), float(needed[best[n], n])))
+    columns = ["position", "product", "edition", "workloads", "licences"]
+    return Licences(
+        once=pd.DataFrame(once, index=range(len(hosts))),
+        yearly=pd.DataFrame(yearly, index=range(len(hosts))),
+        bought=pd.DataFrame(bought, columns=columns),
+    )
+
+
+def _key(licence: Licence) -> str:
+    return f"{licence.product} {licence.edition}"
+
+
+def _times(licence: Licence, count: np.ndarray) -> np.ndarray:
+    """How often each host is licensed, as `Licence.times`."""
+    return -(-count // licence.covers) if licence.covers is not None else np.minimum(count, 1)
+
+
+def needs_of(problem: Problem) -> dict[str, np.ndarray]:
+    """For each product that some workloads need, and not every host, which workloads do: bool [W]."""
+    chosen = Selector(problem.workloads, WORKLOAD_KEYS)
+    return {one.product: chosen.matching(one.workloads) for one in problem.prices.licences if one.workloads}
+
+
+def everywhere(problem: Problem, product: str) -> np.ndarray:
+    """Rows of problem.hosts that need a product whatever they carry: bool [H]."""
+    first = next(one for one in problem.prices.licences if one.product == product)
+    if not first.workloads:
+        return np.ones(len(problem.hosts), dtype=bool)
+    return _reachable(problem, needs_of(problem)[product]) if first.reach else np.zeros(len(problem.hosts), dtype=bool)

@@ -7,24 +7,97 @@ it takes over in the worst case. A host that stands by to take over the load of 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from planner.economics.ledger import Ledger, ledger
+from planner.economics.licences import Licences, everywhere, licence_costs, needs_of
 from planner.plan import ANY, Plan
 from planner.problem import Problem
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Load:
+    """What the hosts of a plan carry, of the workloads and hosts that both it and the problem know.
+
+    Parameters
+    ----------
+    problem : Problem
+    plan : Plan
+    hosts : DataFrame
+        `Plan.hosts`, those that the problem does not know left out.
+    row : array of int, shape [N]
+        Row of problem.hosts.
+    w, h : array of int, shape [M]
+        Workload and position in `hosts` of each placement.
+    """
+
+    problem: Problem
+    plan: Plan
+    hosts: pd.DataFrame
+    row: np.ndarray
+    w: np.ndarray
+    h: np.ndarray
+
+    @classmethod
+    def of(cls, problem: Problem, plan: Plan) -> Load:
+        """What a plan's hosts carry."""
+        hosts = plan.hosts
+        row = _rows(problem, hosts)
+        hosts, row = hosts[row >= 0].reset_index(drop=True), row[row >= 0]
+        w = _positions(plan.placement["workload"], problem.workloads["name"])
+        h = _positions(plan.placement["host"], hosts["host"])
+        known = (w >= 0) & (h >= 0)
+        return cls(problem=problem, plan=plan, hosts=hosts, row=row, w=w[known], h=h[known])
+
+    def sums(self, figures: np.ndarray) -> np.ndarray:
+        """Figures of workloads [W, ...] summed up by host [N, ...]."""
+        total = np.zeros((len(self.hosts), *figures.shape[1:]), dtype=figures.dtype)
+        np.add.at(total, self.h, figures[self.w])
+        return total
+
+    @cached_property
+    def standing(self) -> np.ndarray:
+        """Positions of hosts that stand by to take over the load of any other of their pool."""
+        names = set(self.plan.restarts.loc[self.plan.restarts["case"] == ANY, "host"])
+        names |= set(self.plan.spares["host"]) if self.problem.policy.failover.mode == "spare" else set()
+        return np.flatnonzero(self.hosts["host"].isin(names))
+
+    def worst(self, needs: np.ndarray) -> np.ndarray:
+        """How many workloads of some kinds each host carries at most, in the worst case that the plan tells: [N, P].
+
+        Parameters
+        ----------
+        needs : array of int, shape [W, P]
+            Which workloads are of each kind.
+        """
+        own = self.sums(needs)
+        most, some = own.copy(), self.plan.restarts[self.plan.restarts["case"] != ANY]
+        w, h = (
+            _positions(some[name], known)
+            for name, known in (("workload", self.problem.workloads["name"]), ("host", self.hosts["host"]))
+        )
+        case, known = pd.factorize(some["case"])[0], (w >= 0) & (h >= 0)
+        pairs, number = np.unique(np.column_stack([case, h])[known], axis=0, return_inverse=True)
+        taken = np.zeros((len(pairs), needs.shape[1]), dtype=own.dtype)
+        np.add.at(taken, number.ravel(), needs[w[known]])
+        np.maximum.at(most, pairs[:, 1], own[pairs[:, 1]] + taken)
+        pools = self.hosts["pool"].to_numpy()
+        for n in self.standing.tolist():
+            most[n] = np.maximum(most[n], own[pools == pools[n]].max(axis=0))
+        return most
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Valuation:
-    """A plan's objective, one entry for each host of `Plan.hosts`.
+    """A plan's objective, one entry for each host.
 
     Parameters
     ----------
     book : Ledger
-    row : array of int, shape [N]
-        Row of problem.hosts.
+    load : Load
     offer : array of int, shape [N]
         Offer of the ledger: the way in which the host is licensed.
     placing : array of int, shape [N]
@@ -34,7 +107,7 @@ class Valuation:
     """
 
     book: Ledger
-    row: np.ndarray
+    load: Load
     offer: np.ndarray
     placing: np.ndarray
     covered: np.ndarray
@@ -62,57 +135,54 @@ def valued(problem: Problem, plan: Plan, book: Ledger | None = None) -> Valuatio
         The problem's ledger, where it is known already.
     """
     book = ledger(problem) if book is None else book
-    hosts = plan.hosts
-    row = rows_of(problem, hosts)
-    at = pd.Series(np.arange(len(hosts)), index=hosts["host"])
-    place = pd.Series(np.arange(len(problem.workloads)), index=problem.workloads["name"])
-    w = place.reindex(plan.placement["workload"]).to_numpy(dtype="int64")
-    h = at.reindex(plan.placement["host"]).to_numpy(dtype="int64")
+    load = Load.of(problem, plan)
+    covered = load.worst(book.needs)
     begins = np.searchsorted(book.row, np.arange(len(problem.hosts) + 1))
-    own = _sums(book.needs[w], h, len(hosts))
-    covered = np.maximum(own, _taken_over(problem, book, plan, own, at, place))
-    energy = _sums(np.rint(book.busy[w] * book.rate[begins[row[h]]]).astype("int64")[:, None], h, len(hosts))[:, 0]
-    fees = _sums(book.fee[w], h, len(hosts))
-    offer = begins[row]
-    for n in range(len(hosts)) if book.products else ():
-        options = np.arange(begins[row[n]], begins[row[n] + 1])
+    energy = np.zeros(len(load.hosts), dtype="int64")
+    rate = book.rate[begins[load.row[load.h]]]
+    np.add.at(energy, load.h, np.rint(book.busy[load.w] * rate).astype("int64"))
+    fees, offer = load.sums(book.fee), begins[load.row]
+    for n in range(len(load.hosts)) if book.products else ():
+        options = np.arange(begins[load.row[n]], begins[load.row[n] + 1])
         options = options[(book.limit[options] >= np.where(book.charged[options] > 0, 0, covered[n])).all(axis=1)]
         offer[n] = options[np.argmin(book.opening[options] + book.charged[options] @ fees[n])]
     placing = energy + (book.charged[offer] * fees).sum(axis=1)
-    return Valuation(book=book, row=row, offer=offer, placing=placing, covered=covered)
+    return Valuation(book=book, load=load, offer=offer, placing=placing, covered=covered)
 
 
-def rows_of(problem: Problem, hosts: pd.DataFrame) -> np.ndarray:
-    """The row of problem.hosts of each host of a plan: its own where it is owned, else that of its model."""
-    known = pd.Series(np.arange(len(problem.hosts)), index=problem.hosts["name"])
-    owned = known[problem.hosts["owned"].to_numpy()]
-    row = owned.reindex(hosts["host"]).to_numpy()
-    return np.where(np.isnan(row), known.reindex(hosts["model"]).to_numpy(), row).astype("int64")
+def plan_licences(problem: Problem, plan: Plan) -> Licences | None:
+    """What the licences of a plan's hosts cost, whatever the objective; None where nothing has to be licensed.
+
+    Workloads without a place in the plan are not licensed.
+    """
+    if not problem.prices.licences:
+        return None
+    load = Load.of(problem, plan)
+    needs = needs_of(problem)
+    counts = {
+        one.product: everywhere(problem, one.product)[load.row].astype("int64") for one in problem.prices.licences
+    }
+    for product, who in needs.items():
+        counts[product] = np.maximum(counts[product], load.worst(who[:, None].astype("int64"))[:, 0])
+    vcpus = problem.workloads["vcpus"].to_numpy(dtype=float)
+    units = {
+        f"{one.product} {one.edition}": load.sums(one.units_of_workload(vcpus) * needs[one.product])
+        for one in problem.prices.licences
+        if one.is_of_workload
+    }
+    return licence_costs(problem.prices, problem.hosts.iloc[load.row], counts, units)
 
 
-def _sums(figures: np.ndarray, h: np.ndarray, hosts: int) -> np.ndarray:
-    """Figures of workloads summed up by host: [N, ...]."""
-    total = np.zeros((hosts, figures.shape[1]), dtype="int64")
-    np.add.at(total, h, figures)
-    return total
+def _rows(problem: Problem, hosts: pd.DataFrame) -> np.ndarray:
+    """The row of problem.hosts of each host: its own where it is owned, else that of its model; -1 for neither."""
+    owned = problem.hosts["owned"].to_numpy()
+    names = problem.hosts["name"]
+    own, model = _positions(hosts["host"], names.where(owned, "")), _positions(hosts["model"], names.where(~owned, ""))
+    return np.where(own >= 0, own, model)
 
 
-def _taken_over(
-    problem: Problem, book: Ledger, plan: Plan, own: np.ndarray, at: pd.Series, place: pd.Series
-) -> np.ndarray:
-    """How many workloads in need of each product a host carries in the worst case that the plan tells: [N, P]."""
-    most = np.zeros_like(own)
-    if not book.products:
-        return most
-    whole = plan.restarts["case"] == ANY
-    some = plan.restarts[~whole]
-    w, h = (index.reindex(some[name]).to_numpy(dtype="int64") for index, name in ((place, "workload"), (at, "host")))
-    case = pd.factorize(some["case"])[0]
-    pairs, number = np.unique(np.column_stack([case, h]), axis=0, return_inverse=True)
-    np.maximum.at(most, pairs[:, 1], own[pairs[:, 1]] + _sums(book.needs[w], number.ravel(), len(pairs)))
-    standing = set(plan.restarts.loc[whole, "host"])
-    standing |= set(plan.spares["host"]) if problem.policy.failover.mode == "spare" else set()
-    pools = plan.hosts["pool"].to_numpy()
-    for n in at.reindex(sorted(standing)).astype("int64").tolist():
-        most[n] = np.maximum(most[n], own[pools == pools[n]].max(axis=0))
-    return most
+def _positions(names: pd.Series, known: pd.Series) -> np.ndarray:
+    """Where each name stands among those that are known, -1 where it does not or is blank."""
+    place = pd.Series(np.arange(len(known)), index=known.to_numpy())
+    place = place[place.index != ""]
+    return place.reindex(names.to_numpy()).fillna(-1).to_numpy(dtype="int64")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from planner import licences, schema, settings
 from planner import rules as placement_rules
-from planner import schema, settings
 from planner.errors import InputError, nearest
 from planner.inventory import Inventory
 from planner.plan import Plan
@@ -140,6 +140,8 @@ def _settings(book: Workbook) -> dict:
             for part in path[:-1]:
                 at = at.setdefault(part, {})
             at[path[-1]] = None if value in (None, "") else value
+    licensed = str(nested["prices"].pop("licences", None) or "")
+    nested["prices"]["licences"] = licences.from_toml(licensed, f"{book.file}, sheet Assumptions, prices.licences")
     extra = str(values.get("resources") or "")
     text = str(values.get("rules") or "")
     found = {

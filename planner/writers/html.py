@@ -26,6 +26,8 @@ def html_bytes(report: Report) -> bytes:
         ("Summary", report.summary),
         ("Savings", report.savings),
         ("Today and plan", report.totals),
+        ("Costs by host over the horizon", report.costs),
+        *([("Licences", report.licences)] if len(report.licences) else []),
         ("Hosts", report.hosts),
         ("Placement", report.placement),
         *([] if report.failures is None else [("Failures, the worst case first", report.failures)]),

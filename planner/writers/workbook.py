@@ -30,6 +30,9 @@ def xlsx_bytes(report: Report) -> bytes:
         writer.sheet("Summary", report.summary, title=title)
         writer.sheet("Savings", report.savings, title="Today against the plan, per year and over the horizon")
         writer.sheet("Totals", report.totals)
+        writer.sheet("Costs by host", report.costs, title=f"Each host of the plan over {report.years:g} years")
+        if len(report.licences):
+            writer.sheet("Licences", report.licences)
         writer.sheet("Hosts", report.hosts)
         writer.sheet("Placement", report.placement)
         if report.failures is not None:

@@ -1,0 +1,183 @@
+"""Savings: today's estate against a plan in money, energy and carbon, item by item, and the plan host by host."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from planner import baseline as estates
+from planner.baseline import Baseline
+from planner.economics.costs import ENERGY, HARDWARE, MAINTENANCE, OPTIONAL, Costs, costs
+from planner.economics.energy import busy
+from planner.economics.licences import Licences, licence_costs, needs_of
+from planner.economics.valuation import plan_licences
+from planner.licences import Licence
+from planner.plan import Plan
+from planner.problem import Problem
+
+FIGURES = (
+    "today_per_year",
+    "plan_per_year",
+    "saving_per_year",
+    "today_horizon",
+    "plan_horizon",
+    "saving_horizon",
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Money:
+    """What today's estate and a plan cost.
+
+    Parameters
+    ----------
+    before, after : Costs
+        Of the hosts of the baseline and of the plan.
+    licences : Licences or None
+        Of the plan's hosts.
+    hosts : DataFrame
+        The plan's hosts: host, model, pool, row (of problem.hosts), cpu_busy.
+    """
+
+    before: Costs
+    after: Costs
+    licences: Licences | None
+    hosts: pd.DataFrame
+
+
+def money_of(problem: Problem, plan: Plan, baseline: Baseline, hosts: pd.DataFrame) -> Money:
+    """What today's estate and a plan cost; `hosts` as `Money` has it."""
+    rows = problem.hosts.iloc[hosts["row"]].reset_index(drop=True)
+    work, _ = busy(problem)
+    licences = plan_licences(problem, plan)
+    before = costs(
+        baseline.hosts,
+        estates.utilisation(problem, baseline, work),
+        np.full(len(baseline.hosts), baseline.bought),
+        problem.prices,
+        _licences_today(problem, baseline),
+    )
+    bought = ~rows["owned"].to_numpy(dtype=bool)
+    after = costs(rows, hosts["cpu_busy"].to_numpy(), bought, problem.prices, licences)
+    return Money(before=before, after=after, licences=licences, hosts=hosts)
+
+
+def _licences_today(problem: Problem, baseline: Baseline) -> Licences | None:
+    """What the licences of today's hosts cost; what workloads without a known host need is missing.
+
+    Where every workload has a physical server of its own there is no hypervisor to be licensed.
+    """
+    prices = problem.prices
+    if not prices.licences:
+        return None
+    placed = baseline.plan.placement
+    at = pd.Series(np.arange(len(baseline.hosts)), index=baseline.hosts["name"])
+    h = at.reindex(placed["host"].to_numpy()).to_numpy(dtype="int64")
+    w = pd.Series(np.arange(len(problem.workloads)), index=problem.workloads["name"]).reindex(
+        placed["workload"].to_numpy()
+    )
+    w, needs, size = w.to_numpy(dtype="int64"), needs_of(problem), len(baseline.hosts)
+    vcpus = problem.workloads["vcpus"].to_numpy(dtype=float)
+    counts = {one.product: np.full(size, 0 if baseline.bought else 1) for one in prices.licences if not one.workloads}
+    counts |= {
+        product: np.bincount(h, weights=who[w], minlength=size).astype("int64") for product, who in needs.items()
+    }
+    units = {
+        f"{one.product} {one.edition}": np.bincount(
+            h, weights=(one.units_of_workload(vcpus) * needs[one.product])[w], minlength=size
+        )
+        for one in prices.licences
+        if one.is_of_workload
+    }
+    found = licence_costs(prices, baseline.hosts, counts, units)
+    unplaced = np.setdiff1d(np.arange(len(problem.workloads)), w)
+    for product in (name for name, who in needs.items() if who[unplaced].any()):
+        found.once[product] = found.yearly[product] = np.nan
+    return found
+
+
+def savings_table(problem: Problem, baseline: Baseline, money: Money) -> pd.DataFrame:
+    """What every item costs today and in the plan, per year and over the horizon, and the sum of what is known."""
+    prices = problem.prices
+    why = _assumptions(problem, baseline, money)
+    rows = []
+    for item in money.after.once.columns:
+        figures = []
+        for total in (lambda costs: costs.per_year(prices), lambda costs: costs.horizon(prices)):
+            today, plan = (float(total(costs)[item].sum(skipna=False)) for costs in (money.before, money.after))
+            figures += [today, plan, today - plan]
+        rows.append((item, prices.currency, *figures, why[item]))
+    frame = pd.DataFrame(rows, columns=["item", "unit", *FIGURES, "assumption"])
+    complete = frame[list(FIGURES)].notna().all(axis=1)
+    missing = frame.loc[~complete, "item"].tolist()
+    told = f"Sum of {', '.join(frame.loc[complete, 'item'])}"
+    told += f"; without {', '.join(missing)}, for which figures are missing." if missing else "."
+    unpriced = [item for item, field in OPTIONAL.items() if getattr(prices, field) is None]
+    told += f" No price is given for {' and '.join(unpriced)}: left out." if unpriced else ""
+    total = frame.loc[complete, list(FIGURES)].sum().to_dict()
+    last = pd.DataFrame([{"item": "total", "unit": prices.currency, **total, "assumption": told}])
+    return pd.concat([frame, last], ignore_index=True)
+
+
+def _assumptions(problem: Problem, baseline: Baseline, money: Money) -> dict[str, str]:
+    """What the figures of each item rest on, in a sentence."""
+    prices = problem.prices
+    left = f", less {prices.residual_share:.0%} of it that is left then" if prices.residual_share is not None else ""
+    before, after = len(baseline.hosts), len(money.hosts)
+    each = f"{prices.currency} per running host and year: {before:,} hosts today, {after:,} in the plan."
+    found = {
+        HARDWARE: f"Hosts that are bought, once, over {prices.years:g} years{left}; owned hosts are paid for already.",
+        ENERGY: f"Straight line from idle to peak watts at {prices.vcpu_activity:.0%} of each vCPU busy, PUE "
+        f"{prices.pue:g}, {_money(prices.energy_per_kwh)} {prices.currency}/kWh. {baseline.assumption}",
+        MAINTENANCE: f"{_money(prices.maintenance_per_host_year)} {each}",
+        "administration": f"{_money(prices.administration_per_host_year)} {each}",
+        "rack space": f"{_money(prices.rack_unit_year)} {prices.currency} per rack unit and year.",
+    }
+    for product in dict.fromkeys(licence.product for licence in prices.licences):
+        found[product] = _of_licences(problem, product, money.licences)
+    return found
+
+
+def _of_licences(problem: Problem, product: str, licences: Licences) -> str:
+    editions = [licence for licence in problem.prices.licences if licence.product == product]
+    bought = licences.bought[licences.bought["product"] == product].groupby("edition", sort=False)["position"].size()
+    chosen = "; ".join(f"{edition} on {hosts:,} hosts" for edition, hosts in bought.items()) or "on no host"
+    asked = ", ".join(_rule(problem, licence) for licence in editions)
+    return f"Licences of the plan: {chosen}. {asked}. Those that you own already cost less."
+
+
+def _rule(problem: Problem, licence: Licence) -> str:
+    currency = licence.currency or problem.prices.currency
+    if licence.price is None:
+        return f"{licence.edition}: no price given"
+    units = f"{licence.units:g} {licence.per}s" if licence.units != 1 else licence.per
+    every = " and year" if licence.yearly else ""
+    estimate = ", an estimate" if licence.estimate else ""
+    return f"{licence.edition}: {licence.price:,g} {currency} per {units}{every} ({licence.source}{estimate})"
+
+
+def _money(price: float | None) -> str:
+    return "no price given in" if price is None else f"{price:,g}"
+
+
+def costs_table(problem: Problem, money: Money) -> pd.DataFrame:
+    """What each host of the plan costs over the horizon, item by item, and in all; the sum of each column is its item.
+
+    A total lacks what is missing.
+    """
+    frame = money.after.horizon(problem.prices)
+    known = frame.columns[frame.notna().all()]
+    told = money.hosts[["host", "model", "pool"]].reset_index(drop=True)
+    return told.join(frame).assign(total=frame[known].sum(axis=1))
+
+
+def licences_table(money: Money) -> pd.DataFrame:
+    """Which edition of each product every host of the plan is licensed with, and for how many workloads."""
+    columns = ["host", "model", "product", "edition", "workloads", "licences"]
+    if money.licences is None:
+        return pd.DataFrame(columns=columns)
+    bought = money.licences.bought
+    told = money.hosts[["host", "model"]].iloc[bought["position"]].reset_index(drop=True)
+    return told.join(bought.drop(columns="position").reset_index(drop=True))[columns]
