@@ -50,8 +50,6 @@ class Licence:
         Units are sold in packs of so many.
     least_per_socket, least_per_host, least_per_workload : int
         Units that are counted at least.
-    least_order : int
-        Units that are bought at least in all, where any is.
     factor : float
         Licences that one unit needs, such as Oracle's core factor.
     covers : int or None
@@ -87,7 +85,6 @@ class Licence:
     least_per_socket: int = 0
     least_per_host: int = 0
     least_per_workload: int = 0
-    least_order: int = 0
     factor: float = 1.0
     covers: int | None = None
     workloads: tuple[str, ...] = ()
@@ -107,7 +104,7 @@ class Licence:
         settings.require(self.price, f"{where} price", 0, 1e9, blank=True)
         settings.require(self.units, f"{where} units", 1e-6, 1e6)
         settings.require(self.factor, f"{where} factor", 0, 100)
-        for name in ("pack", "least_per_socket", "least_per_host", "least_per_workload", "least_order"):
+        for name in ("pack", "least_per_socket", "least_per_host", "least_per_workload"):
             object.__setattr__(self, name, _whole(getattr(self, name), f"{where} {name}", int(name == "pack")))
         if self.covers is not None:
             object.__setattr__(self, "covers", _whole(self.covers, f"{where} covers", 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from math import ceil
 
 import numpy as np
@@ -15,7 +16,7 @@ from planner import Failover, InputError, Policy, Prices, Status
 from planner.economics.licences import licensing
 from planner.economics.valuation import valued
 from planner.licences import Licence, from_catalogue, licences_of
-from tests.conftest import drawn_problem, estate, examples, machines, plan_of, problem_of, solved
+from tests.conftest import ROOT, drawn_problem, estate, examples, machines, plan_of, problem_of, solved
 
 WINDOWS = ("os:win*",)
 STANDARD = Licence(
@@ -252,3 +253,12 @@ def test_ways_of_licensing_that_another_covers_for_less_are_dropped():
     (ways,) = [own[0] for own in licensing(shop(20, 0, STANDARD, DATACENTER)).ways]
     costs = [(way.cost, way.limit, way.times) for way in ways]
     assert costs == [(0, 0, 0), (10, 2, 1), (20, 4, 2), (30, 6, 3), (40, 8, 4), (45, np.inf, 1)]
+
+
+def test_the_prices_of_the_docs_are_some():
+    text = (ROOT / "docs" / "costs.md").read_text(encoding="utf-8")
+    whole, own = re.findall(r"```toml\n(.*?)```", text, flags=re.DOTALL)
+    assert Prices.from_toml(whole).worth_of("USD") == 0.9
+    assert [licence.product for licence in Prices.from_toml(own).licences] == ["windows-server", "backup"]
+    for product in planner.catalogue.table("licences")["product"].unique():
+        assert f"`{product}`" in text

@@ -205,6 +205,7 @@ def prices() -> Callable[[], planner.Prices]:
     discount = d.number_input(
         "Discount rate (% a year)", 0.0, 100.0, 100 * base.discount_rate, 0.5, "%g", key="discount"
     )
+    licences = _licences(base)
     a, b, c, _ = st.columns(4)
     unknown = "left out"
     hint = "For hosts whose own figures are blank; an assumption, so it is named in every report."
@@ -239,7 +240,39 @@ def prices() -> Callable[[], planner.Prices]:
         vcpu_activity=round(activity / 100, 6),
         host_idle_w=idle,
         host_peak_w=peak,
+        **licences(),
     )
+
+
+def _licences(base: planner.Prices) -> Callable[[], dict]:
+    """Fields for what has to be licensed, and for what hosts cost besides."""
+    a, b, c, d = st.columns([2, 1, 1, 1])
+    table = catalogue_table("licences")
+    products = a.multiselect(
+        "Licences to count",
+        table["product"].unique().tolist(),
+        key="licences",
+        placeholder="none",
+        help="Rules and list prices of docs/costs.md; your own stand in a --prices file.",
+    )
+    worth = b.number_input(
+        "1 USD is worth", 1e-6, 1e6, None, 0.01, "%g", key="exchange", placeholder="not needed",
+        help="In the currency of all other prices. List prices of licences are in USD.",
+    )  # fmt: skip
+    administration = c.number_input(
+        "Administration (per host and year)", 0.0, 1e9, base.administration_per_host_year, 50.0, "%g",
+        key="administration", placeholder="not priced",
+    )  # fmt: skip
+    residual = d.number_input(
+        "Worth left at the end (%)", 0.0, 100.0, None, 1.0, "%g", key="residual", placeholder="not counted",
+        help="Share of its price that a bought host is still worth after the years added up.",
+    )  # fmt: skip
+    return lambda: {
+        "licences": tuple(products),
+        "exchange": {} if worth is None else {"USD": worth},
+        "administration_per_host_year": administration,
+        "residual_share": None if residual is None else round(residual / 100, 6),
+    }
 
 
 def host_models(chosen: Chosen) -> pd.DataFrame:
