@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 from ortools.glop.parameters_pb2 import GlopParameters
@@ -15,7 +16,11 @@ from planner.solvers.pricing import Pattern
 LEEWAY = 1.1
 """Share of its ceiling that a price may reach: at the ceiling itself no missing pattern would seem worth adding."""
 
+STALLED_SECONDS = 10.0
+"""A linear program that takes longer goes round in circles: the next takes a tenth of a second as a rule."""
+
 PARAMETERS = mathopt.SolveParameters(
+    time_limit=timedelta(seconds=STALLED_SECONDS),
     lp_algorithm=mathopt.LPAlgorithm.PRIMAL_SIMPLEX,
     presolve=mathopt.Emphasis.OFF,
     scaling=mathopt.Emphasis.OFF,
@@ -26,11 +31,18 @@ PARAMETERS = mathopt.SolveParameters(
 Prices that are a little imprecise are prices all the same: what they prove is proven again in whole numbers.
 """
 
+AFRESH = mathopt.SolveParameters(time_limit=timedelta(seconds=STALLED_SECONDS))
+"""From the beginning, presolved and scaled: what is left where the other way did not come to an end."""
+
 WANTED = mathopt.ModelSolveParameters(
     variable_values_filter=mathopt.VariableFilter(skip_zero_values=True),
     dual_values_filter=mathopt.LinearConstraintFilter(skip_zero_values=True),
     reduced_costs_filter=mathopt.VariableFilter(filtered_items=()),
 )
+
+
+class Stalled(ArithmeticError):
+    """A linear program that came to no end."""
 
 
 class Master:
@@ -56,6 +68,8 @@ class Master:
         stock = [self.model.add_linear_constraint(ub=float(instance.available[own[0]])) for own in self.limited]
         self.stock = {c: row for own, row in zip(self.limited, stock, strict=True) for c in own}
         # One dear way to meet each row keeps the program feasible before the patterns do.
+        # Costs are divided by the largest: prices in cents are far from 1, where the simplex method is at its best.
+        self.unit = float(max(instance.opening.max(), instance.placing.max(), 1))
         dear = 10.0 * float(instance.opening.max()) + 10.0 * float(instance.placing.max()) + 10.0
         self.dear = [self._variable(dear, {row: 1.0}) for row in self.rows]
         if features is not None:
@@ -67,7 +81,7 @@ class Master:
 
     def _variable(self, cost: float, column: dict) -> mathopt.Variable:
         variable = self.model.add_variable(lb=0.0)
-        self.model.objective.set_linear_coefficient(variable, cost)
+        self.model.objective.set_linear_coefficient(variable, cost / self.unit)
         for row, value in column.items():
             row.set_coefficient(variable, value)
         return variable
@@ -109,14 +123,17 @@ class Master:
         """Solve the program."""
         result = self.solver.solve(params=PARAMETERS, model_params=WANTED)
         if result.termination.reason != mathopt.TerminationReason.OPTIMAL:
-            raise ArithmeticError(f"the linear program of column generation ended with {result.termination}")
+            result = mathopt.solve(self.model, mathopt.SolverType.GLOP, params=AFRESH, model_params=WANTED)
+            self.solver = mathopt.IncrementalSolver(self.model, mathopt.SolverType.GLOP)
+        if result.termination.reason != mathopt.TerminationReason.OPTIMAL:
+            raise Stalled(f"the linear program of column generation ended with {result.termination}")
         duals, fees = np.zeros(len(self.rows)), np.zeros(len(self.instance.available))
         use, missing = np.zeros(len(self.patterns)), 0.0
         for row, value in result.dual_values().items():
             if row.id < len(self.rows):
-                duals[row.id] = value
+                duals[row.id] = value * self.unit
             else:
-                fees[self.limited[row.id - len(self.rows)]] = max(-value, 0.0)
+                fees[self.limited[row.id - len(self.rows)]] = max(-value * self.unit, 0.0)
         for variable, value in result.variable_values().items():
             if variable.id < len(self.dear):
                 missing += value
@@ -125,7 +142,7 @@ class Master:
         if self.features is not None:
             duals = np.minimum(self.features @ duals, LEEWAY * self.ceiling)
         return Solution(
-            value=result.objective_value(),
+            value=result.objective_value() * self.unit,
             duals=np.maximum(duals, 0.0),
             fees=fees,
             patterns=tuple(self.patterns),

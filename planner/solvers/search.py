@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 
 from planner.solvers import bounds, cpsat, greedy
@@ -11,6 +13,7 @@ from planner.solvers.diving import Dive
 from planner.solvers.failover import standing_by
 from planner.solvers.incumbent import Clock, Incumbent
 from planner.solvers.kernels import SMALL
+from planner.solvers.master import Stalled
 from planner.solvers.packing import OpenHost, Packing, unused
 from planner.solvers.repack import MOST_PLACES, Attempt, longest
 
@@ -83,7 +86,8 @@ class Search:
         self.patience = EARLY * self._seconds
         self._remix(10, COARSE)
         self._shrink(5)
-        self._generate()
+        with suppress(Stalled):  # The search goes on without column generation.
+            self._generate()
         self.patience = self.until
         while not self.over:
             before = self.attempts
@@ -113,7 +117,8 @@ class Search:
         bare.prove(bounds.counting(self.instance))
         generation = Generation(bare, self.clock, self.seed)
         generation.seed_patterns(known.packing)
-        generation.run(min(self._seconds, WEIGHING))
+        with suppress(Stalled):
+            generation.run(min(self._seconds, WEIGHING))
         if bare.bound >= known.bound:
             known.weightings, known.bound_method, known.searched = bare.weightings, bare.bound_method, False
 
