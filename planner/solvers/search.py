@@ -35,9 +35,6 @@ EASY_HOSTS, WEIGHING = 9, 2.0
 EARLY = 0.02
 """Share of the time that one attempt at repacking may take before column generation has said which hosts pay."""
 
-COARSE, FINE = 0.02, 0.002
-"""Steps of surplus in which mixes of hosts are tried, before and after that."""
-
 QUICK = 0.5
 """Deterministic time that CP-SAT may spend then."""
 
@@ -84,14 +81,14 @@ class Search:
             return
         self._anchor()
         self.patience = EARLY * self._seconds
-        self._remix(10, COARSE)
+        self._remix(10)
         self._shrink(5)
         with suppress(Stalled):  # The search goes on without column generation.
             self._generate()
         self.patience = self.until
         while not self.over:
             before = self.attempts
-            self._remix(MOST_SLICES, FINE)
+            self._remix(MOST_SLICES)
             self._shrink(MOST_SLICES)
             if self.attempts == before:
                 self._finish()
@@ -202,12 +199,12 @@ class Search:
         away = {id(host) for host in gone}
         return self._attempt([host for host in running if id(host) not in away], waiting, slices)
 
-    def _remix(self, slices: int, step: float) -> None:
+    def _remix(self, slices: int) -> None:
         """Pack into mixes of hosts that cover the demand with some room to spare, the cheapest that works."""
         if len(self.instance.available) == 1 or len(self.instance.count) > MOST_SHAPES or self.over:
             return
         low, high = 0.0, 0.2
-        while high - low > step and not self.over:
+        while high - low > 0.002 and not self.over:
             surplus = (low + high) / 2
             asked = np.array([surplus if w.method == "volume" else 0.0 for w in self.incumbent.weightings])
             most = self.incumbent.value - 1
