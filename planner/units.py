@@ -81,7 +81,7 @@ def spellings(wanted: str) -> list[str]:
     """Units, as they may be written, that can be turned into unit `wanted`.
 
     >>> spellings("GHz")
-    ['mhz', 'ghz']
+    ['mhz', 'ghz', 'hz', 'khz']
     """
     return list(SCALES.get(wanted, {wanted: 1.0}))
 
