@@ -267,3 +267,16 @@ def test_a_proposed_rule_is_switched_off_in_its_list():
     app.session_state[key] = {"edited_rows": {0: {"on": False}}, "added_rows": [], "deleted_rows": []}
     app.run().button(key="solve").click().run()
     until(app, lambda page: frame.runner().get(token_of(page)).problem.rules == () and has_plan(page))
+
+
+def test_licences_are_counted_and_a_currency_without_its_worth_is_asked_for():
+    app = sampled()
+    app.multiselect(key="licences").select("windows-server")
+    app.number_input(key="residual").set_value(10.0)
+    app.button(key="solve").click().run()
+    assert "expected exchange with what 1 USD is worth" in errors(app)[0]
+    app.number_input(key="exchange").set_value(0.9)
+    solved(app)
+    prices = frame.runner().get(token_of(app)).problem.prices
+    assert {licence.product for licence in prices.licences} == {"windows-server"}
+    assert (prices.exchange, prices.residual_share) == ({"USD": 0.9}, 0.1)
