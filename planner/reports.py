@@ -19,7 +19,8 @@ from planner.inventory import notes_frame
 from planner.numa import numa_warnings
 from planner.plan import Plan, Result
 from planner.problem import Problem
-from planner.savings import Money, costs_table, licences_table, money_of, savings_table
+from planner.savings import Money, costs_table, licences_table, money_of, payback_years, savings_table
+from planner.units import MONTHS_PER_YEAR
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -123,7 +124,7 @@ def report(
         savings=savings,
         costs=costs_table(problem, money),
         licences=licences_table(money),
-        summary=_summary(problem, plan, result, hosts, len(violations)),
+        summary=_summary(problem, plan, result, hosts, money, len(violations)),
         placement=_placement(problem, plan),
         hosts=hosts.drop(columns="row"),
         left_out=problem.inventory.left_out[["name", "reason", "vcpus", "memory_gib", "storage_gib", "pool", "host"]],
@@ -194,6 +195,9 @@ def _totals(problem: Problem, baseline: Baseline, money: Money, savings: pd.Data
     for item in savings["item"]:
         name = f"{item} over {years:g} years"
         rows.append((name, currency, horizon.loc[item, "today_horizon"], horizon.loc[item, "plan_horizon"]))
+    share = len(problem.workloads) * years * MONTHS_PER_YEAR
+    each = [horizon.loc["total", name] / share for name in ("today_horizon", "plan_horizon")]
+    rows.append(("total per workload and month", currency, *each))
     names = {
         "energy per year": "energy cost per year",
         f"energy over {years:g} years": f"energy cost over {years:g} years",
@@ -216,13 +220,16 @@ def _sum_of(problem: Problem, hosts: pd.DataFrame, column: str) -> float:
     return float(problem.hosts[column].to_numpy()[hosts["row"]].sum())
 
 
-def _summary(problem: Problem, plan: Plan, result: Result | None, hosts: pd.DataFrame, violations: int) -> pd.DataFrame:
+def _summary(
+    problem: Problem, plan: Plan, result: Result | None, hosts: pd.DataFrame, money: Money, violations: int
+) -> pd.DataFrame:
     rows = [
         ("workloads placed", len(plan.placement), "workloads"),
         ("workloads left out", len(problem.inventory.left_out), "workloads"),
         ("hosts", plan.hosts_used, "hosts"),
         ("hosts that only stand by", len(plan.spares), "hosts"),
         *_survival(problem),
+        _payback(money),
         ("policy", problem.policy.name, ""),
         ("objective", f"least {problem.objective}", ""),
     ]
@@ -248,6 +255,12 @@ def _summary(problem: Problem, plan: Plan, result: Result | None, hosts: pd.Data
         ]
     rows.append(("checker's verdict", "accepted" if violations == 0 else f"{violations:,} violations", ""))
     return pd.DataFrame(rows, columns=["item", "value", "unit"], dtype=object)
+
+
+def _payback(money: Money) -> tuple:
+    """When what the plan costs at the start has paid for itself, against today."""
+    years = payback_years(money)
+    return ("payback against today", "never" if years is None else years, "" if years is None else "years")
 
 
 def _survival(problem: Problem) -> list[tuple]:

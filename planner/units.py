@@ -7,6 +7,7 @@ does), so both spellings are read as the binary unit, French octets (Go) too. Re
 from __future__ import annotations
 
 HOURS_PER_YEAR = 8760
+MONTHS_PER_YEAR = 12
 WATTS_PER_KW = 1000
 CENTS_PER_MONEY_UNIT = 100
 MHZ_PER_GHZ = 1000

@@ -47,6 +47,46 @@ def test_the_small_companys_savings_by_hand(small_company):
     assert savings.loc["total", "saving_horizon"] == pytest.approx(7158.24, abs=0.01)
 
 
+def test_a_workloads_month_and_the_payback_by_hand(small_company):
+    month = small_company.totals.set_index("metric").loc["total per workload and month"]
+    total = small_company.savings.set_index("item").loc["total"]
+    assert month["today"] == pytest.approx(total["today_horizon"] / (3 * 5 * 12))
+    # One server costs 4,500 where three of today cost 7,500: nothing is to be paid back.
+    assert payback_of(small_company) == 0
+
+
+def payback_of(report: planner.Report) -> object:
+    return report.summary.set_index("item").loc["payback against today", "value"]
+
+
+@pytest.mark.parametrize(("price", "expected"), [(3000, 5), (6000, 10), (0, 0)])
+def test_what_is_bought_pays_for_itself_by_what_is_cheaper_every_year(price, expected):
+    prices = Prices(energy_per_kwh=None, maintenance_per_host_year=300)
+    models = machines(("new", 32, 64), price=float(price))
+    frame = estate(("a", 8, 8), ("b", 8, 8), ("c", 8, 8)).assign(host=["h1", "h2", "h3"])
+    owned = machines(("h1", 8, 8), ("h2", 8, 8), ("h3", 8, 8))
+    problem = problem_of(frame, owned, models, prices=prices)
+    plan = planner.Plan.from_frames(
+        problem.workloads[["name"]].rename(columns={"name": "workload"}).assign(host="new-1", model="new")
+    )
+    assert planner.check(problem, plan) == []
+    assert payback_of(planner.report(problem, plan)) == expected
+
+
+def test_what_saves_nothing_never_pays_for_itself():
+    prices = Prices(energy_per_kwh=None, maintenance_per_host_year=300)
+    problem = problem_of(
+        estate(("a", 8, 8)).assign(host="h1"),
+        machines(("h1", 8, 8)),
+        machines(("new", 8, 8), price=10.0),
+        prices=prices,
+    )
+    plan = planner.Plan.from_frames(
+        problem.workloads[["name"]].rename(columns={"name": "workload"}).assign(host="new-1", model="new")
+    )
+    assert payback_of(planner.report(problem, plan)) == "never"
+
+
 def test_totals_have_the_contracts_columns(small_company):
     assert small_company.totals.columns.tolist() == ["metric", "unit", "today", "plan", "saving"]
 
