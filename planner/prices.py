@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from planner import catalogue, settings
 from planner.errors import InputError
 from planner.licences import Licence, licences_of, to_dicts
@@ -124,14 +126,64 @@ class Prices:
         return cls(energy_per_kwh=None, carbon_kg_per_kwh=None, maintenance_per_host_year=None)
 
     @classmethod
-    def from_toml(cls, text: str) -> Prices:
-        """The prices written in TOML text; absent keys have the catalogue's defaults, ``"none"`` leaves one out."""
-        return settings.from_dict(cls, settings.parse_toml(text, "prices"), "prices")
+    def for_region(cls, region: str, **others: object) -> Prices:
+        """Prices with the electricity price and the grid carbon of a region; what is given besides goes before.
+
+        Parameters
+        ----------
+        region : str
+            Code or name, as for `planner.catalogue.regions`. Where it has no electricity price, that is missing.
+        **others
+            Further fields; with another currency than the catalogue's, `exchange` says what that is worth.
+
+        Raises
+        ------
+        InputError
+            A region that the catalogue does not have, or several, or a currency whose worth is not given.
+
+        Examples
+        --------
+        >>> france = Prices.for_region("FRA", years=4)
+        >>> france.energy_per_kwh, france.carbon_kg_per_kwh, france.years
+        (0.0942, 0.04418, 4)
+        """
+        found = catalogue.regions(region)
+        if len(found) > 1:
+            raise InputError(f"prices.region: found {len(found):,} regions for {region!r}, expected one code or name")
+        row = found.iloc[0]
+        energy = None if np.isnan(row["energy_per_kwh"]) else float(row["energy_per_kwh"])
+        given = {"energy_per_kwh": energy, "carbon_kg_per_kwh": float(row["carbon_kg_per_kwh"])} | others
+        if energy is None or "energy_per_kwh" in others:
+            return cls(**given)
+        own, exchange = others.get("currency", cls.currency), others.get("exchange", {})
+        priced_in = row["energy_unit"].partition("/")[0]
+        if priced_in not in (own, *exchange):
+            raise InputError(
+                f"prices.region: electricity of {row['name']} is priced in {priced_in}, found prices in {own}; "
+                f"expected exchange with what 1 {priced_in} is worth, or energy_per_kwh"
+            )
+        return cls(**given | {"energy_per_kwh": energy * (1.0 if priced_in == own else exchange[priced_in])})
+
+    @classmethod
+    def from_toml(cls, text: str, where: str = "prices") -> Prices:
+        """The prices written in TOML text; absent keys have the catalogue's defaults, ``"none"`` leaves one out.
+
+        A key ``region`` gives the electricity price and the grid carbon of a region, unless they are written too.
+        """
+        return cls._from_dict(settings.parse_toml(text, where), where)
 
     @classmethod
     def read(cls, path: str | Path) -> Prices:
-        """Prices from a TOML file."""
-        return settings.from_dict(cls, settings.read_toml(path), Path(path).name)
+        """Prices from a TOML file, see `from_toml`."""
+        return cls._from_dict(settings.read_toml(path), Path(path).name)
+
+    @classmethod
+    def _from_dict(cls, values: dict, where: str) -> Prices:
+        region = values.pop("region", None)
+        given = settings.from_dict(cls, values, where)
+        if region is None:
+            return given
+        return cls.for_region(region, **{name: getattr(given, name) for name in values})
 
     def to_toml(self) -> str:
         """The prices as TOML text, every figure in it; one that is missing is written ``"none"``."""

@@ -193,3 +193,26 @@ def test_a_broken_rules_file_gets_one_sentence(tmp_path, text, words):
     with pytest.raises(InputError) as error:
         rules.read_rules(path)
     assert words in str(error.value)
+
+
+def test_a_region_gives_its_electricity_price_and_its_grid_carbon():
+    told = Prices.from_toml('region = "FRA"\nyears = 4\n')
+    assert (told.energy_per_kwh, told.carbon_kg_per_kwh, told.years) == (0.0942, 0.04418, 4)
+    assert Prices.from_toml('region = "FRA"\nenergy_per_kwh = 0.3\n').energy_per_kwh == 0.3
+    assert Prices.from_toml('region = "FRA"\nenergy_per_kwh = "none"\n').energy_per_kwh is None
+    assert Prices.for_region("ARG").energy_per_kwh is None
+    worth = Prices.for_region("FRA", currency="USD", exchange={"EUR": 1.1})
+    assert worth.energy_per_kwh == pytest.approx(0.0942 * 1.1)
+
+
+@pytest.mark.parametrize(
+    ("region", "others", "message"),
+    [
+        ("FRX", {}, "did you mean 'FRA'"),
+        ("A*", {}, "found [0-9]+ regions for 'A\\*', expected one"),
+        ("FRA", {"currency": "USD"}, "electricity of France is priced in EUR, found prices in USD; expected exchange"),
+    ],
+)
+def test_a_region_that_cannot_be_priced_is_refused(region, others, message):
+    with pytest.raises(InputError, match=message):
+        Prices.for_region(region, **others)
