@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ortools.math_opt.python import mathopt
 
 from planner import Failover, KeepApart, Policy
 from planner.economics.ledger import ledger
 from planner.solvers import bounds, cpsat, kernels
+from planner.solvers.colgen import pattern_of
 from planner.solvers.incumbent import Clock
 from planner.solvers.instance import build
+from planner.solvers.master import Master, Stalled
+from planner.solvers.packing import OpenHost
 from planner.solvers.pricing import Pricer, Prices
 from planner.solvers.relaxation import multipliers
 from tests.conftest import estate, examples, machines, problem_of, solved
@@ -188,3 +193,36 @@ def test_figures_that_do_not_come_out_even_give_no_false_bound(objective):
     problem = problem_of(estate(*rows), models=machines(("h", 64, 10), price=100), objective=objective)
     result = solved(problem, time_limit=1)
     assert result.bound.value <= (2 if objective == "hosts" else result.objective_value)
+
+
+def master_of_two_hosts() -> Master:
+    problem = problem_of(estate(("a", 3, 1), ("b", 2, 1), ("c", 2, 1)), models=machines(("r", 4, 8), price=[7.0]))
+    instance = build(problem, ledger(problem), ("",))
+    master = Master(instance)
+    for shapes, numbers in (([0], [1]), ([1], [2])):
+        host = OpenHost(kind=0, pool=0, items=dict(zip(shapes, numbers, strict=True)))
+        assert master.add(pattern_of(host))
+    return master
+
+
+def test_a_linear_program_that_stalls_is_begun_afresh(monkeypatch):
+    master = master_of_two_hosts()
+    expected = master.solve()
+    assert (expected.value, expected.missing) == (pytest.approx(2), 0)
+    stalled = SimpleNamespace(termination=SimpleNamespace(reason=mathopt.TerminationReason.NO_SOLUTION_FOUND))
+    monkeypatch.setattr(master, "solver", SimpleNamespace(solve=lambda **_: stalled))
+    assert master.solve().value == pytest.approx(expected.value)
+    monkeypatch.setattr(master, "solver", SimpleNamespace(solve=lambda **_: stalled))
+    monkeypatch.setattr(mathopt, "solve", lambda *_, **__: stalled)
+    with pytest.raises(Stalled, match="ended with"):
+        master.solve()
+
+
+def test_the_search_goes_on_without_column_generation(monkeypatch):
+    def stall(*_: object) -> None:
+        raise Stalled("round in circles")
+
+    monkeypatch.setattr(Master, "solve", stall)
+    frame = estate(*((f"w{i}", 1 + i % 5, 2 + i % 7) for i in range(60)))
+    result = solved(problem_of(frame, models=machines(("r", 8, 13))), time_limit=2)
+    assert result.plan is not None
