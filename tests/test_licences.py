@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import re
 from math import ceil
@@ -262,3 +263,22 @@ def test_the_prices_of_the_docs_are_some():
     assert [licence.product for licence in Prices.from_toml(own).licences] == ["windows-server", "backup"]
     for product in planner.catalogue.table("licences")["product"].unique():
         assert f"`{product}`" in text
+
+
+def test_a_host_is_offered_for_no_more_workloads_than_it_has_room_for():
+    rhel = Licence(product="rhel", edition="server", per="host", price=1, covers=2, workloads=WINDOWS)
+    problem = shop(200, 0, rhel)
+    (ways,) = licensing(problem).ways[0]
+    assert len(ways) == 6
+    assert ways[-1].limit >= 8
+    assert solved(problem, time_limit=2).objective_value == 25 * 104
+
+
+def test_workloads_that_peak_at_different_hours_share_a_host():
+    problem = shop(4, 0, STANDARD)
+    demand = np.zeros((4, len(problem.resources), 2))
+    demand[:2, 0, 0] = demand[2:, 0, 1] = 8.0
+    by_hour = dataclasses.replace(problem, demand=demand)
+    assert [way.limit for way in licensing(by_hour).ways[0][0]] == [0, 2, 4]
+    demand[:, 0, :] = 8.0
+    assert [way.limit for way in licensing(dataclasses.replace(problem, demand=demand)).ways[0][0]] == [0, 2]

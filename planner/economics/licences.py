@@ -20,6 +20,9 @@ from planner.prices import Prices
 from planner.problem import Problem
 from planner.rules import WORKLOAD_KEYS, Selector
 
+SLACK = 1e-6
+"""Share and amount by which a host may be filled beyond its capacity: more than the checker grants."""
+
 MOST_OFFERS = 512
 """Ways of licensing one host that are weighed at most."""
 
@@ -159,6 +162,7 @@ def _reachable(problem: Problem, members: np.ndarray) -> np.ndarray:
 def _ways(problem: Problem, by_product: list[list[Licence]], needs: np.ndarray) -> tuple:
     """For each row of problem.hosts and each product the ways of licensing it that may pay."""
     pools, serves = problem.workloads["pool"].to_numpy(), problem.hosts["pool"].to_numpy()
+    fitting = _fitting(problem, needs)
     most = {pool: needs[pools == pool].sum(axis=0) for pool in np.unique(pools)}
     every = sum(most.values(), np.zeros(len(by_product), dtype="int64"))
     costs = [
@@ -168,6 +172,7 @@ def _ways(problem: Problem, by_product: list[list[Licence]], needs: np.ndarray) 
     found = []
     for row, pool in enumerate(serves):
         counts = every if pool == "" else most.get(pool, np.zeros(len(by_product), dtype="int64"))
+        counts = np.minimum(counts, fitting[row])
         found.append(
             tuple(
                 _worth_it([(licence, float(cost[row])) for licence, cost in costs[p]], each[p], int(counts[p]))
@@ -180,6 +185,26 @@ def _ways(problem: Problem, by_product: list[list[Licence]], needs: np.ndarray) 
                 "expected fewer: name fewer licences, or an edition that covers any number of workloads"
             )
     return tuple(found)
+
+
+def _fitting(problem: Problem, needs: np.ndarray) -> np.ndarray:
+    """More workloads in need of each product than any host of each row has room for there are never on it: [H, P]."""
+    verified = problem.policy.failover.is_verified
+    demands, capacity = [problem.demand], problem.capacity
+    if verified:
+        demands.append(problem.in_failure.demand)
+        capacity = np.maximum(capacity, problem.in_failure.capacity)
+    least = np.min(demands, axis=0)
+    found = np.full((len(capacity), needs.shape[1]), np.iinfo("int64").max)
+    for p in range(needs.shape[1]):
+        # In every period each of them takes the smallest demand there is then, or more.
+        smallest = least[needs[:, p]].min(axis=0).max(axis=1)
+        asked = smallest > 0
+        if asked.any():
+            room = (capacity[:, asked] * (1 + SLACK) + SLACK) / smallest[asked]
+            fits = np.floor(room.min(axis=1)) + 1
+            found[:, p] = np.where(np.isfinite(fits), fits, float(len(needs))).astype("int64")
+    return found
 
 
 def _worth_it(editions: list[tuple[Licence, float]], each: Licence | None, most: int) -> tuple[Way, ...]:
