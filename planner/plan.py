@@ -116,8 +116,9 @@ class Bound:
     evidence : tuple of dict
         One for each set of pools that share hosts: ``pools``, ``method``, ``value``, ``weightings`` and ``search``.
         A weighting is a dict of ``method``, ``pool``, ``weight`` (array of int, one a workload of the pool, those kept
-        together summed), ``worth`` (array of int, one a row of problem.hosts: no set of items that one such host may
-        carry weighs more) and ``placing`` (weights less this many times the cost of placing, where above 0).
+        together summed), ``worth`` (array of int, one an offer of the ledger, which is a row of problem.hosts in one
+        way of licensing it: no set of items that one such host may carry weighs more) and ``placing`` (weights less
+        this many times the cost of placing, where above 0).
         The resources themselves are weightings that need not be carried: the volume bound has none.
         ``search`` says that an exhaustive search found the value, which no weights prove.
     """
