@@ -106,6 +106,9 @@ class Licence:
         settings.require(self.factor, f"{where} factor", 0, 100)
         for name in ("pack", "least_per_socket", "least_per_host", "least_per_workload"):
             object.__setattr__(self, name, _whole(getattr(self, name), f"{where} {name}", int(name == "pack")))
+        for name in ("yearly", "reach", "estimate"):
+            if not isinstance(getattr(self, name), bool):
+                raise InputError(f"{where} {name}: found {getattr(self, name)!r}, expected true or false")
         if self.covers is not None:
             object.__setattr__(self, "covers", _whole(self.covers, f"{where} covers", 1))
         self._require_sense(where)

@@ -106,6 +106,8 @@ class Prices:
             )
 
     def _require_one_currency(self) -> None:
+        if not isinstance(self.exchange, dict):
+            raise InputError(f"prices.exchange: found {self.exchange!r}, expected a table such as {{ USD = 0.9 }}")
         for currency, rate in self.exchange.items():
             settings.require(rate, f"prices.exchange.{currency}", 1e-6, 1e6)
         for licence in self.licences:
@@ -147,6 +149,8 @@ class Prices:
         >>> france.energy_per_kwh, france.carbon_kg_per_kwh, france.years
         (0.0942, 0.04418, 4)
         """
+        if not isinstance(region, str):
+            raise InputError(f"prices.region: found {region!r}, expected a code or name such as 'DEU'")
         found = catalogue.regions(region)
         if len(found) > 1:
             raise InputError(f"prices.region: found {len(found):,} regions for {region!r}, expected one code or name")

@@ -130,6 +130,7 @@ def test_subscriptions_are_paid_every_year_and_in_their_currency():
         ({"covers": 1.5}, "covers: found 1.5, expected a whole number"),
         ({"workloads": ()}, "found no workloads, expected patterns"),
         ({"reach": True}, "found reach with covers, expected one of them"),
+        ({"yearly": "no"}, "yearly: found 'no', expected true or false"),
         ({"per": "vcpu"}, "found per 'vcpu' with covers or reach, expected neither"),
     ],
 )
@@ -149,6 +150,19 @@ def test_a_currency_mix_is_refused_until_it_is_told_what_the_other_is_worth():
     with pytest.raises(InputError, match="is priced in USD, found prices in EUR; expected exchange"):
         Prices(licences="windows-server")
     assert Prices(licences="windows-server", exchange={"USD": 0.9}).worth_of("USD") == 0.9
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("exchange = 3", "prices.exchange: found 3, expected a table"),
+        ("region = 5", "prices.region: found 5, expected a code or name"),
+        ("licences = [5]", "licences, entry 1: found 5, expected a product's name or a table"),
+    ],
+)
+def test_prices_of_the_wrong_kind_are_refused(text, message):
+    with pytest.raises(InputError, match=message):
+        Prices.from_toml(text)
 
 
 def test_products_of_the_catalogue_have_a_source_and_survive_toml():
