@@ -153,16 +153,18 @@ def _assumptions(problem: Problem, baseline: Baseline, money: Money) -> dict[str
         "rack space": f"{_money(prices.rack_unit_year)} {prices.currency} per rack unit and year.",
     }
     for product in dict.fromkeys(licence.product for licence in prices.licences):
-        found[product] = _of_licences(problem, product, money.licences)
+        found[product] = _of_licences(problem, product, money.licences, money.hosts["row"].to_numpy())
     return found
 
 
-def _of_licences(problem: Problem, product: str, licences: Licences) -> str:
+def _of_licences(problem: Problem, product: str, licences: Licences, rows: np.ndarray) -> str:
     editions = [licence for licence in problem.prices.licences if licence.product == product]
     bought = licences.bought[licences.bought["product"] == product].groupby("edition", sort=False)["position"].size()
     chosen = "; ".join(f"{edition} on {hosts:,} hosts" for edition, hosts in bought.items()) or "on no host"
     asked = ", ".join(_rule(problem, licence) for licence in editions)
-    return f"Licences of the plan: {chosen}. {asked}. Those that you own already cost less."
+    unknown = int(problem.hosts["sockets"].isna().to_numpy()[rows].sum())
+    sockets = f" Sockets of {unknown:,} hosts are not known and count as one." if unknown else ""
+    return f"Licences of the plan: {chosen}. {asked}. Those that you own already cost less.{sockets}"
 
 
 def _rule(problem: Problem, licence: Licence) -> str:

@@ -193,9 +193,11 @@ def test_an_edition_without_a_price_is_named_and_costs_nothing_where_nobody_need
     row = report.savings.set_index("item").loc["rhel"]
     assert row["plan_horizon"] == 0
     assert "server: no price given" in row["assumption"]
+    assert "Sockets of" not in row["assumption"]
     frame = estate(("w", 2, 8), os="Red Hat Enterprise Linux 9")
     problem = problem_of(frame, models=machines(("r", 32, 128), price=9000.0), prices=Prices(licences=["rhel"]))
     savings = planner.report(problem, solved(problem).plan).savings.set_index("item")
+    assert "Sockets of 1 hosts are not known and count as one" in savings.loc["rhel", "assumption"]
     assert savings.loc["rhel", "plan_horizon"] != savings.loc["rhel", "plan_horizon"]
     assert "without energy, rhel, for which figures are missing" in savings.loc["total", "assumption"]
 
