@@ -61,7 +61,7 @@ def today(problem: Problem) -> Baseline:
             plan=Plan.from_frames(placement, idle.rename(columns={"name": "host"})[["host", "model", "pool"]]),
             hosts=owned,
             bought=False,
-            assumption=f"Today all {len(owned):,} owned hosts run, loaded evenly; they are paid for already{where}.",
+            assumption=f"Today all {len(owned):,} owned hosts run; they are paid for already{where}.",
         )
     if (workloads["host"] != "").any():
         named = workloads["host"].where(workloads["host"] != "", "server of " + workloads["name"])
@@ -106,9 +106,24 @@ def _physical_servers(needs: pd.DataFrame, usual: str) -> pd.DataFrame:
     return models.iloc[chosen].reset_index(drop=True).assign(model=lambda f: f["name"], name=needs.index.to_numpy())
 
 
-def utilisation(problem: Problem, baseline: Baseline, busy: np.ndarray) -> np.ndarray:
-    """CPU utilisation of today's hosts, the load spread evenly: busy CPU over all CPU, one figure for every host."""
-    cores = baseline.hosts["cores"].to_numpy(dtype=float) * baseline.hosts["perf"].to_numpy(dtype=float)
-    if problem.cpu_unit == "GHz":
-        cores = cores * baseline.hosts["ghz"].to_numpy(dtype=float)
-    return np.full(len(baseline.hosts), busy.sum() / max(cores.sum(), 1e-9))
+def loads(problem: Problem, baseline: Baseline, busy: np.ndarray, cpu: np.ndarray) -> np.ndarray:
+    """Busy CPU of today's hosts; workloads whose host is not known are spread over all hosts by their CPU.
+
+    Parameters
+    ----------
+    problem : Problem
+    baseline : Baseline
+    busy : array of float, shape [workload, period]
+        Busy CPU of each workload.
+    cpu : array of float, shape [host]
+        CPU of each host, in the same unit.
+
+    Returns
+    -------
+    array of float, shape [host, period]
+    """
+    host = baseline.plan.placement.set_index("workload")["host"].reindex(problem.workloads["name"])
+    h = pd.Index(baseline.hosts["name"]).get_indexer(host)
+    placed = np.zeros((len(cpu), busy.shape[1]))
+    np.add.at(placed, h[h >= 0], busy[h >= 0])
+    return placed + busy[h < 0].sum(axis=0) * (cpu / cpu.sum())[:, None]

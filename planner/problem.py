@@ -18,6 +18,7 @@ from planner.inventory import Inventory
 from planner.laws import Laws, offered, require_room, resolve
 from planner.losses import require_survivors
 from planner.policy import RESOURCE_UNITS, RESOURCES, Policy
+from planner.power import load_curves
 from planner.prices import Prices
 from planner.proposals import CPU_RESERVATION, Proposal
 from planner.rules import Rule
@@ -321,6 +322,7 @@ def _candidates(owned: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:
 def _require_figures(workloads: pd.DataFrame, hosts: pd.DataFrame, policy: Policy, objective: str) -> None:
     policy.overcommit.require_tiers(workloads["tier"])
     require_clocks(policy.sizing, workloads, hosts)
+    load_curves(hosts)
     needs = []
     if policy.sizing.cpu_unit(workloads) == "GHz":
         needs.append((hosts, "ghz", "host", "sizing CPU by what is measured"))

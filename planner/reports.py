@@ -13,7 +13,8 @@ from planner import baseline as estates
 from planner import catalogue, licences, proposals, rules, settings
 from planner.baseline import Baseline
 from planner.checker import check
-from planner.economics.energy import busy, power_w, watts
+from planner.economics.energy import cpu_of, watts
+from planner.economics.valuation import Load
 from planner.failure_tables import failure_table
 from planner.inventory import notes_frame
 from planner.numa import numa_warnings
@@ -111,7 +112,7 @@ def report(
         Tables of an `Explanation`, to be written with the rest.
     """
     baseline = estates.today(problem) if baseline is None else baseline
-    hosts = _hosts(problem, plan, busy(problem)[0])
+    hosts = _hosts(problem, plan)
     money = money_of(problem, plan, baseline, hosts)
     savings = savings_table(problem, baseline, money)
     violations = check(problem, plan)
@@ -139,23 +140,13 @@ def report(
     )
 
 
-def _hosts(problem: Problem, plan: Plan, work: np.ndarray) -> pd.DataFrame:
+def _hosts(problem: Problem, plan: Plan) -> pd.DataFrame:
     """Hosts in use with what they carry, by resource; hosts that the problem does not know are left to the checker."""
-    hosts = plan.hosts
-    owned = problem.hosts[problem.hosts["owned"]]
-    models = problem.hosts[~problem.hosts["owned"]]
-    row = hosts["host"].map(dict(zip(owned["name"], owned.index, strict=True)))
-    row = row.fillna(hosts["model"].map(dict(zip(models["name"], models.index, strict=True))))
-    hosts = hosts[row.notna()].reset_index(drop=True)
-    rows = row.dropna().astype("int64").to_numpy()
+    carried = Load.of(problem, plan)
+    hosts, rows = carried.hosts.copy(), carried.row
     hosts["row"], hosts["owned"] = rows, problem.hosts["owned"].to_numpy()[rows]
-    at = dict(zip(hosts["host"], hosts.index, strict=True))
-    position = dict(zip(problem.workloads["name"], problem.workloads.index, strict=True))
-    placed = plan.placement[plan.placement["workload"].isin(position) & plan.placement["host"].isin(at)]
-    h, w = placed["host"].map(at).to_numpy(dtype=int), placed["workload"].map(position).to_numpy(dtype=int)
     for r, resource in enumerate(problem.resources):
-        load = np.zeros((len(hosts), problem.demand.shape[2]))
-        np.add.at(load, h, problem.demand[w, r])
+        load = carried.sums(problem.demand[:, r])
         used = load.max(axis=1)
         capacity = problem.capacity[rows, r]
         if resource == "cpu" and load.shape[1] > 1:
@@ -165,10 +156,9 @@ def _hosts(problem: Problem, plan: Plan, work: np.ndarray) -> pd.DataFrame:
         hosts[f"{resource}_utilisation"] = np.where(
             np.isfinite(capacity) & (capacity > 0), used / np.maximum(capacity, 1e-12), np.nan
         )
-    offered = busy(problem)[1][rows]
-    hosts["cpu_busy"] = np.bincount(h, weights=work[w], minlength=len(hosts)) / np.maximum(offered, 1e-9)
-    idle, peak = watts(problem.hosts.iloc[rows], problem.prices)
-    hosts["watts"] = power_w(idle, peak, hosts["cpu_busy"].to_numpy())
+    cpu = np.maximum(cpu_of(problem, problem.hosts)[rows], 1e-9)
+    hosts["cpu_busy"] = carried.busy.mean(axis=1) / cpu
+    hosts["watts"] = carried.power_w(watts(problem.hosts, problem.prices))
     return hosts
 
 

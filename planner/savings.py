@@ -10,7 +10,7 @@ import pandas as pd
 from planner import baseline as estates
 from planner.baseline import Baseline
 from planner.economics.costs import ENERGY, HARDWARE, MAINTENANCE, OPTIONAL, Costs, costs
-from planner.economics.energy import busy
+from planner.economics.energy import busy, cpu_of, mean_w, watts
 from planner.economics.licences import Licences, licence_costs, needs_of
 from planner.economics.valuation import plan_licences
 from planner.licences import Licence
@@ -38,7 +38,7 @@ class Money:
     licences : Licences or None
         Of the plan's hosts.
     hosts : DataFrame
-        The plan's hosts: host, model, pool, row (of problem.hosts), cpu_busy.
+        The plan's hosts: host, model, pool, row (of problem.hosts), watts (their mean power).
     """
 
     before: Costs
@@ -50,17 +50,18 @@ class Money:
 def money_of(problem: Problem, plan: Plan, baseline: Baseline, hosts: pd.DataFrame) -> Money:
     """What today's estate and a plan cost; `hosts` as `Money` has it."""
     rows = problem.hosts.iloc[hosts["row"]].reset_index(drop=True)
-    work, _ = busy(problem)
     licences = plan_licences(problem, plan)
+    cpu = np.maximum(cpu_of(problem, baseline.hosts), 1e-9)
+    loads = estates.loads(problem, baseline, busy(problem)[0], cpu)
     before = costs(
         baseline.hosts,
-        estates.utilisation(problem, baseline, work),
+        mean_w(watts(baseline.hosts, problem.prices), loads / cpu[:, None]),
         np.full(len(baseline.hosts), baseline.bought),
         problem.prices,
         _licences_today(problem, baseline),
     )
     bought = ~rows["owned"].to_numpy(dtype=bool)
-    after = costs(rows, hosts["cpu_busy"].to_numpy(), bought, problem.prices, licences)
+    after = costs(rows, hosts["watts"].to_numpy(), bought, problem.prices, licences)
     return Money(before=before, after=after, licences=licences, hosts=hosts)
 
 
@@ -146,7 +147,7 @@ def _assumptions(problem: Problem, baseline: Baseline, money: Money) -> dict[str
     each = f"{prices.currency} per running host and year: {before:,} hosts today, {after:,} in the plan."
     found = {
         HARDWARE: f"Hosts that are bought, once, over {prices.years:g} years{left}; owned hosts are paid for already.",
-        ENERGY: f"Straight line from idle to peak watts at {prices.vcpu_activity:.0%} of each vCPU busy, PUE "
+        ENERGY: f"{_curves(problem, baseline, money)}; {prices.vcpu_activity:.0%} of each vCPU busy, PUE "
         f"{prices.pue:g}, {_money(prices.energy_per_kwh)} {prices.currency}/kWh. {baseline.assumption}",
         MAINTENANCE: f"{_money(prices.maintenance_per_host_year)} {each}",
         "administration": f"{_money(prices.administration_per_host_year)} {each}",
@@ -155,6 +156,19 @@ def _assumptions(problem: Problem, baseline: Baseline, money: Money) -> dict[str
     for product in dict.fromkeys(licence.product for licence in prices.licences):
         found[product] = _of_licences(problem, product, money.licences, money.hosts["row"].to_numpy())
     return found
+
+
+def _curves(problem: Problem, baseline: Baseline, money: Money) -> str:
+    """How many hosts, today's and the plan's, have a load curve of their own."""
+    own = [baseline.hosts["power_curve"] != "", problem.hosts["power_curve"].iloc[money.hosts["row"]] != ""]
+    curved = [int(one.sum()) for one in own]
+    line = "straight line from idle to peak watts"
+    if not any(curved):
+        return line.capitalize()
+    return (
+        f"Load curve of eleven points for {curved[0]:,} of {len(own[0]):,} hosts today and {curved[1]:,} of "
+        f"{len(own[1]):,} in the plan, {line} for the rest"
+    )
 
 
 def _of_licences(problem: Problem, product: str, licences: Licences, rows: np.ndarray) -> str:

@@ -25,6 +25,7 @@ LAYERS = [
             "inventory",
             "imports",
             "numa",
+            "power",
             "sizing",
             "series",
             "periods",

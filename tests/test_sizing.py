@@ -298,7 +298,7 @@ def test_busy_cpu_knows_tiers_and_what_is_measured():
     policy = Policy(sizing=Sizing(reference_ghz=2.5), overcommit=Overcommit(cpu=4, cpu_by_tier={"gold": 2.0}))
     work, offered = busy(mixed(policy, tier="gold"))
     activity = planner.Prices().vcpu_activity
-    np.testing.assert_allclose(work, [8 * activity, 5 / 2.5])
+    np.testing.assert_allclose(work, [[8 * activity], [5 / 2.5]])
     np.testing.assert_allclose(offered, [16])
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from planner.economics.energy import power_w, watts
 from planner.economics.licences import Licences
 from planner.prices import Prices
 from planner.units import energy_kwh_per_year
@@ -52,18 +51,18 @@ class Costs:
 
 
 def costs(
-    hosts: pd.DataFrame, utilisation: np.ndarray, bought: np.ndarray, prices: Prices, licences: Licences | None = None
+    hosts: pd.DataFrame, mean_w: np.ndarray, bought: np.ndarray, prices: Prices, licences: Licences | None = None
 ) -> Costs:
-    """Costs of hosts at a CPU utilisation each.
+    """Costs of hosts at a mean power each.
 
-    ``energy_kwh = (idle + u (peak - idle)) * 8760 / 1000 * PUE``
+    ``energy_kwh = mean_w * 8760 / 1000 * PUE``
 
     Parameters
     ----------
     hosts : DataFrame
-        One row per running host: price, idle_w, peak_w, rack_units, embodied_kgco2e.
-    utilisation : array of float, shape [host]
-        Share of its CPU that a host is busy.
+        One row per running host: price, rack_units, embodied_kgco2e.
+    mean_w : array of float, shape [host]
+        Power that each draws on average, W; NaN where it is not known.
     bought : array of bool, shape [host]
         Hosts that are to be paid for; owned ones are paid already.
     prices : Prices
@@ -72,15 +71,12 @@ def costs(
 
     Examples
     --------
-    >>> one = pd.DataFrame(
-    ...     {"price": [6500.0], "idle_w": [60.0], "peak_w": [250.0], "rack_units": [2.0], "embodied_kgco2e": [900.0]}
-    ... )
-    >>> found = costs(one, np.array([0.1]), np.array([True]), Prices(energy_per_kwh=0.25, pue=1.0))
+    >>> one = pd.DataFrame({"price": [6500.0], "rack_units": [2.0], "embodied_kgco2e": [900.0]})
+    >>> found = costs(one, np.array([79.0]), np.array([True]), Prices(energy_per_kwh=0.25, pue=1.0))
     >>> found.yearly["energy"].round(2).tolist(), found.once["hardware"].tolist()
     ([173.01], [6500.0])
     """
-    idle, peak = watts(hosts, prices)
-    kwh = energy_kwh_per_year(power_w(idle, peak, utilisation), prices.pue)
+    kwh = energy_kwh_per_year(mean_w, prices.pue)
     each, none = np.ones(len(hosts)), np.zeros(len(hosts))
     price, embodied = (hosts[name].to_numpy(dtype=float) for name in ("price", "embodied_kgco2e"))
     once = {HARDWARE: np.where(bought, price * (1 - prices.residual), 0.0), ENERGY: none, MAINTENANCE: none}

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.economics.energy import busy, watts
-from planner.economics.licences import Way, licensing, offers
+from planner.economics.energy import busy, lines, watts
+from planner.economics.licences import Licensing, Way, licensing, offers
 from planner.errors import InputError
+from planner.power import LEVELS
 from planner.problem import Problem
 from planner.units import CENTS_PER_MONEY_UNIT, energy_kwh_per_year
 
@@ -27,13 +28,18 @@ class Ledger:
     scale : int
         Small units in one unit.
     row : array of int, shape [V]
-        The row of problem.hosts of each offer: a host in one way of licensing it, once for each way that may pay.
+        The row of problem.hosts of each offer: a host in one way of licensing it and along one line of its load curve.
     opening : array of int, shape [V]
         What running one host as offered costs.
-    rate : array of float, shape [V]
-        What one unit of busy CPU costs on each.
+    idle, rate : array of float, shape [V]
+        What of `opening` is power at no load, and what one unit of busy CPU costs on each: a straight line. Where a
+        host is offered along several, the lowest is never above what its load curve costs.
     busy : array of float, shape [W]
-        Busy CPU of each workload.
+        Busy CPU of each workload, on average.
+    per_w : float
+        Small units of one W drawn all year.
+    curves : array of float, shape [H, 11]
+        Load curve of each row of problem.hosts, W; 0 where energy does not count.
     tiebreak : array of int, shape [V]
         Purchase in cents: among equals the plan that buys least is taken; 0 for owned hosts and where unpriced.
     needs, fee : array of int, shape [W, P]
@@ -54,8 +60,11 @@ class Ledger:
     scale: int
     row: np.ndarray
     opening: np.ndarray
+    idle: np.ndarray
     rate: np.ndarray
     busy: np.ndarray
+    per_w: float
+    curves: np.ndarray
     tiebreak: np.ndarray
     needs: np.ndarray
     fee: np.ndarray
@@ -79,12 +88,12 @@ class Ledger:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Terms:
-    """What running a host of each row of problem.hosts costs, and one unit of busy CPU on it, in `unit`."""
+    """What running a host of each row of problem.hosts costs but for its power, and one W all year, in `unit`."""
 
     unit: str
     scale: int
     opening: np.ndarray
-    rate: np.ndarray
+    per_w: float = 0.0
     without: tuple[str, ...] = ()
 
 
@@ -100,26 +109,30 @@ def ledger(problem: Problem) -> Ledger:
     InputError
         Objective energy or carbon with a host whose watts are unknown, or carbon without a grid intensity.
     """
-    work, offered = busy(problem)
-    terms = {"hosts": _hosts, "energy": _energy, "carbon": _carbon, "cost": _cost}[problem.objective](problem, offered)
-    tiebreak = np.rint(_purchase(problem) * CENTS_PER_MONEY_UNIT).astype("int64")
-    opening = np.rint(terms.opening * terms.scale).astype("int64")
+    work = busy(problem)[0].mean(axis=1)
+    terms = {"hosts": _hosts, "energy": _energy, "carbon": _carbon, "cost": _cost}[problem.objective](problem)
+    per_w = terms.per_w * terms.scale
+    curves = _curves(problem) if per_w else np.zeros((len(problem.hosts), len(LEVELS)))
     found = licensing(problem) if problem.objective == "cost" and problem.prices.licences else None
-    row, ways = (np.arange(len(opening)), [()] * len(opening)) if found is None else offers(found)
+    row, ways, idle_w, busy_w = _offers(problem, found, curves)
     shape = (len(work), 0 if found is None else len(found.products))
     needs, fee = (np.zeros(shape, "int64") if found is None else getattr(found, name) for name in ("needs", "fee"))
     counts = needs.sum(axis=0)
     limit = np.array([[min(way.limit, n) for way, n in zip(own, counts, strict=True)] for own in ways])
     charged = np.array([[way.is_each for way in own] for own in ways], dtype="int64")
+    opening = np.rint(terms.opening[row] * terms.scale + idle_w * per_w).astype("int64")
     licences = np.zeros(len(row)) if found is None else _licences(found.always[row], ways)
     return Ledger(
         unit=terms.unit,
         scale=terms.scale,
         row=row,
-        opening=opening[row] + np.rint(licences * terms.scale).astype("int64"),
-        rate=terms.rate[row] * terms.scale,
+        opening=opening + np.rint(licences * terms.scale).astype("int64"),
+        idle=idle_w * per_w,
+        rate=busy_w * per_w,
         busy=work,
-        tiebreak=tiebreak[row],
+        per_w=per_w,
+        curves=curves,
+        tiebreak=np.rint(_purchase(problem)[row] * CENTS_PER_MONEY_UNIT).astype("int64"),
         needs=needs.astype("int64"),
         fee=np.rint(np.nan_to_num(fee) * needs * terms.scale).astype("int64"),
         limit=limit.reshape(len(row), shape[1]).astype("int64"),
@@ -128,6 +141,19 @@ def ledger(problem: Problem) -> Ledger:
         products=() if found is None else found.products,
         without=terms.without + (() if found is None else found.missing),
     )
+
+
+def _offers(
+    problem: Problem, found: Licensing | None, curves: np.ndarray
+) -> tuple[np.ndarray, list[tuple[Way, ...]], np.ndarray, np.ndarray]:
+    """Row and ways of each offer, and its line: W at no load and W of a unit of busy CPU; offers of a row together."""
+    row, ways = (np.arange(len(curves)), [()] * len(curves)) if found is None else offers(found)
+    along = lines(problem, curves)
+    begins = np.searchsorted(along.row, np.arange(len(curves) + 1))
+    number = np.diff(begins)[row]
+    offer = np.repeat(np.arange(len(row)), number)
+    line = begins[row][offer] + np.arange(len(offer)) - np.repeat(np.cumsum(number) - number, number)
+    return row[offer], [ways[n] for n in offer.tolist()], along.idle_w[line], along.busy_w[line]
 
 
 def _licences(always: np.ndarray, ways: list[tuple[Way, ...]]) -> np.ndarray:
@@ -141,64 +167,54 @@ def _purchase(problem: Problem) -> np.ndarray:
     return np.where(hosts["owned"].to_numpy(), 0.0, hosts["price"].fillna(0).to_numpy())
 
 
-def _hosts(problem: Problem, offered: np.ndarray) -> _Terms:
-    return _Terms(unit="hosts", scale=1, opening=np.ones(len(offered)), rate=np.zeros(len(offered)))
+def _hosts(problem: Problem) -> _Terms:
+    return _Terms(unit="hosts", scale=1, opening=np.ones(len(problem.hosts)))
 
 
-def _energy(problem: Problem, offered: np.ndarray) -> _Terms:
-    idle_kwh, load_kwh = _kwh(problem, offered)
-    return _Terms(unit="kWh/year", scale=1000, opening=idle_kwh, rate=load_kwh)
+def _energy(problem: Problem) -> _Terms:
+    nothing = np.zeros(len(problem.hosts))
+    return _Terms(unit="kWh/year", scale=1000, opening=nothing, per_w=energy_kwh_per_year(1.0, problem.prices.pue))
 
 
-def _carbon(problem: Problem, offered: np.ndarray) -> _Terms:
+def _carbon(problem: Problem) -> _Terms:
     hosts, prices = problem.hosts, problem.prices
-    idle_kwh, load_kwh = _kwh(problem, offered)
     if prices.carbon_kg_per_kwh is None:
         raise InputError("prices.carbon_kg_per_kwh: found none, objective carbon needs the grid's intensity")
-    per_kwh = prices.carbon_kg_per_kwh * prices.years
+    per_w = energy_kwh_per_year(1.0, prices.pue) * prices.carbon_kg_per_kwh * prices.years
     embodied = np.where(hosts["owned"].to_numpy(), 0.0, hosts["embodied_kgco2e"].fillna(0).to_numpy())
-    return _Terms(unit="kg CO2e", scale=1000, opening=idle_kwh * per_kwh + embodied, rate=load_kwh * per_kwh)
+    return _Terms(unit="kg CO2e", scale=1000, opening=embodied, per_w=per_w)
 
 
-def _cost(problem: Problem, offered: np.ndarray) -> _Terms:
+def _cost(problem: Problem) -> _Terms:
     hosts, prices = problem.hosts, problem.prices
-    without = []
-    if prices.energy_per_kwh is None:
-        idle_kwh = load_kwh = np.zeros(len(hosts))
-        without.append("energy")
-    else:
-        idle_kwh, load_kwh = _kwh(problem, offered)
-        without += ["energy"] if _unknown(problem).all() else []
+    priced = prices.energy_per_kwh is not None
+    without = [] if priced and not _unknown(problem).all() else ["energy"]
     without += ["maintenance"] if prices.maintenance_per_host_year is None else []
     yearly = (prices.maintenance_per_host_year or 0.0) + (prices.administration_per_host_year or 0.0)
     yearly = yearly + (prices.rack_unit_year or 0.0) * hosts["rack_units"].fillna(0).to_numpy()
     years = prices.years_discounted
-    per_kwh = (prices.energy_per_kwh or 0.0) * years
     return _Terms(
         unit=prices.currency,
         scale=CENTS_PER_MONEY_UNIT,
-        opening=_purchase(problem) * (1 - prices.residual) + yearly * years + idle_kwh * per_kwh,
-        rate=load_kwh * per_kwh,
+        opening=_purchase(problem) * (1 - prices.residual) + yearly * years,
+        per_w=energy_kwh_per_year(1.0, prices.pue) * prices.energy_per_kwh * years if priced else 0.0,
         without=tuple(without),
     )
 
 
 def _unknown(problem: Problem) -> np.ndarray:
     """Rows of problem.hosts whose watts nobody knows: bool [H]."""
-    return np.isnan(watts(problem.hosts, problem.prices)).any(axis=0)
+    return np.isnan(watts(problem.hosts, problem.prices)).any(axis=1)
 
 
-def _kwh(problem: Problem, offered: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """kWh a year of each row when idle, and for one unit of busy CPU; 0 where the watts of every host are unknown."""
+def _curves(problem: Problem) -> np.ndarray:
+    """The load curve of each row; 0 where the watts of every host are unknown."""
     unknown = _unknown(problem)
     if unknown.any() and not (problem.objective == "cost" and unknown.all()):
         first = problem.hosts["name"].to_numpy()[unknown][0]
         raise InputError(
-            f"host {first!r}: idle_w or peak_w is blank ({unknown.sum():,} of {len(unknown):,} hosts); objective "
-            f"{problem.objective} needs both, or prices.host_idle_w and prices.host_peak_w for hosts without (or "
-            "energy_per_kwh = None to leave energy out of the cost)"
+            f"host {first!r}: idle_w or peak_w is blank, without a power_curve ({unknown.sum():,} of {len(unknown):,} "
+            f"hosts); objective {problem.objective} needs them, or prices.host_idle_w and prices.host_peak_w for hosts "
+            "without (or energy_per_kwh = None to leave energy out of the cost)"
         )
-    idle, peak = watts(problem.hosts, problem.prices)
-    pue = problem.prices.pue
-    load_kwh = energy_kwh_per_year(np.nan_to_num(peak - idle), pue) / np.maximum(offered, 1e-9)
-    return energy_kwh_per_year(np.nan_to_num(idle), pue), load_kwh
+    return np.nan_to_num(watts(problem.hosts, problem.prices))

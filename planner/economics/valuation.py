@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from planner.economics.energy import busy, cpu_of, mean_w
 from planner.economics.ledger import Ledger, ledger
 from planner.economics.licences import Licences, everywhere, licence_costs, needs_of
 from planner.plan import ANY, Plan
@@ -59,6 +60,16 @@ class Load:
         return total
 
     @cached_property
+    def busy(self) -> np.ndarray:
+        """Busy CPU of each host in each period: [N, P]."""
+        return self.sums(busy(self.problem)[0])
+
+    def power_w(self, curves: np.ndarray) -> np.ndarray:
+        """Mean power of each host, W, along the load curves of problem.hosts [H, 11]: [N]."""
+        offered = np.maximum(cpu_of(self.problem, self.problem.hosts)[self.row], 1e-9)
+        return mean_w(curves[self.row], self.busy / offered[:, None])
+
+    @cached_property
     def standing(self) -> np.ndarray:
         """Positions of hosts that stand by to take over the load of any other of their pool."""
         names = set(self.plan.restarts.loc[self.plan.restarts["case"] == ANY, "host"])
@@ -99,7 +110,9 @@ class Valuation:
     book : Ledger
     load : Load
     offer : array of int, shape [N]
-        Offer of the ledger: the way in which the host is licensed.
+        Offer of the ledger: the way in which the host is licensed, and the line that is lowest at its load.
+    above : array of int, shape [N]
+        Whole small units by which its load curve lies above that line.
     placing : array of int, shape [N]
         Whole small units for what the host carries.
     covered : array of int, shape [N, P]
@@ -109,13 +122,14 @@ class Valuation:
     book: Ledger
     load: Load
     offer: np.ndarray
+    above: np.ndarray
     placing: np.ndarray
     covered: np.ndarray
 
     @property
     def small(self) -> int:
         """The objective in whole small units."""
-        return int(self.book.opening[self.offer].sum() + self.placing.sum())
+        return int(self.book.opening[self.offer].sum() + self.above.sum() + self.placing.sum())
 
     @property
     def value(self) -> float:
@@ -137,17 +151,34 @@ def valued(problem: Problem, plan: Plan, book: Ledger | None = None) -> Valuatio
     book = ledger(problem) if book is None else book
     load = Load.of(problem, plan)
     covered = load.worst(book.needs)
-    begins = np.searchsorted(book.row, np.arange(len(problem.hosts) + 1))
-    energy = np.zeros(len(load.hosts), dtype="int64")
-    rate = book.rate[begins[load.row[load.h]]]
-    np.add.at(energy, load.h, np.rint(book.busy[load.w] * rate).astype("int64"))
-    fees, offer = load.sums(book.fee), begins[load.row]
-    for n in range(len(load.hosts)) if book.products else ():
-        options = np.arange(begins[load.row[n]], begins[load.row[n] + 1])
-        options = options[(book.limit[options] >= np.where(book.charged[options] > 0, 0, covered[n])).all(axis=1)]
-        offer[n] = options[np.argmin(book.opening[options] + book.charged[options] @ fees[n])]
-    placing = energy + (book.charged[offer] * fees).sum(axis=1)
-    return Valuation(book=book, load=load, offer=offer, placing=placing, covered=covered)
+    fees, begins = load.sums(book.fee), np.searchsorted(book.row, np.arange(len(problem.hosts) + 1))
+    offer, least = begins[load.row], np.full(len(load.row), np.inf)
+    for number in range(int(np.diff(begins).max(initial=1))):
+        option = np.minimum(begins[load.row] + number, begins[load.row + 1] - 1)
+        able = (book.limit[option] >= np.where(book.charged[option] > 0, 0, covered)).all(axis=1)
+        costs = book.opening[option] + (book.charged[option] * fees).sum(axis=1) + _along(book, load, option)
+        better = able & (costs < least)
+        offer[better], least[better] = option[better], costs[better]
+    along = _along(book, load, offer)
+    placing = along + (book.charged[offer] * fees).sum(axis=1)
+    return Valuation(
+        book=book, load=load, offer=offer, above=_above(book, load, offer), placing=placing, covered=covered
+    )
+
+
+def _along(book: Ledger, load: Load, offer: np.ndarray) -> np.ndarray:
+    """Whole small units for the busy CPU of each host, each along the line of an offer: [N]."""
+    total = np.zeros(len(offer), dtype="int64")
+    np.add.at(total, load.h, np.rint(book.busy[load.w] * book.rate[offer[load.h]]).astype("int64"))
+    return total
+
+
+def _above(book: Ledger, load: Load, offer: np.ndarray) -> np.ndarray:
+    """Whole small units by which the load curve of each host lies above the line of an offer: [N], from 0."""
+    if not book.per_w:
+        return np.zeros(len(offer), dtype="int64")
+    line = book.idle[offer] + book.rate[offer] * load.busy.mean(axis=1)
+    return np.rint(np.maximum(book.per_w * load.power_w(book.curves) - line, 0.0)).astype("int64")
 
 
 def plan_licences(problem: Problem, plan: Plan) -> Licences | None:
