@@ -12,9 +12,9 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from planner.colours import BLUE, GREY, ORANGE
 from planner.plan import Progress
 
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#8A8F98"
 HEIGHT = 240
 MOST_HOSTS = 120
 """Hosts that a heat map shows one by one; more are counted by how full they are."""

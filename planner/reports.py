@@ -23,6 +23,9 @@ from planner.problem import Problem
 from planner.savings import Money, costs_table, licences_table, money_of, payback_years, savings_table
 from planner.units import MONTHS_PER_YEAR
 
+PAYBACK = "payback against today"
+"""Item of the summary: years until what is bought has paid for itself, or "never"."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Report:
@@ -39,6 +42,8 @@ class Report:
         host, model, pool, a column for each item of the savings, total: each host of the plan over the horizon.
     licences : DataFrame
         host, model, product, edition, workloads (in need of it), licences (units of the edition).
+    money : Money
+        What today's hosts and the plan's cost, host by host: the tables above are its sums.
     summary : DataFrame
         item, value, unit.
     placement : DataFrame
@@ -68,6 +73,7 @@ class Report:
     savings: pd.DataFrame
     costs: pd.DataFrame
     licences: pd.DataFrame
+    money: Money
     summary: pd.DataFrame
     placement: pd.DataFrame
     hosts: pd.DataFrame
@@ -125,6 +131,7 @@ def report(
         savings=savings,
         costs=costs_table(problem, money),
         licences=licences_table(money),
+        money=money,
         summary=_summary(problem, plan, result, hosts, money, len(violations)),
         placement=_placement(problem, plan),
         hosts=hosts.drop(columns="row"),
@@ -250,7 +257,7 @@ def _summary(
 def _payback(money: Money) -> tuple:
     """When what the plan costs at the start has paid for itself, against today."""
     years = payback_years(money)
-    return ("payback against today", "never" if years is None else years, "" if years is None else "years")
+    return (PAYBACK, "never" if years is None else years, "" if years is None else "years")
 
 
 def _survival(problem: Problem) -> list[tuple]:

@@ -32,7 +32,7 @@ LAYERS = [
         ),
         *("matching", "storage"),
     },
-    {"schema", "catalogue", "units", "errors", "settings", "samples", "stamps", "naming"},
+    {"schema", "catalogue", "units", "errors", "settings", "samples", "stamps", "naming", "colours"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 # readers/plans.py reads back what the writers wrote and shares the spelling of a harmless cell with them.

@@ -11,10 +11,15 @@ import pytest
 
 import planner
 from planner import InputError, KeepApart, Policy
+from planner.licences import Licence
 from planner.writers import FORMATS, to_bytes
 from tests.conftest import estate, machines, problem_of, solved
 
 HOSTILE = ("=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "'=quoted", "plain", "line\nbreak", "59")
+LIVE = ("Summary", "Savings", "Totals", "Costs by host", "Hosts today", "Charts")
+"""Sheets that have formulas."""
+
+LICENCE = Licence(product="=product", edition="=edition", per="host", price=10)
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +31,7 @@ def written():
         machines(("@model", 8, 64), price=1000, storage_gib=500),
         policy=Policy.preset("balanced"),
         rules=[KeepApart(["59", "plain"])],
-        prices=planner.Prices(energy_per_kwh=None, years=4),
+        prices=planner.Prices(energy_per_kwh=None, years=4, currency="=money", licences=(LICENCE,)),
         objective="cost",
     )
     result = solved(problem)
@@ -58,11 +63,15 @@ def test_a_plan_of_ours_brings_its_own_settings(written, kind, tmp_path):
     assert planner.check(again, read.plan) == []
 
 
-def test_no_cell_of_the_workbook_is_a_formula_or_a_link(written):
+def test_no_text_from_outside_becomes_a_formula_or_a_link(written):
     book = openpyxl.load_workbook(io.BytesIO(to_bytes(written[1], "xlsx")))
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
-    assert not [cell for cell in cells if cell.data_type == "f" or cell.hyperlink]
-    assert {str(cell.value) for cell in cells} >= set(HOSTILE)
+    assert not [cell for cell in cells if cell.hyperlink]
+    assert {str(cell.value) for cell in cells if cell.data_type == "s"} >= {*HOSTILE, "=product", "=money"}
+    formulas = [cell for cell in cells if cell.data_type == "f"]
+    assert {cell.parent.title for cell in formulas} <= {*LIVE}
+    outside = (*HOSTILE[:5], "own", "@model", "HYPERLINK", "product", "money")
+    assert not [cell.value for cell in formulas if any(text.lstrip("='") in cell.value for text in outside)]
 
 
 def test_the_workbook_has_real_tables_formats_and_frozen_headers(written):

@@ -25,6 +25,8 @@ _WHOLE = {
     "today_horizon": "Today over the horizon",
     "plan_horizon": "Plan over the horizon",
     "saving_horizon": "Saving over the horizon",
+    "today_yearly": "Today every year",
+    "plan_yearly": "Plan every year",
 }
 EXPLANATIONS = {
     "sentences": "Explanations",

@@ -1,22 +1,19 @@
-"""A report as an Excel workbook: real tables, number formats, frozen headings, nothing that could become a formula."""
+"""A report as an Excel workbook: real tables, number formats, frozen headings, and savings that follow the prices."""
 
 from __future__ import annotations
 
 import io
-import math
 
 import pandas as pd
 import xlsxwriter
 
 from planner import schema
 from planner.imports import REPORTED
-from planner.reports import Report
-from planner.writers.headings import EXPLANATIONS, PROPOSALS, heading
-
-_WIDEST = 60
-"""Characters of the widest column; longer texts wrap."""
-_LINE_POINTS = 15
-_COLOUR = "#0b6e8f"
+from planner.reports import PAYBACK, Report
+from planner.writers.formulas import Formula
+from planner.writers.headings import EXPLANATIONS, PROPOSALS
+from planner.writers.live import Live
+from planner.writers.sheets import Sheets
 
 
 def xlsx_bytes(report: Report) -> bytes:
@@ -25,12 +22,13 @@ def xlsx_bytes(report: Report) -> bytes:
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(buffer, options) as book:
         book.set_properties({"title": "Placement plan", "comments": "Every figure is explained on sheet Assumptions."})
-        writer = _Writer(book)
+        writer, live = Sheets(book), Live(report)
         title = f"{report.plan.hosts_used:,} hosts carry {len(report.plan.placement):,} workloads"
-        writer.sheet("Summary", report.summary, title=title)
-        writer.sheet("Savings", report.savings, title="Today against the plan, per year and over the horizon")
-        writer.sheet("Totals", report.totals)
-        writer.sheet("Costs by host", report.costs, title=f"Each host of the plan over {report.years:g} years")
+        writer.sheet("Summary", _summary(report, live), title=title)
+        live.write_savings(writer)
+        writer.sheet("Totals", live.totals())
+        live.estates["plan"].write(writer, "Each host of the plan")
+        live.estates["today"].write(writer, "Each host of today")
         if len(report.licences):
             writer.sheet("Licences", report.licences)
         writer.sheet("Hosts", report.hosts)
@@ -55,91 +53,10 @@ def xlsx_bytes(report: Report) -> bytes:
     return buffer.getvalue()
 
 
-class _Writer:
-    """Writes tables as sheets of one workbook with the same look."""
-
-    def __init__(self, book: xlsxwriter.Workbook):
-        self.book = book
-        self.formats = {
-            "title": book.add_format({"bold": True, "font_size": 14, "font_color": _COLOUR}),
-            "head": book.add_format({"bold": True, "font_color": "white", "bg_color": _COLOUR, "valign": "vcenter"}),
-            "share": book.add_format({"num_format": "0.0%"}),
-            "whole": book.add_format({"num_format": "#,##0"}),
-            "number": book.add_format({"num_format": "#,##0.00"}),
-            "general": book.add_format({}),
-            "wrap": book.add_format({"text_wrap": True, "valign": "top"}),
-        }
-
-    def sheet(self, name: str, frame: pd.DataFrame, *, title: str = "", headed: bool = False) -> None:
-        """Write a table; `headed` where its columns are headings for people already."""
-        page = self.book.add_worksheet(name)
-        top = 2 if title else 0
-        if title:
-            page.write_string(0, 0, title, self.formats["title"])
-        headings = [str(column) if headed else heading(str(column)) for column in frame.columns]
-        columns = [
-            {"header": text, "header_format": self.formats["head"], "format": self._format(name, frame, at)}
-            for at, text in enumerate(headings)
-        ]
-        bottom = top + max(len(frame), 1)
-        page.add_table(
-            top,
-            0,
-            bottom,
-            max(len(headings) - 1, 0),
-            {"name": name.replace(" ", "_"), "columns": columns, "style": "Table Style Light 9"},
-        )
-        for at, column in enumerate(frame.columns):
-            kept = columns[at]["format"]
-            for row, value in enumerate(frame[column].tolist(), start=top + 1):
-                self._cell(page, row, at, value, self._of_cell(name, frame, row - top - 1, at, kept))
-            shown = [len(headings[at]) + 3, *(len(_shown(value)) + 1 for value in frame[column].head(500))]
-            page.set_column(at, at, min(max(shown), _WIDEST))
-        wrapped = [at for at, column in enumerate(columns) if column["format"] is self.formats["wrap"]]
-        for row in range(min(len(frame), 5000)) if wrapped else ():
-            lines = max(math.ceil(len(_shown(frame.iloc[row, at])) / _WIDEST) for at in wrapped)
-            if lines > 1:
-                page.set_row(top + 1 + row, _LINE_POINTS * lines)
-        page.freeze_panes(top + 1, 1 if name in ("Placement", "Hosts", "Savings", "Totals") else 0)
-        page.set_landscape()
-        page.fit_to_pages(1, 0)
-        page.repeat_rows(top)
-
-    def _format(self, name: str, frame: pd.DataFrame, at: int):
-        column = str(frame.columns[at])
-        if column.endswith(("_utilisation", "_busy", "_share", "confidence")):
-            return self.formats["share"]
-        if column in ("assumption", "message", "source", "sentence", "argument", "what", "why_off") or (
-            name == "Assumptions" and column == "value"
-        ):
-            return self.formats["wrap"]
-        if frame.dtypes.iloc[at].kind in "fiu":
-            values = frame.iloc[:, at].dropna()
-            return self.formats["whole" if (values % 1 == 0).all() else "number"]
-        return self.formats["general"]
-
-    def _of_cell(self, name: str, frame: pd.DataFrame, row: int, at: int, kept):
-        if name == "Summary" and frame.columns[at] == "value":
-            value, unit = frame.iloc[row, at], frame.iloc[row]["unit"]
-            if unit == "share":
-                return self.formats["share"]
-            if isinstance(value, float) and value % 1:
-                return self.formats["number"]
-            return self.formats["whole"] if isinstance(value, int | float) else kept
-        return kept
-
-    def _cell(self, page, row: int, column: int, value: object, look) -> None:
-        if value is None or value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
-            page.write_blank(row, column, None, look)
-        elif isinstance(value, bool):
-            page.write_string(row, column, "yes" if value else "no", look)
-        elif isinstance(value, int | float):
-            page.write_number(row, column, value, look)
-        else:
-            page.write_string(row, column, str(value)[:32767], look)
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, float):
-        return "" if math.isnan(value) else f"{value:,.2f}"
-    return str(value)
+def _summary(report: Report, live: Live) -> pd.DataFrame:
+    """The report's summary; when what is bought has paid for itself follows the prices."""
+    frame = report.summary.copy()
+    row = frame["item"].tolist().index(PAYBACK)
+    frame.at[row, "value"] = live.payback
+    frame.at[row, "unit"] = Formula(f'=IF(ISNUMBER({live.payback.text[1:]}),"years","")', frame.at[row, "unit"])
+    return frame

@@ -1,0 +1,221 @@
+"""Savings and totals of a written workbook as formulas, from the prices' cells and the sums over hosts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from planner.economics.costs import ENERGY, OPTIONAL
+from planner.reports import Report
+from planner.savings import payback_years
+from planner.units import MONTHS_PER_YEAR
+from planner.writers.formulas import MISSING, Formula, cell, column_range, known, shown
+from planner.writers.host_costs import (
+    DRIVERS,
+    EMBODIED,
+    KWH,
+    HostCosts,
+    hosts_planned,
+    hosts_today,
+    is_priced,
+    items_of,
+)
+from planner.writers.inputs import END, SHEET, sentence, write_inputs
+from planner.writers.sheets import Sheets
+
+TOP = END + 1
+"""Row of the headings of the savings, counted from 0."""
+_FIRST = TOP + 1
+_COLUMNS = (
+    *("item", "unit", "today_per_year", "plan_per_year", "saving_per_year"),
+    *("today_horizon", "plan_horizon", "saving_horizon"),
+    *("today_once", "plan_once", "today_yearly", "plan_yearly", "assumption_as_planned"),
+)
+_COLUMN = {name: at for at, name in enumerate(_COLUMNS)}
+_FIGURES = _COLUMNS[2:-1]
+
+
+class Live:
+    """The figures of a report that follow the prices in its workbook.
+
+    Parameters
+    ----------
+    report : Report
+    """
+
+    def __init__(self, report: Report):
+        self.report = report
+        self.prices = report.problem.prices
+        self.estates: dict[str, HostCosts] = {"today": hosts_today(report), "plan": hosts_planned(report)}
+        self.items = items_of(report.money.after)
+        self.last = _FIRST + len(self.items) - 1
+        self.values = self._values()
+
+    def at(self, item: str, column: str, sheet: str = SHEET) -> str:
+        """The cell of a figure of the savings; item "total" is the last row."""
+        row = self.last + 1 if item == "total" else _FIRST + self.items.index(item)
+        return cell(row, _COLUMN[column], sheet)
+
+    @property
+    def payback(self) -> Formula:
+        """When what is bought has paid for itself, as a reference."""
+        return Formula(f"={cell(self.last + 3, 2, SHEET)}", self._payback().value)
+
+    @property
+    def without(self) -> str:
+        """The cell that names the items which the total leaves out, each after a comma."""
+        return cell(self.last + 4, 2, SHEET)
+
+    def _values(self) -> pd.DataFrame:
+        """The figures of every item and of their total, NaN where missing."""
+        found = pd.DataFrame(index=self.items, columns=_FIGURES, dtype=float)
+        for name, estate in self.estates.items():
+            for kind in ("once", "yearly"):
+                found[f"{name}_{kind}"] = [estate.amount(item, kind) for item in self.items]
+            once, yearly = found[f"{name}_once"], found[f"{name}_yearly"]
+            found[f"{name}_per_year"] = once / self.prices.years + yearly
+            found[f"{name}_horizon"] = once + yearly * self.prices.years_discounted
+        for span in ("per_year", "horizon"):
+            found[f"saving_{span}"] = found[f"today_{span}"] - found[f"plan_{span}"]
+        complete = found["saving_per_year"].notna()
+        found.loc["total"] = found[complete].sum(min_count=1)
+        return found
+
+    def write_savings(self, sheets: Sheets) -> None:
+        """Write the sheet: prices, savings item by item, and when what is bought has paid for itself."""
+        told = self.report.savings.set_index("item")["assumption"]
+        rows = [
+            self._item(item, str(told.get(item, "No price is given: left out of the total."))) for item in self.items
+        ]
+        frame = pd.DataFrame([*rows, self._total()], columns=list(_COLUMNS), dtype=object)
+        title = "Today against the plan, per year and over the horizon"
+        page = sheets.sheet(SHEET, frame, title=title, top=TOP)
+        page.freeze_panes(1, 1)
+        write_inputs(sheets, page, self.prices, self.report.assumptions, len(self.report.problem.workloads))
+        look = sheets.formats
+        below = [
+            ("What is bought has paid for itself after", "years", self._payback(), look["plain"]),
+            ("Left out of the total, for want of figures", "", self._without(), look["general"]),
+        ]
+        for row, (label, unit, value, kept) in enumerate(below, start=self.last + 3):
+            sheets.cell(page, row, 0, label, look["general"])
+            sheets.cell(page, row, 1, unit, look["general"])
+            sheets.cell(page, row, 2, value, kept)
+        page.set_column(0, 0, 46)
+        page.set_column(2, len(_FIGURES) + 1, 17)
+
+    def _item(self, item: str, told: str) -> list[object]:
+        values = self.values.loc[item]
+        found: dict[str, object] = {"item": item, "unit": self.prices.currency, "assumption_as_planned": told}
+        for name, estate in self.estates.items():
+            once, yearly = (self.at(item, f"{name}_{kind}", "") for kind in ("once", "yearly"))
+            for kind in ("once", "yearly"):
+                found[f"{name}_{kind}"] = estate.total(item, kind)
+            for span, text, need in (
+                ("per_year", f"{once}/years+{yearly}", "years"),
+                ("horizon", f"{once}+{yearly}*years_discounted", "years_discounted"),
+            ):
+                found[f"{name}_{span}"] = known(text, (once, yearly, need), values[f"{name}_{span}"])
+        for span in ("per_year", "horizon"):
+            found[f"saving_{span}"] = self._less(item, span)
+        return [found[name] for name in _COLUMNS]
+
+    def _less(self, item: str, span: str) -> Formula:
+        today, plan = (self.at(item, f"{name}_{span}", "") for name in ("today", "plan"))
+        return known(f"{today}-{plan}", (today, plan), self.values.loc[item, f"saving_{span}"])
+
+    def _total(self) -> list[object]:
+        """The sum of the items whose figures are all known."""
+        complete = column_range(_FIRST, self.last, _COLUMN["saving_per_year"])
+        found: dict[str, object] = {"item": "total", "unit": self.prices.currency}
+        for name in _FIGURES:
+            amounts = column_range(_FIRST, self.last, _COLUMN[name])
+            text = f'=IF(COUNT({complete})=0,"{MISSING}",SUMIF({complete},"<>{MISSING}",{amounts}))'
+            found[name] = Formula(text, shown(self.values.loc["total", name]))
+        told = str(self.report.savings.set_index("item").loc["total", "assumption"])
+        return [found.get(name, told) for name in _COLUMNS]
+
+    def _payback(self) -> Formula:
+        names = ("today_once", "plan_once", "today_yearly", "plan_yearly")
+        cells = [self.at("total", name, "") for name in names]
+        more, less = f"{cells[1]}-{cells[0]}", f"{cells[2]}-{cells[3]}"
+        text = f'IF({more}<=0,IF({less}>=0,0,"never"),IF({less}>0,({more})/({less}),"never"))'
+        years = payback_years(self.report.money)
+        formula = known(text, cells, np.nan)
+        missing = bool(self.values.loc["total"].isna().any())
+        return Formula(formula.text, MISSING if missing else "never" if years is None else years)
+
+    def _without(self) -> Formula:
+        """Names of the items without figures; an optional one that nobody prices is none of them."""
+        parts, missing = [], []
+        for item in self.items:
+            saving, label = self.at(item, "saving_per_year", ""), self.at(item, "item", "")
+            priced = f",COUNT({DRIVERS[item].times[0]})=1" if item in OPTIONAL else ""
+            parts.append(f'IF(AND(NOT(ISNUMBER({saving})){priced}),", "&{label},"")')
+            if np.isnan(self.values.loc[item, "saving_per_year"]) and is_priced(self.prices, item):
+                missing.append(item)
+        return Formula(f"=MID({'&'.join(parts)},3,999)", ", ".join(missing))
+
+    def totals(self) -> pd.DataFrame:
+        """The report's totals, each that depends on prices or hosts as a formula."""
+        live = self._live_totals()
+        rows = []
+        for row in self.report.totals.itertuples(index=False):
+            metric, figures = live.pop(row.metric, (row.metric, None))
+            values = [row.today, row.plan]
+            if figures is not None:
+                values = [Formula(one.text, shown(value)) for one, value in zip(figures, values, strict=True)]
+            rows.append([metric, row.unit, *(shown(value) if value != value else value for value in values)])
+        for metric, figures in live.values():
+            rows.append([metric, self.prices.currency, *figures])
+        for at, row in enumerate(rows, start=1):
+            today, plan = (one.value if isinstance(one, Formula) else one for one in row[2:])
+            saving = np.nan if MISSING in (today, plan) else today - plan
+            cells = [cell(at, column, fixed=False) for column in (2, 3)]
+            row.append(known(f"{cells[0]}-{cells[1]}", cells, saving))
+        return pd.DataFrame(rows, columns=["metric", "unit", "today", "plan", "saving"], dtype=object)
+
+    def _live_totals(self) -> dict[str, tuple[object, list[Formula]]]:
+        """Metric as the report calls it: what the workbook calls it, and its figures today and in the plan."""
+        years = f"{self.prices.years:g}"
+        found: dict[str, tuple[object, list[Formula]]] = {}
+        kwh, embodied = ([one.sum_of(name) for one in self.estates.values()] for name in (KWH, EMBODIED))
+        grid = ("pue", "carbon_kg_per_kwh")
+        found["energy per year"] = "energy per year", [known(f"{q}*pue", (q, "pue"), np.nan) for q in kwh]
+        used = [known(f"{q}*pue*carbon_kg_per_kwh", (q, *grid), np.nan) for q in kwh]
+        found["carbon from use per year"] = "carbon from use per year", used
+        bought = [known(e, (e,), np.nan) for e in embodied]
+        found["carbon embodied in what is bought"] = "carbon embodied in what is bought", bought
+        name = sentence('"carbon over "', "years", '" years"', value=f"carbon over {years} years")
+        found[name.value] = (
+            name,
+            [
+                known(f"{q}*pue*carbon_kg_per_kwh*years+{e}", (q, *grid, "years", e), np.nan)
+                for q, e in zip(kwh, embodied, strict=True)
+            ],
+        )
+        for span in ("per_year", "horizon"):
+            for item in (*self.items, "total"):
+                label = self._metric(item, span)
+                figures = [Formula(f"={self.at(item, f'{name}_{span}')}", MISSING) for name in self.estates]
+                found[label.value] = label, figures
+        share = f"(workloads_planned*years*{MONTHS_PER_YEAR})"
+        label = self._named("total", '" per workload and month"', " per workload and month")
+        cells = [self.at("total", f"{name}_horizon") for name in self.estates]
+        found[label.value] = label, [known(f"{c}/{share}", (c, "workloads_planned", "years"), np.nan) for c in cells]
+        return found
+
+    def _metric(self, item: str, span: str) -> Formula:
+        if span == "per_year":
+            return self._named(item, '" per year"', " per year")
+        return self._named(item, '" over "&years&" years"', f" over {self.prices.years:g} years")
+
+    def _named(self, item: str, text: str, told: str) -> Formula:
+        """An item as the totals call it, and what follows."""
+        if item == "total":
+            left = self._without().value
+            lacking = f'IF({self.without}="",""," without "&{self.without})'
+            return sentence('"total"', lacking, text, value=f"total{f' without {left}' if left else ''}{told}")
+        if item == ENERGY:
+            return sentence('"energy cost"', text, value=f"energy cost{told}")
+        return sentence(self.at(item, "item"), text, value=f"{item}{told}")

@@ -1,0 +1,181 @@
+"""Savings in a written workbook are formulas: LibreOffice works them out, and with other prices, to a report's figures."""
+
+from __future__ import annotations
+
+import io
+import math
+import shutil
+import subprocess
+from dataclasses import replace
+
+import openpyxl
+import pytest
+
+import planner
+from planner import Prices
+from planner.writers import host_costs, to_bytes
+from planner.writers.formulas import MISSING
+from tests.conftest import estate, machines, problem_of, solved
+
+SOFFICE = shutil.which("soffice") or shutil.which("libreoffice")
+WINDOWS = ["Microsoft Windows Server 2022"] * 5 + ["Debian"] * 7
+RUN = {"idle_w": 100, "peak_w": 300, "rack_units": 2, "embodied_kgco2e": 1200.0, "price": 9000.0, "sockets": 2}
+
+
+def loads(**columns):
+    return estate(*((f"w{i}", 2, 8) for i in range(12)), **columns)
+
+
+def owned(prices: Prices) -> planner.Problem:
+    frame = loads(host=[f"h{i % 4}" for i in range(12)])
+    return problem_of(frame, machines(*((f"h{i}", 16, 64) for i in range(4)), **RUN), prices=prices)
+
+
+def bought(prices: Prices) -> planner.Problem:
+    return problem_of(loads(), models=machines(("r", 16, 64), **RUN), prices=prices)
+
+
+def licensed(prices: Prices) -> planner.Problem:
+    return problem_of(loads(os=WINDOWS), models=machines(("r", 32, 64), **RUN), prices=prices)
+
+
+def half_known(prices: Prices) -> planner.Problem:
+    """One host of the plan has no watts, no rack units and no price; RHEL has no price either."""
+    frame = loads(host=["h0"] * 6 + ["h1"] * 6, os="Red Hat Enterprise Linux 9")
+    hosts = machines(("h0", 14, 56), ("h1", 14, 56)).assign(
+        idle_w=[100, None], peak_w=[300, None], rack_units=[2, None]
+    )
+    return problem_of(frame, hosts, prices=prices)
+
+
+MANY = {"residual_share": 0.1, "discount_rate": 0.04, "years": 4.5, "rack_unit_year": 300.0}
+LICENSED = {"licences": ("windows-server", "vmware-vvf"), "exchange": {"USD": 0.9}, "discount_rate": 0.05}
+ESTATES = {
+    "owned": (owned, Prices(), {"energy_per_kwh": 0.31, "administration_per_host_year": 250.0}),
+    "bought": (bought, Prices(**MANY), {"pue": 1.2, "years": 7.25, "discount_rate": 0.0, "residual_share": 0.3}),
+    "licensed": (licensed, Prices(**LICENSED), {"discount_rate": 0.1, "years": 3.0, "carbon_kg_per_kwh": 0.05}),
+    "missing prices": (owned, Prices.none(), {"energy_per_kwh": 0.2, "maintenance_per_host_year": 0.0}),
+    "prices taken away": (bought, Prices(**MANY), {"energy_per_kwh": None, "rack_unit_year": None}),
+    "half known": (half_known, Prices(licences=("rhel",)), {"rack_unit_year": 200.0, "maintenance_per_host_year": 100}),
+}
+
+
+AS_WRITTEN = ("licensed", "half known")
+"""Estates that are worked out without a change too."""
+
+
+@pytest.fixture(scope="module")
+def reports() -> dict[str, tuple[planner.Report, planner.Report]]:
+    """The report of each estate, and of the same plan with other prices."""
+    found = {}
+    for name, (problem_with, prices, change) in ESTATES.items():
+        problem = problem_with(prices)
+        result = solved(problem)
+        other = problem_with(replace(prices, **change))
+        assert planner.check(other, result.plan) == []
+        found[name] = planner.report(problem, result.plan, result=result), planner.report(other, result.plan)
+    return found
+
+
+@pytest.fixture(scope="module")
+def recalculated(reports, tmp_path_factory) -> dict[tuple[str, str], openpyxl.Workbook]:
+    """Each workbook as LibreOffice works it out, as written and with prices typed into its cells."""
+    if SOFFICE is None:
+        pytest.skip("LibreOffice is not installed: nothing here works out formulas")
+    folder = tmp_path_factory.mktemp("typed")
+    for name, (report, _) in reports.items():
+        changes = {"as written": {}} if name in AS_WRITTEN else {}
+        for kind, change in (changes | {"changed": ESTATES[name][2]}).items():
+            book = openpyxl.load_workbook(io.BytesIO(to_bytes(report, "xlsx")))
+            for field, value in change.items():
+                sheet, address = next(book.defined_names[field].destinations)
+                book[sheet][address] = value
+            book.save(folder / f"{name}, {kind}.xlsx")
+            # What openpyxl saves has formulas without values: whatever stands there later was worked out.
+            assert openpyxl.load_workbook(folder / f"{name}, {kind}.xlsx", data_only=True)["Totals"]["C5"].value is None
+    out = tmp_path_factory.mktemp("recalculated")
+    profile = f"-env:UserInstallation={tmp_path_factory.mktemp('profile').as_uri()}"
+    command = [SOFFICE, profile, "--headless", "--convert-to", "xlsx", "--outdir", str(out), *sorted(folder.iterdir())]
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    return {
+        tuple(path.stem.split(", ")): openpyxl.load_workbook(path, data_only=True) for path in sorted(out.iterdir())
+    }
+
+
+def rows_of(book: openpyxl.Workbook, sheet: str, first: str) -> dict[str, dict[str, object]]:
+    """The table of a sheet by its first column; what stands above its headings is left out."""
+    rows = list(book[sheet].iter_rows(values_only=True))
+    top = next(at for at, row in enumerate(rows) if row[0] == first)
+    return {row[0]: dict(zip(rows[top], row, strict=True)) for row in rows[top + 1 :] if row[0] is not None}
+
+
+def same(found: object, expected: float) -> bool:
+    """A figure of a cell is a figure of a report; one that is missing is said to be, and never 0."""
+    if expected is None or math.isnan(expected):
+        return found == MISSING
+    return isinstance(found, int | float) and math.isclose(found, expected, rel_tol=1e-6, abs_tol=1e-6)
+
+
+def assert_is(book: openpyxl.Workbook, report: planner.Report) -> None:
+    savings, totals = rows_of(book, "Savings", "Item"), rows_of(book, "Totals", "Figure")
+    for row in report.savings.to_dict("records"):
+        for span in ("per year", "over the horizon"):
+            for estate_name in ("today", "plan", "saving"):
+                name = f"{estate_name}_{span.replace('over the ', '').replace(' ', '_')}"
+                found = savings[row["item"]][f"{estate_name.capitalize()} {span}"]
+                assert same(found, row[name]), (row["item"], name, found, row[name])
+    for row in report.totals.to_dict("records"):
+        for name in ("today", "plan", "saving"):
+            found = totals[row["metric"]][name.capitalize()]
+            assert same(found, row[name]), (row["metric"], name, found, row[name])
+    hosts = rows_of(book, "Costs by host", "Host")
+    for row in report.costs.to_dict("records"):
+        for item in (*report.money.after.once, "total"):
+            found = hosts[row["host"]][item.capitalize()]
+            assert same(found, row[item]), (row["host"], item, found, row[item])
+    today = rows_of(book, "Hosts today", "Host")
+    for item, figures in report.money.before.horizon(report.problem.prices).items():
+        for host, figure in zip(report.baseline.hosts["name"], figures, strict=True):
+            assert same(today[host][item.capitalize()], figure), (host, item)
+    payback = report.summary.set_index("item").loc["payback against today", "value"]
+    found = rows_of(book, "Summary", "Item")["payback against today"]["Value"]
+    assert found == payback or same(found, payback)
+
+
+@pytest.mark.parametrize("name", ESTATES)
+def test_every_formula_is_written_with_the_reports_figure(name, reports):
+    report, _ = reports[name]
+    assert_is(openpyxl.load_workbook(io.BytesIO(to_bytes(report, "xlsx")), data_only=True), report)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", AS_WRITTEN)
+def test_libreoffice_works_out_the_reports_figures(name, reports, recalculated):
+    assert_is(recalculated[name, "as written"], reports[name][0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ESTATES)
+def test_other_prices_in_the_cells_give_the_report_with_those_prices(name, reports, recalculated):
+    assert_is(recalculated[name, "changed"], reports[name][1])
+
+
+def test_prices_are_cells_with_names_and_what_may_be_typed_there(reports):
+    report, _ = reports["owned"]
+    book = openpyxl.load_workbook(io.BytesIO(to_bytes(report, "xlsx")))
+    prices = report.problem.prices
+    for field in (*MANY, "energy_per_kwh", "pue", "carbon_kg_per_kwh", "administration_per_host_year"):
+        [(sheet, address)] = book.defined_names[field].destinations
+        assert book[sheet][address].value == getattr(prices, field), field
+        assert any(address.replace("$", "") in rule.sqref for rule in book[sheet].data_validations.dataValidation)
+
+
+def test_of_very_many_hosts_only_the_sums_are_formulas(reports, monkeypatch):
+    report, _ = reports["bought"]
+    monkeypatch.setattr(host_costs, "MOST_LIVE", 1)
+    data = to_bytes(report, "xlsx")
+    assert_is(openpyxl.load_workbook(io.BytesIO(data), data_only=True), report)
+    page = openpyxl.load_workbook(io.BytesIO(data))["Costs by host"]
+    assert "only sums follow" in page["A1"].value
+    assert not [cell for row in page.iter_rows(min_row=5) for cell in row if cell.data_type == "f"]
+    assert [cell for cell in page[3] if cell.data_type == "f"]
