@@ -19,7 +19,7 @@ from planner.writers.sheets import Sheets, first_row
 
 TODAY, PLAN = "Hosts today", "Costs by host"
 """The two sheets."""
-MOST_LIVE = 5000
+MOST_LIVE = 2000
 """Hosts whose costs are formulas; of more, only the sums are."""
 _FIRST = first_row(True, True)
 
@@ -83,10 +83,18 @@ class HostCosts:
     quantities: pd.DataFrame
     prices: Prices
 
-    @property
+    @cached_property
     def items(self) -> list[str]:
-        """Items in the order of the columns."""
-        return items_of(self.costs)
+        """Items in the order of their columns; of very many hosts those that have costs, and of today's none."""
+        if self.is_live:
+            return items_of(self.costs)
+        return [] if self.sheet == TODAY else list(self.costs.once)
+
+    @cached_property
+    def _column_of(self) -> dict[str, int]:
+        """The column of each quantity."""
+        start = self.hosts.shape[1] + len(self.items) + bool(self.items)
+        return {name: at for at, name in enumerate(self.quantities, start=start)}
 
     @property
     def is_live(self) -> bool:
@@ -105,7 +113,7 @@ class HostCosts:
 
     def sum_of(self, quantity: str) -> str:
         """The cell with the sum of a quantity over all hosts."""
-        return cell(_FIRST - 2, self._column_of(quantity), self.sheet)
+        return cell(_FIRST - 2, self._column_of[quantity], self.sheet)
 
     def _term(self, item: str, kind: str, at: Callable[[str], str]) -> Term | None:
         """What an item costs once or every year, by the cells of its quantities; None where that is nothing."""
@@ -116,9 +124,6 @@ class HostCosts:
         if driver.once != (kind == "once"):
             return None
         return Term(at(driver.quantity), (at(driver.quantity),)).times(*driver.times)
-
-    def _column_of(self, quantity: str) -> int:
-        return self.hosts.shape[1] + len(self.items) + 1 + self.quantities.columns.get_loc(quantity)
 
     @cached_property
     def horizon(self) -> pd.DataFrame:
@@ -135,7 +140,7 @@ class HostCosts:
             Before "over ... years".
         """
         known_items = self.horizon.columns[self.horizon.notna().all()]
-        figures = self.horizon.assign(total=self.horizon[known_items].sum(axis=1))
+        figures = self.horizon.assign(total=self.horizon[known_items].sum(axis=1)) if self.items else self.horizon
         if self.is_live:
             figures = self._live(figures)
             told = sentence(f'"{title} over "', "years", '" years"', value=f"{title} over {self.prices.years:g} years")
@@ -166,7 +171,7 @@ class HostCosts:
         """What a host costs of an item over the horizon."""
 
         def at(quantity: str) -> str:
-            return cell(row, self._column_of(quantity), fixed=False)
+            return cell(row, self._column_of[quantity], fixed=False)
 
         once, yearly = (self._term(item, kind, at) for kind in ("once", "yearly"))
         terms = [term for term in (once, None if yearly is None else yearly.times("years_discounted")) if term]
@@ -178,7 +183,7 @@ class HostCosts:
         """The row of sums: of the items and their total where hosts are formulas, and of every quantity."""
         told = ["All hosts", *[None] * (self.hosts.shape[1] - 1)]
         start, last = self.hosts.shape[1], _FIRST + len(self.hosts) - 1
-        items: list[object] = [None] * (len(self.items) + 1)
+        items: list[object] = [None] * (len(self.items) + bool(self.items))
         if self.is_live and len(self.hosts):
             values = self.horizon.sum(skipna=False)
             items = [_sum(column_range(_FIRST, last, start + at), values[item]) for at, item in enumerate(self.items)]
@@ -188,7 +193,7 @@ class HostCosts:
         if len(self.hosts):
             values = self.quantities.sum(skipna=False)
             quantities = [
-                _sum(column_range(_FIRST, last, self._column_of(name)), values[name]) for name in self.quantities
+                _sum(column_range(_FIRST, last, self._column_of[name]), values[name]) for name in self.quantities
             ]
         return [*told, *items, *quantities]
 
