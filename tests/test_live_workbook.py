@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import shutil
 import subprocess
+import zipfile
 from dataclasses import replace
 
 import openpyxl
+import pandas as pd
 import pytest
 
 import planner
 from planner import Prices
+from planner.colours import BLUE
 from planner.writers import host_costs, to_bytes
 from planner.writers.formulas import MISSING
+from planner.writers.utilisation import utilisation
 from tests.conftest import estate, machines, problem_of, solved
 
 SOFFICE = shutil.which("soffice") or shutil.which("libreoffice")
@@ -191,3 +196,30 @@ def test_of_very_many_hosts_only_the_sums_are_formulas(reports, monkeypatch):
     assert "only sums follow" in page["A1"].value
     assert not [cell for row in page.iter_rows(min_row=5) for cell in row if cell.data_type == "f"]
     assert [cell for cell in page[3] if cell.data_type == "f"]
+
+
+def test_charts_are_of_cells_and_say_what_is_missing(reports):
+    report, _ = reports["half known"]
+    data = to_bytes(report, "xlsx")
+    with zipfile.ZipFile(io.BytesIO(data)) as files:
+        charts = [files.read(name).decode() for name in files.namelist() if name.startswith("xl/charts/chart")]
+    assert len(charts) == 4
+    for chart in charts:
+        assert set(re.findall(r"<c:f>(\w+)!", chart)) == {"Charts"}
+        assert BLUE.removeprefix("#") in chart
+    page = openpyxl.load_workbook(io.BytesIO(data), data_only=True)["Charts"]
+    labels = {cell.value for row in page.iter_rows(min_col=17, max_col=17) for cell in row}
+    assert {"hardware", "energy (missing)", "maintenance", "today (missing)", "h0", "h1"} <= labels
+
+
+def test_of_many_hosts_a_chart_counts_how_many_are_how_full():
+    shares = [0.0, 0.05, 0.1, 0.7, 0.75, 0.999, 1.0]
+    hosts = pd.DataFrame(
+        {"host": [f"h{i}" for i in range(70)], "cpu_utilisation": shares * 10, "gpus_utilisation": None}
+    )
+    used = utilisation(hosts)
+    assert used.counted
+    assert used.frame["CPU"].tolist() == [20, 10, 0, 0, 0, 0, 0, 20, 0, 20]
+    assert used.frame.columns.tolist() == ["CPU"]
+    few = utilisation(hosts.head(7))
+    assert few.frame["CPU"].tolist() == sorted(shares, reverse=True)

@@ -78,7 +78,7 @@ def write_inputs(sheets: Sheets, page, prices: Prices, assumptions: pd.DataFrame
         sheets.cell(page, row, _VALUE, value, look["input"])
         sheets.cell(page, row, _VALUE + 1, value, look["plain"])
         told = "no price given" if value is None else str(source.get(f"prices.{one.field}", "given"))
-        sheets.cell(page, row, _VALUE + 2, told, look["quiet"])
+        sheets.cell(page, row, _VALUE + 2, told, look["told"])
         message = f"A number from {one.least:g} to {one.most:,.10g}, or nothing where it is not known."
         rule = {"validate": "decimal", "criteria": "between", "minimum": one.least, "maximum": one.most}
         page.data_validation(row, _VALUE, row, _VALUE, rule | {"error_title": one.label[:32], "error_message": message})

@@ -49,12 +49,16 @@ class Live:
         self.estates: dict[str, HostCosts] = {"today": hosts_today(report), "plan": hosts_planned(report)}
         self.items = items_of(report.money.after)
         self.last = _FIRST + len(self.items) - 1
-        self.values = self._values()
+        self.figures = self._figures()
 
     def at(self, item: str, column: str, sheet: str = SHEET) -> str:
         """The cell of a figure of the savings; item "total" is the last row."""
         row = self.last + 1 if item == "total" else _FIRST + self.items.index(item)
         return cell(row, _COLUMN[column], sheet)
+
+    def reference(self, item: str, column: str) -> Formula:
+        """A figure of the savings, as a reference."""
+        return Formula(f"={self.at(item, column)}", shown(self.figures.loc[item, column]))
 
     @property
     def payback(self) -> Formula:
@@ -66,7 +70,7 @@ class Live:
         """The cell that names the items which the total leaves out, each after a comma."""
         return cell(self.last + 4, 2, SHEET)
 
-    def _values(self) -> pd.DataFrame:
+    def _figures(self) -> pd.DataFrame:
         """The figures of every item and of their total, NaN where missing."""
         found = pd.DataFrame(index=self.items, columns=_FIGURES, dtype=float)
         for name, estate in self.estates.items():
@@ -94,7 +98,7 @@ class Live:
         write_inputs(sheets, page, self.prices, self.report.assumptions, len(self.report.problem.workloads))
         look = sheets.formats
         below = [
-            ("What is bought has paid for itself after", "years", self._payback(), look["plain"]),
+            ("What is bought has paid for itself after", "years", self._payback(), look["live"]),
             ("Left out of the total, for want of figures", "", self._without(), look["general"]),
         ]
         for row, (label, unit, value, kept) in enumerate(below, start=self.last + 3):
@@ -102,10 +106,11 @@ class Live:
             sheets.cell(page, row, 1, unit, look["general"])
             sheets.cell(page, row, 2, value, kept)
         page.set_column(0, 0, 46)
-        page.set_column(2, len(_FIGURES) + 1, 17)
+        page.set_column(1, 1, 18)
+        page.set_column(2, len(_FIGURES) + 1, 21)
 
     def _item(self, item: str, told: str) -> list[object]:
-        values = self.values.loc[item]
+        values = self.figures.loc[item]
         found: dict[str, object] = {"item": item, "unit": self.prices.currency, "assumption_as_planned": told}
         for name, estate in self.estates.items():
             once, yearly = (self.at(item, f"{name}_{kind}", "") for kind in ("once", "yearly"))
@@ -122,7 +127,7 @@ class Live:
 
     def _less(self, item: str, span: str) -> Formula:
         today, plan = (self.at(item, f"{name}_{span}", "") for name in ("today", "plan"))
-        return known(f"{today}-{plan}", (today, plan), self.values.loc[item, f"saving_{span}"])
+        return known(f"{today}-{plan}", (today, plan), self.figures.loc[item, f"saving_{span}"])
 
     def _total(self) -> list[object]:
         """The sum of the items whose figures are all known."""
@@ -131,7 +136,7 @@ class Live:
         for name in _FIGURES:
             amounts = column_range(_FIRST, self.last, _COLUMN[name])
             text = f'=IF(COUNT({complete})=0,"{MISSING}",SUMIF({complete},"<>{MISSING}",{amounts}))'
-            found[name] = Formula(text, shown(self.values.loc["total", name]))
+            found[name] = Formula(text, shown(self.figures.loc["total", name]))
         told = str(self.report.savings.set_index("item").loc["total", "assumption"])
         return [found.get(name, told) for name in _COLUMNS]
 
@@ -142,7 +147,7 @@ class Live:
         text = f'IF({more}<=0,IF({less}>=0,0,"never"),IF({less}>0,({more})/({less}),"never"))'
         years = payback_years(self.report.money)
         formula = known(text, cells, np.nan)
-        missing = bool(self.values.loc["total"].isna().any())
+        missing = bool(self.figures.loc["total"].isna().any())
         return Formula(formula.text, MISSING if missing else "never" if years is None else years)
 
     def _without(self) -> Formula:
@@ -152,7 +157,7 @@ class Live:
             saving, label = self.at(item, "saving_per_year", ""), self.at(item, "item", "")
             priced = f",COUNT({DRIVERS[item].times[0]})=1" if item in OPTIONAL else ""
             parts.append(f'IF(AND(NOT(ISNUMBER({saving})){priced}),", "&{label},"")')
-            if np.isnan(self.values.loc[item, "saving_per_year"]) and is_priced(self.prices, item):
+            if np.isnan(self.figures.loc[item, "saving_per_year"]) and is_priced(self.prices, item):
                 missing.append(item)
         return Formula(f"=MID({'&'.join(parts)},3,999)", ", ".join(missing))
 

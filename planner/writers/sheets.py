@@ -15,7 +15,7 @@ _WIDEST = 60
 """Characters of the widest column; longer texts wrap."""
 _LINE_POINTS = 15
 _COLOUR = "#0b6e8f"
-_MONEY = "[>=1000]#,##0;[<=-1000]-#,##0;#,##0.00"
+_MONEY = "#,##0.00"
 _WRAPPED = ("assumption", "assumption_as_planned", "message", "source", "sentence", "argument", "what", "why_off")
 _FROZEN = ("Placement", "Hosts", "Savings", "Totals", "Costs by host", "Hosts today")
 """Sheets whose first column stays in sight."""
@@ -29,14 +29,15 @@ class Sheets:
         self.formats = {
             "title": book.add_format({"bold": True, "font_size": 14, "font_color": _COLOUR}),
             "head": book.add_format({"bold": True, "font_color": "white", "bg_color": _COLOUR, "valign": "vcenter"}),
-            "share": book.add_format({"num_format": "0.0%"}),
-            "whole": book.add_format({"num_format": "#,##0"}),
-            "number": book.add_format({"num_format": "#,##0.00"}),
-            "live": book.add_format({"num_format": _MONEY, "align": "right"}),
+            "share": book.add_format({"num_format": "0.0%", "valign": "top"}),
+            "whole": book.add_format({"num_format": "#,##0", "valign": "top"}),
+            "number": book.add_format({"num_format": _MONEY, "valign": "top"}),
+            "live": book.add_format({"num_format": _MONEY, "align": "right", "valign": "top"}),
             "sum": book.add_format({"num_format": _MONEY, "align": "right", "bold": True}),
-            "general": book.add_format({}),
-            "wrap": book.add_format({"text_wrap": True, "valign": "top"}),
+            "general": book.add_format({"valign": "top"}),
+            "wrap": book.add_format({"text_wrap": True, "valign": "top", "indent": 1}),
             "missing": book.add_format({"italic": True, "font_color": "#8A8F98"}),
+            "told": book.add_format({"font_color": "#5b6670", "indent": 1}),
             "quiet": book.add_format({"font_color": "#5b6670"}),
             "plain": book.add_format({"num_format": "0.######", "align": "right"}),
             "input": book.add_format(
@@ -127,8 +128,6 @@ class Sheets:
         return self.formats["general"]
 
     def _of_cell(self, name: str, frame: pd.DataFrame, row: int, at: int, value: object, kept):
-        if kept is self.formats["live"] and isinstance(value, int | float) and value % 1 == 0:
-            return self.formats["whole"]
         if name == "Summary" and frame.columns[at] == "value":
             if frame.iloc[row]["unit"] == "share":
                 return self.formats["share"]

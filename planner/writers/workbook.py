@@ -14,6 +14,7 @@ from planner.writers.formulas import Formula
 from planner.writers.headings import EXPLANATIONS, PROPOSALS
 from planner.writers.live import Live
 from planner.writers.sheets import Sheets
+from planner.writers.workbook_charts import write_charts
 
 
 def xlsx_bytes(report: Report) -> bytes:
@@ -26,6 +27,7 @@ def xlsx_bytes(report: Report) -> bytes:
         title = f"{report.plan.hosts_used:,} hosts carry {len(report.plan.placement):,} workloads"
         writer.sheet("Summary", _summary(report, live), title=title)
         live.write_savings(writer)
+        write_charts(writer, live)
         writer.sheet("Totals", live.totals())
         live.estates["plan"].write(writer, "Each host of the plan")
         live.estates["today"].write(writer, "Each host of today")
