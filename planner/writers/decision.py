@@ -1,0 +1,217 @@
+"""What a plan asks to be decided: its figures beside today's, and what they rest on, in sentences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from planner import catalogue
+from planner.economics.costs import OPTIONAL
+from planner.plan import Status
+from planner.reports import PAYBACK, Report
+from planner.writers.inputs import INPUTS
+
+UNKNOWN = "not known"
+_FEWEST = {
+    "hosts": "no plan under the same rules needs fewer hosts",
+    "cost": "no plan under the same rules costs less",
+    "energy": "no plan under the same rules uses less energy",
+    "carbon": "no plan under the same rules emits less carbon",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """A figure of the decision: what it is, and a line below."""
+
+    label: str
+    value: str
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """What is to be known before the plan is signed; `alarm` where it must not be overlooked."""
+
+    about: str
+    text: str
+    alarm: bool = False
+
+
+def headline(report: Report) -> str:
+    """The decision in one line."""
+    today, plan = len(report.baseline.hosts), report.plan.hosts_used
+    hosts = "1 host" if plan == 1 else f"{plan:,} hosts"
+    return f"{hosts} for {len(report.plan.placement):,} workloads, where {today:,} run today"
+
+
+def number(value: float) -> str:
+    """A figure as people read it: whole where it is large.
+
+    >>> number(13600.4), number(79.158), number(0.381), number(float("nan"))
+    ('13,600', '79.2', '0.381', 'not known')
+    """
+    if value != value:
+        return UNKNOWN
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.3g}"
+
+
+def figures(report: Report) -> list[Figure]:
+    """Hosts, money, payback, energy and carbon: the plan beside today."""
+    totals, total = report.totals.set_index("metric"), report.savings.set_index("item").loc["total"]
+    years, unit = f"{report.years:g} years", total["unit"]
+    lacking = ", ".join(_missing(report))
+    without = f", without {lacking}" if lacking else ""
+    hosts, energy = totals.loc["hosts"], totals.loc["energy per year"]
+    found = [
+        _hosts(hosts["today"], hosts["plan"]),
+        _compared(f"Costs over {years}", total["today_horizon"], total["plan_horizon"], f" {unit}", without),
+        _compared("Costs per year", total["today_per_year"], total["plan_per_year"], f" {unit}", without),
+        Figure(label="Paid back", value=_payback(report), note=f"what is bought, by what costs less{without}"),
+        _compared("Energy per year", energy["today"], energy["plan"], " kWh", ""),
+    ]
+    carbon = totals.loc[f"carbon over {years}"]
+    return [*found, _compared(f"Carbon over {years}", carbon["today"], carbon["plan"], " kg CO2e", "")]
+
+
+def _hosts(today: float, plan: float) -> Figure:
+    more = plan - today
+    note = "as many as today" if more == 0 else f"{abs(more):,.0f} {'more' if more > 0 else 'fewer'} than today"
+    return Figure(label="Hosts", value=f"{today:,.0f} → {plan:,.0f}", note=note)
+
+
+def _compared(label: str, today: float, plan: float, unit: str, without: str) -> Figure:
+    saved = today - plan
+    note = f"today {number(today)}, plan {number(plan)}{without}"
+    if saved != saved:
+        return Figure(label=label, value=UNKNOWN, note=note)
+    if saved == 0:
+        return Figure(label=label, value="as today", note=note)
+    return Figure(label=label, value=f"{number(abs(saved))}{unit} {'less' if saved > 0 else 'more'}", note=note)
+
+
+def _payback(report: Report) -> str:
+    years = report.summary.set_index("item").loc[PAYBACK, "value"]
+    if isinstance(years, str):
+        return years
+    return "at once" if years == 0 else f"after {number(years)} years"
+
+
+def _missing(report: Report) -> list[str]:
+    """Items for which figures are missing, and which no total counts."""
+    savings = report.savings
+    return savings.loc[savings["saving_per_year"].isna() & (savings["item"] != "total"), "item"].tolist()
+
+
+def statements(report: Report) -> list[Statement]:
+    """Proof, check, failures, what is left out and what is estimated."""
+    return [
+        Statement(about="How good it is", text=_proof(report)),
+        _checked(report),
+        Statement(about="When hosts fail", text=_failover(report)),
+        Statement(about="Left out", text=_left_out(report)),
+        Statement(about="Estimates", text=_estimates(report)),
+        Statement(about="Today", text=report.baseline.assumption),
+    ]
+
+
+def _proof(report: Report) -> str:
+    result = report.result
+    if result is None:
+        return "Not told: the plan was not searched for in this run, so nothing says how far from the best it is."
+    without = f" The search left out {' and '.join(result.without)}: figures are missing." if result.without else ""
+    if result.bound is None:
+        return f"Nothing is proven: a better plan may exist.{without}"
+    unit, least = result.objective_unit, number(result.bound.value)
+    if result.status is Status.OPTIMAL:
+        return (
+            f"Proven to be the best: {_FEWEST[result.objective_name]}. The lower bound is {least} {unit} (method: "
+            f"{result.bound.method}), and the plan meets it.{without}"
+        )
+    needed = number(result.objective_value)
+    return (
+        f"Proven: no plan under the same rules can do with less than {least} {unit} (method: {result.bound.method}). "
+        f"This one needs {needed} {unit}, so at most {result.gap:.1%} could still be saved.{without}"
+    )
+
+
+def _checked(report: Report) -> Statement:
+    kinds = report.verdict["kind"].tolist()
+    if kinds == ["accepted"]:
+        text = "Accepted by a checker that shares no code with the search: every limit and rule holds."
+        return Statement(about="Check", text=text)
+    told = ", ".join(f"{kind} ({count:,})" for kind, count in report.verdict["kind"].value_counts().items())
+    return Statement(about="Check", text=f"Rejected, do not sign: {told}. See the checker's verdict below.", alarm=True)
+
+
+def _failover(report: Report) -> str:
+    failover, spares = report.problem.policy.failover, len(report.plan.spares)
+    standing = f" {spares:,} {'host only stands' if spares == 1 else 'hosts only stand'} by." if spares else ""
+    if not failover.hosts:
+        return f"No reserve is kept: when a host is lost, what it carries may have nowhere to restart.{standing}"
+    lost = "one host" if failover.hosts == 1 else f"any {failover.hosts} hosts"
+    if failover.within != "host":
+        lost = (
+            f"one {failover.within}" if failover.hosts == 1 else f"any {failover.hosts} of the same {failover.within}"
+        )
+    where = "in each pool" if failover.within == "host" else "at once"
+    if failover.is_verified:
+        told = (
+            f"For the loss of {lost} {where}, the plan says where every lost workload restarts; each case was checked."
+        )
+    elif failover.mode == "spare":
+        told = f"For the loss of {lost} {where}, hosts stand by that could each take over the load of any other."
+    else:
+        told = f"A reserve for the loss of {lost} {where} is kept as a share of capacity; restarts are not planned."
+    return told + standing
+
+
+def _left_out(report: Report) -> str:
+    told = []
+    if len(report.left_out):
+        reasons = report.left_out["reason"].value_counts()
+        told.append(f"{len(report.left_out):,} machines ({', '.join(f'{n:,} {why}' for why, n in reasons.items())}).")
+    if missing := _missing(report):
+        told.append(f"No figures for {', '.join(missing)}: in no total.")
+    unpriced = [item for item, field in OPTIONAL.items() if getattr(report.problem.prices, field) is None]
+    if unpriced:
+        told.append(f"No price is given for {' and '.join(unpriced)}.")
+    totals = report.totals.set_index("metric")["saving"]
+    unknown = [name for name in totals.index if name.startswith("carbon") and totals[name] != totals[name]]
+    if unknown:
+        told.append(f"Not known: {', '.join(unknown)}.")
+    return " ".join(told) or "Nothing."
+
+
+def _estimates(report: Report) -> str:
+    """What was not measured or quoted, but taken from the catalogue's estimates."""
+    defaults = catalogue.table("prices").set_index("field")
+    labels = {one.field: one.label.lower() for one in INPUTS} | {"vcpu_activity": "how busy each vCPU is"}
+    sources = report.assumptions.set_index("setting")["source"]
+    told = []
+    for field, row in defaults.iterrows():
+        if row["estimate"] == "yes" and sources.get(f"prices.{field}") == row["source"]:
+            told.append(f"{labels.get(field, field)} {row['value']:g} {row['unit']}")
+    for licence in report.problem.prices.licences:
+        if licence.estimate:
+            told.append(f"the price of {licence.product} {licence.edition}")
+    used = [("today", report.baseline.hosts, None), ("the plan", report.problem.host_models, report.plan)]
+    for whose, table, plan in used:
+        if models := _estimated_models(table, plan):
+            told.append(f"figures of the host models of {whose} ({', '.join(models)})")
+    return (
+        f"Taken from the catalogue, to be replaced with yours: {'; '.join(told)}."
+        if told
+        else "None of the catalogue's estimates is used."
+    )
+
+
+def _estimated_models(table: pd.DataFrame, plan) -> list[str]:
+    """Host models that figures were estimated for, as the catalogue says."""
+    if "estimate" not in table:
+        return []
+    column = "model" if "model" in table else "name"
+    names = table.loc[table["estimate"].fillna("").astype(str).str.strip() != "", column].drop_duplicates()
+    used = None if plan is None else set(plan.hosts["model"])
+    return [str(name) for name in names if used is None or name in used]
