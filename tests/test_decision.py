@@ -48,6 +48,14 @@ def test_the_figures_stand_beside_todays():
     assert shown["Energy per year"].value.endswith(" kWh less")
 
 
+def test_less_at_the_start_and_more_every_year_is_nothing_to_be_paid_back():
+    support = Licence(product="support", edition="host", per="host", price=300, yearly=True)
+    models = machines(("r", 8, 8), price=100.0)
+    problem = problem_of(estate(("a", 1, 1)), models=models, prices=Prices(energy_per_kwh=None, licences=(support,)))
+    [figure] = [one for one in figures(report_of(problem)) if one.label == "Paid back"]
+    assert (figure.value, figure.note) == ("does not apply", "less at the start, more every year, without energy")
+
+
 def test_what_is_missing_is_not_known_and_named():
     frame = estate(("a", 1, 1)).assign(host="h")
     report = report_of(problem_of(frame, machines(("h", 4, 8)), prices=Prices(carbon_kg_per_kwh=None)))

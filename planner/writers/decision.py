@@ -68,7 +68,7 @@ def figures(report: Report) -> list[Figure]:
         _hosts(hosts["today"], hosts["plan"]),
         _compared(f"Costs over {years}", total["today_horizon"], total["plan_horizon"], f" {unit}", without),
         _compared("Costs per year", total["today_per_year"], total["plan_per_year"], f" {unit}", without),
-        Figure(label="Paid back", value=_payback(report), note=f"what is bought, by what costs less{without}"),
+        _payback(report, without),
         _compared("Energy per year", energy["today"], energy["plan"], " kWh", ""),
     ]
     carbon = totals.loc[f"carbon over {years}"]
@@ -91,11 +91,14 @@ def _compared(label: str, today: float, plan: float, unit: str, without: str) ->
     return Figure(label=label, value=f"{number(abs(saved))}{unit} {'less' if saved > 0 else 'more'}", note=note)
 
 
-def _payback(report: Report) -> str:
+def _payback(report: Report, without: str) -> Figure:
+    label, note = "Paid back", f"what is bought, by what costs less{without}"
     years = report.summary.set_index("item").loc[PAYBACK, "value"]
-    if isinstance(years, str):
-        return years
-    return "at once" if years == 0 else f"after {number(years)} years"
+    if not isinstance(years, str):
+        return Figure(label=label, value="at once" if years == 0 else f"after {number(years)} years", note=note)
+    if report.savings.set_index("item").loc["total", "saving_horizon"] > 0:
+        return Figure(label=label, value="does not apply", note=f"less at the start, more every year{without}")
+    return Figure(label=label, value=years, note=note)
 
 
 def _missing(report: Report) -> list[str]:
@@ -187,12 +190,14 @@ def _left_out(report: Report) -> str:
 def _estimates(report: Report) -> str:
     """What was not measured or quoted, but taken from the catalogue's estimates."""
     defaults = catalogue.table("prices").set_index("field")
-    labels = {one.field: one.label.lower() for one in INPUTS} | {"vcpu_activity": "how busy each vCPU is"}
+    units = {one.field: (one.label, one.unit.format(currency=report.problem.prices.currency)) for one in INPUTS}
+    units["vcpu_activity"] = "busy share of each vCPU", ""
     sources = report.assumptions.set_index("setting")["source"]
     told = []
     for field, row in defaults.iterrows():
         if row["estimate"] == "yes" and sources.get(f"prices.{field}") == row["source"]:
-            told.append(f"{labels.get(field, field)} {row['value']:g} {row['unit']}")
+            label, unit = units.get(field, (field, row["unit"]))
+            told.append(f"{label.lower()} {row['value']:g} {unit}".strip())
     for licence in report.problem.prices.licences:
         if licence.estimate:
             told.append(f"the price of {licence.product} {licence.edition}")

@@ -174,10 +174,11 @@ class Live:
         for metric, figures in live.values():
             rows.append([metric, self.prices.currency, *figures])
         for at, row in enumerate(rows, start=1):
+            is_live = any(isinstance(one, Formula) for one in row[2:])
             today, plan = (one.value if isinstance(one, Formula) else one for one in row[2:])
             saving = np.nan if MISSING in (today, plan) else today - plan
             cells = [cell(at, column, fixed=False) for column in (2, 3)]
-            row.append(known(f"{cells[0]}-{cells[1]}", cells, saving))
+            row.append(known(f"{cells[0]}-{cells[1]}", cells, saving) if is_live else shown(saving))
         return pd.DataFrame(rows, columns=["metric", "unit", "today", "plan", "saving"], dtype=object)
 
     def _live_totals(self) -> dict[str, tuple[object, list[Formula]]]:

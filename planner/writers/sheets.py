@@ -128,6 +128,8 @@ class Sheets:
         return self.formats["general"]
 
     def _of_cell(self, name: str, frame: pd.DataFrame, row: int, at: int, value: object, kept):
+        if kept is self.formats["live"] and isinstance(value, int | float) and value % 1 == 0:
+            return self.formats["whole"]
         if name == "Summary" and frame.columns[at] == "value":
             if frame.iloc[row]["unit"] == "share":
                 return self.formats["share"]
