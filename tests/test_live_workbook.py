@@ -11,6 +11,7 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
@@ -18,8 +19,10 @@ import pytest
 import planner
 from planner import Prices
 from planner.colours import BLUE
+from planner.licences import Licence
 from planner.writers import host_costs, to_bytes
 from planner.writers.formulas import MISSING
+from planner.writers.live import Live
 from planner.writers.utilisation import utilisation
 from tests.conftest import estate, machines, problem_of, solved
 
@@ -177,6 +180,38 @@ def test_other_prices_in_the_cells_give_the_report_with_those_prices(name, repor
     assert_is(openpyxl.load_workbook(recalculated[name, "changed"], data_only=True), report)
     plan = planner.read_plan(recalculated[name, "changed"]).plan
     assert planner.check(report.problem, plan) == []
+
+
+def test_items_and_hosts_that_no_price_drives_are_added_up():
+    """A host that is told of but does not run costs what stands on its own, such as its disposal."""
+    report = planner.report(problem := owned(Prices(years=4)), solved(problem).plan)
+    after = report.money.after
+    once, yearly = (
+        pd.concat([frame, pd.DataFrame(0.0, index=[0], columns=frame.columns)], ignore_index=True)
+        for frame in (after.once.assign(disposal=-50.0), after.yearly.assign(disposal=0.0))
+    )
+    once.loc[len(once) - 1, "disposal"] = 120.0
+    figures = {name: np.append(getattr(after, name), 0.0) for name in ("energy_kwh", "carbon_kg", "embodied_kg")}
+    told = pd.concat([report.costs, pd.DataFrame([{"host": "gone", "model": "", "pool": ""}])], ignore_index=True)
+    money = replace(report.money, after=replace(after, once=once, yearly=yearly, **figures))
+    live = Live(replace(report, money=money, costs=told.assign(decision="keep", disposal=0.0)))
+    plan = live.estates["plan"]
+    assert plan.quantities[host_costs.RUNNING].tolist() == [1.0] * len(report.costs) + [0.0]
+    assert plan.hosts.columns.tolist() == ["host", "model", "pool", "decision"]
+    assert live.figures.loc["disposal", "plan_once"] == 120 - 50 * len(report.costs)
+    assert live.figures.loc["maintenance", "plan_yearly"] == 400 * len(report.costs)
+    assert plan.total("disposal", "once").text.startswith("=IF(COUNT('Costs by host'!$")
+    assert plan.total("disposal", "yearly") == 0
+
+
+def test_products_that_differ_in_case_alone_have_columns_of_their_own():
+    licences = tuple(Licence(product=name, edition="e", per="host", price=7) for name in ("Agent", "agent"))
+    problem = owned(Prices(licences=licences))
+    report = planner.report(problem, solved(problem).plan)
+    live = Live(report)
+    assert [live.figures.loc[name, "plan_once"] for name in ("Agent", "agent")] == [7 * len(report.costs)] * 2
+    headings = rows_of(openpyxl.load_workbook(io.BytesIO(to_bytes(report, "xlsx"))), "Costs by host", "Host")["h0"]
+    assert {"Agent", "Agent (2)", "Agent, once", "agent, once (2)"} <= set(headings)
 
 
 def test_prices_are_cells_with_names_and_what_may_be_typed_there(reports):

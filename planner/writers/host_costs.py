@@ -56,11 +56,6 @@ def items_of(costs: Costs) -> list[str]:
     return [*DRIVERS, *(item for item in costs.once if item not in DRIVERS)]
 
 
-def item_label(item: str) -> str:
-    """How a sheet calls an item in its headings."""
-    return heading(item)
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class HostCosts:
     """The hosts of an estate, what they cost, and the cells where that stands.
@@ -147,7 +142,7 @@ class HostCosts:
         else:
             told = f"{title} over {self.prices.years:g} years, as planned; above {MOST_LIVE:,} hosts only sums follow"
         frame = pd.concat([self.hosts, figures, self.quantities], axis=1)
-        frame.columns = [*map(heading, self.hosts), *map(item_label, figures), *self.quantities]
+        frame.columns = [*map(heading, self.hosts), *map(heading, figures), *self.quantities]
         sheets.sheet(self.sheet, frame, title=told, sums=self._sums(), headed=True)
 
     def _live(self, figures: pd.DataFrame) -> pd.DataFrame:
@@ -205,7 +200,7 @@ def _sum(cells: str, value: float) -> Formula:
 
 def own_quantity(item: str, kind: str) -> str:
     """The column of what each host costs of an item that no price of the sheet drives."""
-    return f"{item_label(item)}, {'once' if kind == 'once' else 'every year'}"
+    return f"{item}, {'once' if kind == 'once' else 'every year'}"
 
 
 def _with_own(quantities: dict[str, np.ndarray], costs: Costs) -> pd.DataFrame:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 import xlsxwriter
@@ -82,7 +83,7 @@ class Sheets:
             self.cell(page, 0, 0, title, self.formats["title"])
         for at, value in enumerate(sums):
             self.cell(page, top - 1, at, value, self.formats["sum"])
-        headings = [str(column) if headed else heading(str(column)) for column in frame.columns]
+        headings = distinct(str(column) if headed else heading(str(column)) for column in frame.columns)
         columns = [
             {"header": text, "header_format": self.formats["head"], "format": self._format(name, frame, at)}
             for at, text in enumerate(headings)
@@ -90,11 +91,12 @@ class Sheets:
         bottom, right = top + max(len(frame), 1), max(len(headings) - 1, 0)
         options = {"name": name.replace(" ", "_"), "columns": columns, "style": "Table Style Light 9"}
         page.add_table(top, 0, bottom, right, options)
-        for at, column in enumerate(frame.columns):
+        for at in range(frame.shape[1]):
             kept = columns[at]["format"]
-            for row, value in enumerate(frame[column].tolist(), start=top + 1):
+            values = frame.iloc[:, at].tolist()
+            for row, value in enumerate(values, start=top + 1):
                 self.cell(page, row, at, value, self._of_cell(name, frame, row - top - 1, at, value, kept))
-            widths = [len(headings[at]) + 3, *(len(_shown(value)) + 1 for value in frame[column].head(500))]
+            widths = [len(headings[at]) + 3, *(len(_shown(value)) + 1 for value in values[:500])]
             widths += [len(_shown(sums[at])) + 2] if sums else []
             page.set_column(at, at, min(max(widths), _WIDEST))
         if any(column["format"] is self.formats["live"] for column in columns):
@@ -160,6 +162,20 @@ def first_row(titled: bool, summed: bool) -> int:
     (1, 3, 4)
     """
     return 1 + 2 * titled + summed
+
+
+def distinct(headings: Iterable[str]) -> list[str]:
+    """Headings of which no two are the same to Excel, which does not tell case.
+
+    >>> distinct(["Total", "Agent", "agent"])
+    ['Total', 'Agent', 'agent (2)']
+    """
+    found: list[str] = []
+    times: Counter[str] = Counter()
+    for text in headings:
+        times[text.casefold()] += 1
+        found.append(text if times[text.casefold()] == 1 else f"{text} ({times[text.casefold()]})")
+    return found
 
 
 def _shown(value: object) -> str:
