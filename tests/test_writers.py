@@ -13,7 +13,7 @@ import planner
 from planner import InputError, KeepApart, Policy
 from planner.licences import Licence
 from planner.writers import FORMATS, to_bytes
-from tests.conftest import estate, machines, problem_of, solved
+from tests.conftest import estate, machines, plan_of, problem_of, solved
 
 HOSTILE = ("=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "'=quoted", "plain", "line\nbreak", "59")
 LIVE = ("Summary", "Savings", "Totals", "Costs by host", "Hosts today", "Charts")
@@ -115,6 +115,19 @@ def test_an_unknown_suffix_and_a_folder_that_is_not_there_are_named(written, tmp
         planner.write(written[1], tmp_path / "plan.xls")
     with pytest.raises(InputError, match="cannot be written"):
         planner.write(written[1], tmp_path / "nowhere" / "plan.xlsx")
+
+
+@pytest.mark.parametrize("kind", sorted(FORMATS))
+def test_a_plan_on_hosts_that_nobody_knows_is_written_with_its_verdict(kind):
+    problem = problem_of(estate(("a", 1, 1)), machines(("h", 4, 8)))
+    data = to_bytes(planner.report(problem, plan_of(("a", "nowhere"))), kind)
+    if kind == "xlsx":
+        book = openpyxl.load_workbook(io.BytesIO(data), data_only=True)
+        assert book["Verdict"]["A2"].value == "unknown host"
+        assert [book["Costs by host"].cell(3, column).value for column in (1, 10)] == ["All hosts", 0]
+    if kind == "html":
+        assert "Rejected, do not sign: unknown host (1)" in data.decode()
+    assert len(data) > 20
 
 
 @pytest.mark.parametrize("kind", sorted(FORMATS))

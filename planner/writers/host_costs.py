@@ -233,7 +233,7 @@ def hosts_planned(report: Report) -> HostCosts:
     """The plan's hosts; one that is told of but not in use is not running."""
     prices, costs, all_hosts = report.problem.prices, report.money.after, report.problem.hosts
     told = report.costs.drop(columns=[*costs.once, "total"]).reset_index(drop=True)
-    used = report.money.hosts.set_index("host")["row"].reindex(told["host"])
+    used = told["host"].map(dict(zip(report.money.hosts["host"], report.money.hosts["row"], strict=True)))
     running = used.notna().to_numpy()
     rows = all_hosts.iloc[used.fillna(0).astype("int64")]
     bought = running & ~rows["owned"].to_numpy(dtype=bool)

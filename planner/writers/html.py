@@ -74,13 +74,13 @@ def _charts(report: Report) -> str:
     shares = {name: used.frame[name].tolist() for name in used.frame}
     labels = [str(label) for label in used.frame.index]
     show, most = ("{:,.0f}".format, _in_fours(used.frame)) if used.counted else ("{:.0%}".format, 1.0)
-    full = svg.columns(used.title, labels, shares, COLOURS, show, most)
+    full = "" if not used.frame.size else svg.columns(used.title, labels, shares, COLOURS, show, most)
     return f'<section class="charts"><h2>Charts</h2>{costs}{full}</section>'
 
 
 def _in_fours(counts: pd.DataFrame) -> int:
     """The end of a scale whose quarters are whole numbers of hosts."""
-    return math.ceil(counts.to_numpy().max() / 4) * 4
+    return math.ceil(counts.to_numpy().max(initial=0) / 4) * 4
 
 
 def _signatures() -> str:

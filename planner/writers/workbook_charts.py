@@ -64,8 +64,9 @@ def write_charts(sheets: Sheets, live: Live) -> None:
     page.insert_chart(
         19, 0, _columns(sheets, carbon, "Carbon over the horizon (kg CO2e)", _HALF, _AMOUNTS), {"x_offset": 485}
     )
-    scale = {"num_format": "0"} if used.counted else {"num_format": "0%", "max": 1}
-    page.insert_chart(36, 0, _columns(sheets, hosts, used.title, _WIDE, scale, COLOURS))
+    if used.frame.size:
+        scale = {"num_format": "0"} if used.counted else {"num_format": "0%", "max": 1}
+        page.insert_chart(36, 0, _columns(sheets, hosts, used.title, _WIDE, scale, COLOURS))
     page.set_column(_DATA, _DATA, 34)
     page.set_column(_DATA + 1, _DATA + 3, 14)
     page.set_landscape()
