@@ -91,14 +91,9 @@ class Sheets:
         bottom, right = top + max(len(frame), 1), max(len(headings) - 1, 0)
         options = {"name": name.replace(" ", "_"), "columns": columns, "style": "Table Style Light 9"}
         page.add_table(top, 0, bottom, right, options)
-        for at in range(frame.shape[1]):
-            kept = columns[at]["format"]
-            values = frame.iloc[:, at].tolist()
-            for row, value in enumerate(values, start=top + 1):
-                self.cell(page, row, at, value, self._of_cell(name, frame, row - top - 1, at, value, kept))
-            widths = [len(headings[at]) + 3, *(len(_shown(value)) + 1 for value in values[:500])]
-            widths += [len(_shown(sums[at])) + 2] if sums else []
-            page.set_column(at, at, min(max(widths), _WIDEST))
+        for at, text in enumerate(headings):
+            total = sums[at] if sums else None
+            self._column(page, top + 1, at, frame, name, columns[at]["format"], (text, total))
         if any(column["format"] is self.formats["live"] for column in columns):
             rule = {"type": "cell", "criteria": "==", "value": f'"{MISSING}"', "format": self.formats["missing"]}
             page.conditional_format(max(top - 1, 0), 0, bottom, right, rule)
@@ -108,6 +103,15 @@ class Sheets:
         page.fit_to_pages(1, 0)
         page.repeat_rows(top)
         return page
+
+    def _column(self, page, first: int, at: int, frame: pd.DataFrame, name: str, kept, above: tuple) -> None:
+        """The cells of a column, and its width: of what stands `above` them too, its heading and its sum."""
+        text, total = above
+        values = frame.iloc[:, at].tolist()
+        for row, value in enumerate(values):
+            self.cell(page, first + row, at, value, self._of_cell(name, frame, row, at, value, kept))
+        widths = [len(text) + 3, len(_shown(total)) + 2, *(len(_shown(value)) + 1 for value in values[:500])]
+        page.set_column(at, at, min(max(widths), _WIDEST))
 
     def _wrap(self, page, frame: pd.DataFrame, top: int, wrapped: list[int]) -> None:
         """Rows as high as their longest text needs."""
