@@ -34,7 +34,8 @@ class Sheets:
             "whole": book.add_format({"num_format": "#,##0", "valign": "top"}),
             "number": book.add_format({"num_format": _MONEY, "valign": "top"}),
             "live": book.add_format({"num_format": _MONEY, "align": "right", "valign": "top"}),
-            "sum": book.add_format({"num_format": _MONEY, "align": "right", "bold": True}),
+            "sum": book.add_format({"num_format": _MONEY, "align": "right", "valign": "top", "bold": True}),
+            "label": book.add_format({"bold": True, "valign": "top"}),
             "general": book.add_format({"valign": "top"}),
             "wrap": book.add_format({"text_wrap": True, "valign": "top", "indent": 1}),
             "missing": book.add_format({"italic": True, "font_color": "#8A8F98"}),
@@ -82,7 +83,7 @@ class Sheets:
         if title:
             self.cell(page, 0, 0, title, self.formats["title"])
         for at, value in enumerate(sums):
-            self.cell(page, top - 1, at, value, self.formats["sum"])
+            self.cell(page, top - 1, at, value, self.formats["label" if isinstance(value, str) else "sum"])
         headings = distinct(str(column) if headed else heading(str(column)) for column in frame.columns)
         columns = [
             {"header": text, "header_format": self.formats["head"], "format": self._format(name, frame, at)}
@@ -134,6 +135,8 @@ class Sheets:
         return self.formats["general"]
 
     def _of_cell(self, name: str, frame: pd.DataFrame, row: int, at: int, value: object, kept):
+        if name == "Savings" and row == len(frame) - 1 and kept is not self.formats["wrap"]:
+            return self.formats["label" if isinstance(value, str) else "sum"]
         if kept is self.formats["live"] and isinstance(value, int | float) and value % 1 == 0:
             return self.formats["whole"]
         if name == "Summary" and frame.columns[at] == "value":
