@@ -82,7 +82,7 @@ class Snapshot:
         """(incumbent - bound) / incumbent; 0 where they meet, None where either is missing."""
         if self.incumbent is None or self.bound is None:
             return None
-        return 0.0 if self.incumbent <= self.bound else (self.incumbent - self.bound) / self.incumbent
+        return 0.0 if self.incumbent <= self.bound else (self.incumbent - self.bound) / abs(self.incumbent or 1.0)
 
 
 class Job:

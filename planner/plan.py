@@ -190,7 +190,7 @@ class Result:
             return None
         if self.objective_value <= self.bound.value:
             return 0.0
-        return (self.objective_value - self.bound.value) / self.objective_value
+        return (self.objective_value - self.bound.value) / abs(self.objective_value or 1.0)
 
     @property
     def _without(self) -> str:

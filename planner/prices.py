@@ -42,6 +42,10 @@ class Prices:
         Rack space, money per rack unit and year.
     administration_per_host_year : float or None
         Work that a host in use makes, money per host and year.
+    migration_per_workload : float or None
+        Work to move a workload to another host, money once.
+    disposal_per_host : float or None
+        Work and fees to take an owned host out of use, money once.
     residual_share : float or None
         Share of its price that a host which is bought is still worth at the end of the horizon, from 0 to 1.
     licences : tuple of Licence
@@ -74,6 +78,8 @@ class Prices:
     maintenance_per_host_year: float | None = _default("maintenance_per_host_year")
     rack_unit_year: float | None = None
     administration_per_host_year: float | None = None
+    migration_per_workload: float | None = None
+    disposal_per_host: float | None = None
     residual_share: float | None = None
     licences: tuple[Licence, ...] = ()
     exchange: dict[str, float] = field(default_factory=dict)
@@ -89,7 +95,9 @@ class Prices:
         settings.require(self.pue, "prices.pue", 1, 10)
         settings.require(self.carbon_kg_per_kwh, "prices.carbon_kg_per_kwh", 0, 10, blank=True)
         settings.require(self.maintenance_per_host_year, "prices.maintenance_per_host_year", 0, 1e9, blank=True)
-        for name in ("rack_unit_year", "administration_per_host_year"):
+        for name in (
+            "rack_unit_year", "administration_per_host_year", "migration_per_workload", "disposal_per_host",
+        ):  # fmt: skip
             settings.require(getattr(self, name), f"prices.{name}", 0, 1e9, blank=True)
         settings.require(self.residual_share, "prices.residual_share", 0, 1, blank=True)
         object.__setattr__(self, "licences", licences_of(self.licences))

@@ -306,7 +306,7 @@ def _expanded(frame: pd.DataFrame, what: str) -> pd.DataFrame:
 def _candidates(owned: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:
     owned = owned.assign(owned=True, available=1.0)
     count = models["count"].fillna(np.inf)
-    models = models.assign(owned=False, available=count, model=models["name"], maintenance="no")
+    models = models.assign(owned=False, available=count, model=models["name"], maintenance="no", resale=np.nan)
     clash = set(owned["name"]) & set(models["name"])
     if clash:
         raise InputError(f"host model {min(clash)!r}: an owned host has the same name, expected different names")

@@ -39,7 +39,8 @@ class Report:
         item, unit, today_per_year, plan_per_year, saving_per_year, today_horizon, plan_horizon, saving_horizon,
         assumption.
     costs : DataFrame
-        host, model, pool, a column for each item of the savings, total: each host of the plan over the horizon.
+        host, model, pool, decision (keep, buy or give up), a column for each item of the savings, total: each host of
+        the plan over the horizon, and owned hosts that it gives up.
     licences : DataFrame
         host, model, product, edition, workloads (in need of it), licences (units of the edition).
     money : Money

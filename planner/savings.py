@@ -9,6 +9,7 @@ import pandas as pd
 
 from planner import baseline as estates
 from planner.baseline import Baseline
+from planner.economics.changeover import DISPOSAL, MIGRATION, RESALE, Changeover
 from planner.economics.costs import ENERGY, HARDWARE, MAINTENANCE, OPTIONAL, Costs, costs
 from planner.economics.energy import busy, cpu_of, mean_w, watts
 from planner.economics.licences import Licences, licence_costs, needs_of
@@ -34,17 +35,20 @@ class Money:
     Parameters
     ----------
     before, after : Costs
-        Of the hosts of the baseline and of the plan.
+        Of the hosts of the baseline; of the hosts of the plan, and then of those that it gives up.
     licences : Licences or None
         Of the plan's hosts.
     hosts : DataFrame
         The plan's hosts: host, model, pool, row (of problem.hosts), watts (their mean power).
+    given_up : array of int
+        Rows of problem.hosts of the owned hosts that the plan does not use.
     """
 
     before: Costs
     after: Costs
     licences: Licences | None
     hosts: pd.DataFrame
+    given_up: np.ndarray
 
 
 def money_of(problem: Problem, plan: Plan, baseline: Baseline, hosts: pd.DataFrame) -> Money:
@@ -62,7 +66,26 @@ def money_of(problem: Problem, plan: Plan, baseline: Baseline, hosts: pd.DataFra
     )
     bought = ~rows["owned"].to_numpy(dtype=bool)
     after = costs(rows, hosts["watts"].to_numpy(), bought, problem.prices, licences)
-    return Money(before=before, after=after, licences=licences, hosts=hosts)
+    change = Changeover.of(problem)
+    given_up = change.given_up(hosts["host"], problem.hosts["name"])
+    after = after.with_items(_changing(problem, plan, hosts, change, given_up))
+    before = before.with_items(pd.DataFrame(0.0, index=range(len(baseline.hosts)), columns=list(change.items)))
+    return Money(before=before, after=after, licences=licences, hosts=hosts, given_up=given_up)
+
+
+def _changing(
+    problem: Problem, plan: Plan, hosts: pd.DataFrame, change: Changeover, given_up: np.ndarray
+) -> pd.DataFrame:
+    """What changing over costs: moves told with the host that a workload comes to, the rest with hosts given up."""
+    moved = plan.placement.loc[change.moved(problem, plan), "host"].value_counts()
+    running, gone = np.zeros(len(hosts)), np.zeros(len(given_up))
+    moves = hosts["host"].map(moved).fillna(0).to_numpy(dtype=float) * change.per_move
+    once = {
+        MIGRATION: np.concatenate([moves, gone]),
+        DISPOSAL: np.concatenate([running, change.disposal[given_up]]),
+        RESALE: np.concatenate([running, -change.resale[given_up]]),
+    }
+    return pd.DataFrame({item: once[item] for item in change.items}, index=range(len(hosts) + len(given_up)))
 
 
 def _licences_today(problem: Problem, baseline: Baseline) -> Licences | None:
@@ -153,6 +176,16 @@ def _assumptions(problem: Problem, baseline: Baseline, money: Money) -> dict[str
         "administration": f"{_money(prices.administration_per_host_year)} {each}",
         "rack space": f"{_money(prices.rack_unit_year)} {prices.currency} per rack unit and year.",
     }
+    gone = f"{len(money.given_up):,} owned hosts are given up."
+    worth = problem.hosts["resale"].iloc[money.given_up]
+    unknown = f" Of {worth.isna().sum():,} of them it is not known and not counted." if worth.isna().any() else ""
+    moves = money.after.once[MIGRATION].sum() / prices.migration_per_workload if prices.migration_per_workload else 0
+    found |= {
+        MIGRATION: f"{_money(prices.migration_per_workload)} {prices.currency} for each of {moves:,.0f} workloads that "
+        "are on another host than today, or whose host today is not known.",
+        DISPOSAL: f"{_money(prices.disposal_per_host)} {prices.currency} per host: {gone}",
+        RESALE: f"What hosts bring in that are given up. {gone}{unknown}",
+    }
     for product in dict.fromkeys(licence.product for licence in prices.licences):
         found[product] = _of_licences(problem, product, money.licences, money.hosts["row"].to_numpy())
     return found
@@ -198,11 +231,14 @@ def _money(price: float | None) -> str:
 def costs_table(problem: Problem, money: Money) -> pd.DataFrame:
     """What each host of the plan costs over the horizon, item by item, and in all; the sum of each column is its item.
 
-    A total lacks what is missing.
+    Owned hosts that the plan gives up stand at the end. A total lacks what is missing.
     """
     frame = money.after.horizon(problem.prices)
     known = frame.columns[frame.notna().all()]
-    told = money.hosts[["host", "model", "pool"]].reset_index(drop=True)
+    owned = problem.hosts["owned"].iloc[money.hosts["row"]].to_numpy(dtype=bool)
+    running = money.hosts[["host", "model", "pool"]].assign(decision=np.where(owned, "keep", "buy"))
+    gone = problem.hosts.iloc[money.given_up][["name", "model", "pool"]].rename(columns={"name": "host"})
+    told = pd.concat([running, gone.assign(decision="give up")], ignore_index=True)
     return told.join(frame).assign(total=frame[known].sum(axis=1))
 
 

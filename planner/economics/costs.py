@@ -38,6 +38,19 @@ class Costs:
     carbon_kg: np.ndarray
     embodied_kg: np.ndarray
 
+    def with_items(self, once: pd.DataFrame) -> Costs:
+        """The same hosts, and rows for as many more as `once` has that do not run: further items, paid at the start."""
+        more = len(once) - len(self.once)
+        none = pd.DataFrame(0.0, index=range(more), columns=self.once.columns)
+        zero = np.zeros(more)
+        return Costs(
+            once=pd.concat([self.once, none], ignore_index=True).join(once),
+            yearly=pd.concat([self.yearly, none], ignore_index=True).join(once * 0.0),
+            energy_kwh=np.concatenate([self.energy_kwh, zero]),
+            carbon_kg=np.concatenate([self.carbon_kg, zero]),
+            embodied_kg=np.concatenate([self.embodied_kg, zero]),
+        )
+
     def horizon(self, prices: Prices) -> pd.DataFrame:
         """What each host costs over the horizon, item by item.
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from planner.economics.changeover import Changeover
 from planner.economics.energy import busy, lines, watts
 from planner.economics.licences import Licensing, Way, licensing, offers
 from planner.errors import InputError
@@ -42,6 +43,14 @@ class Ledger:
         Load curve of each row of problem.hosts, W; 0 where energy does not count.
     tiebreak : array of int, shape [V]
         Purchase in cents: among equals the plan that buys least is taken; 0 for owned hosts and where unpriced.
+    base : array of int, shape [H]
+        What each owned host costs at least, used or given up: not part of `opening`; 0 for models.
+    gone : array of int, shape [H]
+        What an owned host costs that is given up, but for moving what it carries.
+    moving : int
+        What moving a workload to another host than today's costs, which no offer knows of.
+    at : array of int, shape [W]
+        Row of the host of each workload today, -1 where it is not known.
     needs, fee : array of int, shape [W, P]
         Whether a workload needs each product whose cost depends on what a host carries, and what licensing it by itself
         costs.
@@ -66,6 +75,10 @@ class Ledger:
     per_w: float
     curves: np.ndarray
     tiebreak: np.ndarray
+    base: np.ndarray
+    gone: np.ndarray
+    moving: int
+    at: np.ndarray
     needs: np.ndarray
     fee: np.ndarray
     limit: np.ndarray
@@ -73,6 +86,11 @@ class Ledger:
     ways: tuple[tuple[Way, ...], ...]
     products: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+
+    @property
+    def fixed(self) -> int:
+        """Whole small units that no plan can do without, beside what is offered."""
+        return int(self.base.sum()) + self.moving * int((self.at < 0).sum())
 
     def placing(self, w: np.ndarray, v: np.ndarray) -> np.ndarray:
         """Whole small units that placing workloads `w` on offers `v` costs, pair by pair (broadcasting)."""
@@ -100,9 +118,9 @@ class _Terms:
 def ledger(problem: Problem) -> Ledger:
     """The coefficients of a problem's objective.
 
-    ``hosts``: 1 a host. ``cost``: purchase of hosts that are not owned, and over the horizon licences, maintenance,
-    administration, rack space and energy where they are priced. ``energy``: kWh a year. ``carbon``: kg CO2e over the
-    horizon, with the embodied carbon of bought hosts where it is known.
+    ``hosts``: 1 a host. ``cost``: purchase of hosts that are not owned, over the horizon licences, maintenance,
+    administration, rack space and energy, and once moves, disposal and resale, where they are priced. ``energy``: kWh a
+    year. ``carbon``: kg CO2e over the horizon, with the embodied carbon of bought hosts where it is known.
 
     Raises
     ------
@@ -122,17 +140,23 @@ def ledger(problem: Problem) -> Ledger:
     charged = np.array([[way.is_each for way in own] for own in ways], dtype="int64")
     opening = np.rint(terms.opening[row] * terms.scale + idle_w * per_w).astype("int64")
     licences = np.zeros(len(row)) if found is None else _licences(found.always[row], ways)
+    opening = opening + np.rint(licences * terms.scale).astype("int64")
+    base, gone, moving, at = _changing(problem, row, opening)
     return Ledger(
         unit=terms.unit,
         scale=terms.scale,
         row=row,
-        opening=opening + np.rint(licences * terms.scale).astype("int64"),
+        opening=opening - base[row],
         idle=idle_w * per_w,
         rate=busy_w * per_w,
         busy=work,
         per_w=per_w,
         curves=curves,
         tiebreak=np.rint(_purchase(problem)[row] * CENTS_PER_MONEY_UNIT).astype("int64"),
+        base=base,
+        gone=gone,
+        moving=moving,
+        at=at,
         needs=needs.astype("int64"),
         fee=np.rint(np.nan_to_num(fee) * needs * terms.scale).astype("int64"),
         limit=limit.reshape(len(row), shape[1]).astype("int64"),
@@ -141,6 +165,24 @@ def ledger(problem: Problem) -> Ledger:
         products=() if found is None else found.products,
         without=terms.without + (() if found is None else found.missing),
     )
+
+
+def _changing(problem: Problem, row: np.ndarray, opening: np.ndarray) -> tuple[np.ndarray, np.ndarray, int, np.ndarray]:
+    """`base`, `gone`, `moving` and `at` of the ledger.
+
+    A host that is given up costs at least `gone` and the moves of all that it carries, one that is used its opening:
+    the lesser of the two is spent whatever a plan does.
+    """
+    nothing = np.zeros(len(problem.hosts), dtype="int64")
+    change = Changeover.of(problem)
+    if problem.objective != "cost" or not change.items:
+        return nothing, nothing, 0, np.full(len(problem.workloads), -1, dtype="int64")
+    gone = np.rint(change.gone * CENTS_PER_MONEY_UNIT).astype("int64")
+    moving = round(change.per_move * CENTS_PER_MONEY_UNIT)
+    least = np.full(len(nothing), np.iinfo("int64").max)
+    np.minimum.at(least, row, opening)
+    base = np.where(change.is_open, np.minimum(gone + moving * change.carried, least), 0)
+    return base, gone, moving, change.at
 
 
 def _offers(

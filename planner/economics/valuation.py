@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from planner.economics.changeover import Changeover
 from planner.economics.energy import busy, cpu_of, mean_w
 from planner.economics.ledger import Ledger, ledger
 from planner.economics.licences import Licences, everywhere, licence_costs, needs_of
@@ -115,6 +116,8 @@ class Valuation:
         Whole small units by which its load curve lies above that line.
     placing : array of int, shape [N]
         Whole small units for what the host carries.
+    changing : int
+        Whole small units for moves and for hosts that are given up, and what is taken off the opening of those used.
     covered : array of int, shape [N, P]
         Workloads in need of each product that it has to be licensed for.
     """
@@ -124,12 +127,13 @@ class Valuation:
     offer: np.ndarray
     above: np.ndarray
     placing: np.ndarray
+    changing: int
     covered: np.ndarray
 
     @property
     def small(self) -> int:
         """The objective in whole small units."""
-        return int(self.book.opening[self.offer].sum() + self.above.sum() + self.placing.sum())
+        return int(self.book.opening[self.offer].sum() + self.above.sum() + self.placing.sum()) + self.changing
 
     @property
     def value(self) -> float:
@@ -162,8 +166,24 @@ def valued(problem: Problem, plan: Plan, book: Ledger | None = None) -> Valuatio
     along = _along(book, load, offer)
     placing = along + (book.charged[offer] * fees).sum(axis=1)
     return Valuation(
-        book=book, load=load, offer=offer, above=_above(book, load, offer), placing=placing, covered=covered
+        book=book,
+        load=load,
+        offer=offer,
+        above=_above(book, load, offer),
+        placing=placing,
+        changing=_changing(book, load),
+        covered=covered,
     )
+
+
+def _changing(book: Ledger, load: Load) -> int:
+    """Whole small units for changing over from today's hosts: at least `book.fixed`."""
+    if not (book.base.any() or book.gone.any() or book.moving):
+        return 0
+    change = Changeover.of(load.problem)
+    unused = change.given_up(load.hosts["host"], load.problem.hosts["name"])
+    moves = int(change.moved(load.problem, load.plan).sum())
+    return int(book.base.sum() + (book.gone - book.base)[unused].sum()) + book.moving * moves
 
 
 def _along(book: Ledger, load: Load, offer: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 
 import numpy as np
 
+from planner.baseline import today
 from planner.checker import check
 from planner.economics.ledger import Ledger, ledger
 from planner.economics.valuation import valued
@@ -20,8 +21,10 @@ from planner.solvers import standing as standing_plan
 from planner.solvers.anchoring import anchor
 from planner.solvers.assembly import assembled, evidence_of
 from planner.solvers.condensed import condensed
+from planner.solvers.failover import with_reserve
 from planner.solvers.incumbent import Clock, Incumbent, progress
 from planner.solvers.instance import Instance, build, components
+from planner.solvers.packing import across
 from planner.solvers.repack import even_out
 from planner.solvers.search import Search
 from planner.solvers.securing import SEARCHING, Securing
@@ -31,6 +34,8 @@ __all__ = ["solve"]
 
 WRITING = 5e-5
 """Seconds that naming and checking one item of a plan takes."""
+STAYING = 1.0
+"""Seconds at least for a plan that leaves workloads where they are, where moves are priced."""
 
 
 def solve(
@@ -59,7 +64,8 @@ def solve(
     workers : int
         Search threads of CP-SAT. With 1 the same seed gives the same plan, as long as the search ends before its limit.
     start : Plan, optional
-        A plan that stands: among equal plans the one that moves the fewest of its workloads is returned.
+        A plan that stands: among equal plans the one that moves the fewest of its workloads is returned. Where moves
+        are priced in the objective, today's by default.
     on_progress : callable, optional
         Called with a `Progress` whenever the best plan or the bound improves; may be called from another thread.
     should_stop : callable, optional
@@ -89,12 +95,14 @@ def solve(
     seed, workers = int(seed), int(workers)
     began = time.monotonic()
     book = ledger(problem)
+    if start is None and book.moving:
+        start = today(problem).plan
     trace: list[Progress] = []
     incumbents: list[Incumbent] = []
 
     def announce(method: str) -> None:
         if len(incumbents) == len(parts):
-            step = progress(clock, incumbents, method, book.scale)
+            step = progress(clock, incumbents, method, book)
             trace.append(step)
             if on_progress is not None:
                 on_progress(step)
@@ -117,6 +125,8 @@ def solve(
         by_spares(incumbent, from_the_start)
     before = _settle(problem, incumbents, start, clock, seed, workers)
     plan, reason = _planned(problem, incumbents, before, start, clock)
+    if book.moving and plan is not None and not verified:
+        plan = _with_fewer_moves(problem, book, incumbents, before, start, plan, clock)
     return _result(problem, book, incumbents, plan, reason, start, clock, gap, trace, seed, workers)
 
 
@@ -210,6 +220,28 @@ def _planned(
     return securing.run(), securing.reason
 
 
+def _with_fewer_moves(
+    problem: Problem, book: Ledger, incumbents: list[Incumbent], before: list, start: Plan, plan: Plan, clock: Clock
+) -> Plan:
+    """The plan, or one that leaves more where it is if that costs less: no packing knows what moves cost."""
+    least = valued(problem, plan, book).small
+    clock = Clock(limit=max(clock.remaining, STAYING), should_stop=clock.should_stop)
+    for incumbent, stood in zip(incumbents, before, strict=True):
+        found = standing_plan.repaired(incumbent.instance, stood, clock)
+        staying = None if found is None else with_reserve(incumbent.instance, found)
+        if staying is None or not across(incumbent.instance, staying.hosts):
+            continue
+        kept = incumbent.packing
+        incumbent.packing = staying
+        other, _ = _planned(problem, incumbents, before, start, clock)
+        costs = least if other is None or check(problem, other) else valued(problem, other, book).small
+        if costs < least:
+            plan, least = other, costs
+        else:
+            incumbent.packing = kept
+    return plan
+
+
 def _result(
     problem: Problem,
     book: Ledger,
@@ -231,9 +263,9 @@ def _result(
         )
     known = not infeasible and all(incumbent.bound is not None for incumbent in incumbents)
     value = valued(problem, plan, book).small if complete else None
-    rest = value - sum(incumbent.bound for incumbent in incumbents) if complete and known else np.inf
+    rest = value - book.fixed - sum(incumbent.bound for incumbent in incumbents) if complete and known else np.inf
     proven = bool(infeasible) or rest <= 0
-    reached = complete and rest <= gap * value
+    reached = complete and rest <= gap * abs(value)
     if infeasible:
         status, reason = Status.INFEASIBLE, infeasible[0].reason
     elif plan is None:
@@ -275,7 +307,8 @@ def _bound(problem: Problem, incumbents: list[Incumbent], book: Ledger) -> Bound
         }
         for incumbent in incumbents
     )
-    return Bound(value=sum(i.bound for i in incumbents) / book.scale, method=" and ".join(methods), evidence=evidence)
+    value = (book.fixed + sum(incumbent.bound for incumbent in incumbents)) / book.scale
+    return Bound(value=value, method=" and ".join(methods), evidence=evidence)
 
 
 def _too_large(problem: Problem, instance: Instance, shape: int, shapes: int) -> str:

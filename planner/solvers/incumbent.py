@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from planner.economics.ledger import Ledger
 from planner.plan import Progress
 from planner.solvers import bounds
 from planner.solvers.failover import with_reserve
@@ -150,7 +151,7 @@ class Incumbent:
             self.announce(method)
 
 
-def progress(clock: Clock, incumbents: list[Incumbent], method: str, scale: int) -> Progress:
+def progress(clock: Clock, incumbents: list[Incumbent], method: str, book: Ledger) -> Progress:
     """Where the whole search stands: sums over its instances, None where one of them has nothing yet.
 
     Where failover is to be verified a packing counts once it is sure that there are restarts for every case.
@@ -161,7 +162,7 @@ def progress(clock: Clock, incumbents: list[Incumbent], method: str, scale: int)
     return Progress(
         seconds=clock.seconds,
         method=method,
-        incumbent=sum(values) / scale if packed else None,
-        bound=sum(bounds_) / scale if all(bound is not None for bound in bounds_) else None,
+        incumbent=(book.fixed + sum(values)) / book.scale if packed else None,
+        bound=(book.fixed + sum(bounds_)) / book.scale if all(bound is not None for bound in bounds_) else None,
         hosts_used=sum(len(incumbent.packing.hosts) for incumbent in incumbents) if packed else None,
     )

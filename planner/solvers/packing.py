@@ -65,6 +65,16 @@ def load(instance: Instance, host: OpenHost) -> np.ndarray:
     return total
 
 
+def kin_for(instance: Instance, host: OpenHost) -> int:
+    """The class of a host's family that costs least with what it carries; its own where none has room."""
+    own, carried = instance.kin[host.kind], load(instance, host)
+    able = [c for c in own if (carried <= instance.capacity[c]).all()] or [host.kind]
+    if len(able) == 1:
+        return able[0]
+    placing = {c: sum(int(instance.placing[s, c]) * n for s, n in host.items.items()) for c in able}
+    return min(able, key=lambda c: (int(instance.opening[c]) + placing[c], c != host.kind))
+
+
 def unused(instance: Instance, hosts: Sequence[OpenHost]) -> np.ndarray:
     """How many hosts of each class are left; those of a family have them in common: shape [C]."""
     taken = np.bincount(instance.family[[host.kind for host in hosts]], minlength=len(instance.available))

@@ -12,7 +12,7 @@ from planner.solvers import cpsat
 from planner.solvers.failover import with_reserve
 from planner.solvers.incumbent import Clock, Incumbent
 from planner.solvers.instance import Instance
-from planner.solvers.packing import OpenHost, Packing, load, members_of, rivals_of, room, unused
+from planner.solvers.packing import OpenHost, Packing, kin_for, load, members_of, rivals_of, room, unused
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,6 +55,8 @@ def standing(problem: Problem, instance: Instance, start: Plan) -> Standing:
             if host.pool == instance.pool[s]:
                 host.items[s] = host.items.get(s, 0) + 1
                 host_of[item] = name
+    for host in hosts.values():
+        host.kind = kin_for(instance, host)
     over = unused(instance, list(hosts.values())) < 0
     kept = tuple(host for host in hosts.values() if not over[host.kind])
     return Standing(hosts=kept, host_of=host_of)
@@ -91,6 +93,8 @@ def repaired(instance: Instance, before: Standing, clock: Clock) -> Packing | No
         if clock.remaining == 0 or clock.cancelled:
             break
         yard.empty(at)
+    for host in yard.hosts:
+        host.kind = kin_for(instance, host)
     packing = Packing(hosts=tuple(host for host in yard.hosts if host.items))
     return packing if packing.fits(instance) else None
 
@@ -103,7 +107,8 @@ class _Yard:
         self.scale = np.maximum(instance.capacity.max(axis=0), 1)
         self.hosts = [OpenHost(kind=h.kind, pool=h.pool, items=dict(h.items), name=h.name) for h in hosts]
         width = instance.demand.shape[1]
-        self.free = np.array([instance.capacity[h.kind] - load(instance, h) for h in self.hosts]).reshape(-1, width)
+        self.room = np.array([instance.capacity[own].max(axis=0) for own in instance.kin]).reshape(-1, width)
+        self.free = np.array([self.room[h.kind] - load(instance, h) for h in self.hosts]).reshape(-1, width)
 
     def change(self, at: int, shape: int, number: int) -> None:
         """Put items on a host, or take them off where `number` is negative."""
@@ -167,7 +172,7 @@ class _Yard:
         for kind in np.lexsort((instance.tiebreak, instance.opening)).tolist():
             while number and instance.fits[shape, kind] and left[kind] > 0:
                 self.hosts.append(OpenHost(kind=kind, pool=int(instance.pool[shape])))
-                self.free = np.vstack([self.free, instance.capacity[kind]])
+                self.free = np.vstack([self.free, self.room[kind]])
                 take = min(int(room(instance, shape)[kind]), number)
                 self.change(len(self.hosts) - 1, shape, take)
                 left[instance.kin[kind]] -= 1
@@ -188,14 +193,15 @@ class _Yard:
             self.change(host, shape, -number)
 
 
-def named(packing: Packing, before: Standing) -> Packing:
+def named(instance: Instance, packing: Packing, before: Standing) -> Packing:
     """The packing with its hosts named after those of the standing plan that they share the most items with."""
+    family = instance.family
     pairs = sorted(
         (
             (-sum(min(n, host.items.get(s, 0)) for s, n in old.items.items()), i, j)
             for i, host in enumerate(packing.hosts)
             for j, old in enumerate(before.hosts)
-            if (host.kind, host.pool) == (old.kind, old.pool)
+            if (family[host.kind], host.pool) == (family[old.kind], old.pool)
         )
     )
     name_of: dict[int, str] = {}
@@ -240,11 +246,12 @@ def fewest_moves(
 ) -> None:
     """Among packings no worse than the incumbent look for the one that moves the fewest items."""
     instance = incumbent.instance
-    incumbent.packing = named(incumbent.packing, before)
+    incumbent.packing = named(instance, incumbent.packing, before)
     if (fixed := repaired(instance, before, clock)) is not None:
         take_if_fewer(incumbent, before, fixed)
     rest = [cpsat.Slot(kind=h.kind, pool=h.pool) for h in incumbent.packing.hosts if not h.name]
-    slots = [cpsat.Slot(kind=h.kind, pool=h.pool) for h in before.hosts] + rest
+    by_name = {h.name: h for h in incumbent.packing.hosts if h.name}
+    slots = [cpsat.Slot(kind=by_name.get(h.name, h).kind, pool=h.pool) for h in before.hosts] + rest
     movable = sum(sum(h.items.values()) for h in before.hosts) - stays(before, incumbent.packing)
     if len(slots) * len(instance.demand) > cpsat.MOST_VARIABLES or seconds <= 0 or not before.hosts or not movable:
         return
@@ -259,7 +266,6 @@ def fewest_moves(
                 stay = model.model.new_int_var(0, number, "")
                 model.model.add(stay <= model.number[s, i])
                 kept.append(stay)
-    by_name = {h.name: h for h in incumbent.packing.hosts if h.name}
     unnamed = [h for h in incumbent.packing.hosts if not h.name]
     model.hint([*(by_name.get(h.name) for h in before.hosts), *unnamed])
     model.model.maximize(sum(kept))

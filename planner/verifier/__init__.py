@@ -44,11 +44,12 @@ def verify(problem: Problem, bound: Bound, *, time_limit: float = 60.0) -> bool:
     book = ledger(problem)
     if not is_number(bound.value) or (book.opening < 0).any() or (book.rate < 0).any():
         return False
-    if bound.value <= 0:
+    asked = small_units(bound.value - book.fixed / book.scale, book.scale)
+    if asked <= 0:
         return True
     deadline = time.monotonic() + time_limit
     claims = read(problem, bound.evidence, book.scale, len(book.row))
-    if claims is None or not sum(claim.target for claim in claims) >= small_units(bound.value, book.scale):
+    if claims is None or not sum(claim.target for claim in claims) >= asked:
         return False
     return all(_holds(problem, book, claim, deadline) for claim in claims)
 
