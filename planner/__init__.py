@@ -14,6 +14,7 @@ from planner.policy import Failover, Growth, Headroom, Hypervisor, Policy
 from planner.prices import Prices
 from planner.problem import Problem
 from planner.proposals import Proposal
+from planner.ranges import Range
 from planner.readers import read, read_series, read_table
 from planner.readers.mapping import Mapping
 from planner.readers.plans import read_plan
@@ -68,6 +69,7 @@ __all__ = [
     "Problem",
     "Progress",
     "Proposal",
+    "Range",
     "Report",
     "RequireTag",
     "Reserve",

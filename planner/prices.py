@@ -7,9 +7,29 @@ from pathlib import Path
 
 import numpy as np
 
-from planner import catalogue, settings
+from planner import catalogue, ranges, settings
 from planner.errors import InputError
 from planner.licences import Licence, licences_of, to_dicts
+from planner.ranges import Range
+
+LIMITS = {
+    "energy_per_kwh": (0, 100),
+    "pue": (1, 10),
+    "carbon_kg_per_kwh": (0, 10),
+    "maintenance_per_host_year": (0, 1e9),
+    "rack_unit_year": (0, 1e9),
+    "administration_per_host_year": (0, 1e9),
+    "migration_per_workload": (0, 1e9),
+    "disposal_per_host": (0, 1e9),
+    "residual_share": (0, 1),
+    "years": (0.5, 30),
+    "discount_rate": (0, 1),
+    "vcpu_activity": (0, 1),
+    "host_idle_w": (0, 100_000),
+    "host_peak_w": (0, 100_000),
+}
+"""Figures of the prices, from where to where each may lie, ends included."""
+NEVER_MISSING = ("pue", "years", "discount_rate", "vcpu_activity")
 
 
 def _default(name: str):
@@ -25,6 +45,9 @@ def _default(name: str):
 @dataclass(frozen=True, kw_only=True)
 class Prices:
     """What running hosts costs; defaults, their units and sources are in catalogue/prices.csv.
+
+    Every figure of `LIMITS` may be given as a `Range` too: its likely figure is reckoned with, and the report tells
+    what the ends would change.
 
     Parameters
     ----------
@@ -62,6 +85,8 @@ class Prices:
         Power of a host whose own figures are blank, W; None leaves its energy out and says so.
     physical_server : str
         Host model of the catalogue that stands for "one physical server per workload".
+    ranges : dict of str to Range
+        Of the figures given as ranges, by field.
 
     Examples
     --------
@@ -69,6 +94,8 @@ class Prices:
     5
     >>> Prices.none().energy_per_kwh is None
     True
+    >>> Prices(pue=Range(1.2, 1.8)).pue
+    1.5
     """
 
     currency: str = "EUR"
@@ -89,29 +116,26 @@ class Prices:
     host_idle_w: float | None = None
     host_peak_w: float | None = None
     physical_server: str = "tower-1s"
+    ranges: dict[str, Range] = field(default_factory=dict)
 
     def __post_init__(self):
-        settings.require(self.energy_per_kwh, "prices.energy_per_kwh", 0, 100, blank=True)
-        settings.require(self.pue, "prices.pue", 1, 10)
-        settings.require(self.carbon_kg_per_kwh, "prices.carbon_kg_per_kwh", 0, 10, blank=True)
-        settings.require(self.maintenance_per_host_year, "prices.maintenance_per_host_year", 0, 1e9, blank=True)
-        for name in (
-            "rack_unit_year", "administration_per_host_year", "migration_per_workload", "disposal_per_host",
-        ):  # fmt: skip
-            settings.require(getattr(self, name), f"prices.{name}", 0, 1e9, blank=True)
-        settings.require(self.residual_share, "prices.residual_share", 0, 1, blank=True)
+        ranges.settle(self, LIMITS)
+        for name, (least, most) in LIMITS.items():
+            settings.require(getattr(self, name), f"prices.{name}", least, most, blank=name not in NEVER_MISSING)
         object.__setattr__(self, "licences", licences_of(self.licences))
         self._require_one_currency()
-        settings.require(self.years, "prices.years", 0.5, 30)
-        settings.require(self.discount_rate, "prices.discount_rate", 0, 1)
-        settings.require(self.vcpu_activity, "prices.vcpu_activity", 0, 1)
-        settings.require(self.host_idle_w, "prices.host_idle_w", 0, 100000, blank=True)
-        settings.require(self.host_peak_w, "prices.host_peak_w", 0, 100000, blank=True)
-        if None not in (self.host_idle_w, self.host_peak_w) and self.host_peak_w < self.host_idle_w:
-            raise InputError(
-                f"prices.host_peak_w: found {self.host_peak_w:,g}, expected at least host_idle_w "
-                f"({self.host_idle_w:,g})"
-            )
+        self._require_watts()
+        ranges.require_ends(self)
+
+    def _require_watts(self) -> None:
+        if None in (self.host_idle_w, self.host_peak_w):
+            return
+        ends = (self.ranges.get(name) for name in ("host_idle_w", "host_peak_w"))
+        idle, peak = (
+            span or Range(own, own) for span, own in zip(ends, (self.host_idle_w, self.host_peak_w), strict=True)
+        )
+        if peak.low < idle.high:
+            raise InputError(f"prices.host_peak_w: found {peak.low:,g}, expected at least host_idle_w ({idle.high:,g})")
 
     def _require_one_currency(self) -> None:
         if not isinstance(self.exchange, dict):
@@ -195,11 +219,11 @@ class Prices:
         given = settings.from_dict(cls, values, where)
         if region is None:
             return given
-        return cls.for_region(region, **{name: getattr(given, name) for name in values})
+        return cls.for_region(region, **{name: given.ranges.get(name, getattr(given, name)) for name in values})
 
     def to_toml(self) -> str:
         """The prices as TOML text, every figure in it; one that is missing is written ``"none"``."""
-        values = settings.with_none(self) | {"licences": to_dicts(self.licences)}
+        values = ranges.in_place(settings.with_none(self), self.ranges) | {"licences": to_dicts(self.licences)}
         return settings.to_toml({key: settings.MISSING if value is None else value for key, value in values.items()})
 
     @property

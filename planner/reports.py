@@ -13,6 +13,7 @@ from planner import baseline as estates
 from planner import catalogue, licences, proposals, rules, settings
 from planner.baseline import Baseline
 from planner.checker import check
+from planner.corners import ranges_table
 from planner.economics.energy import cpu_of, watts
 from planner.economics.valuation import Load
 from planner.failure_tables import failure_table
@@ -64,6 +65,9 @@ class Report:
     failures : DataFrame or None
         Where the policy's failover is verified: case, workloads_lost, worst_resource, used_share, restart_on (how many
         hosts, or "spare hosts" that take over whole), verdict; the worst case first, the first 1,000 at most.
+    ranges : DataFrame or None
+        Where prices are given as ranges: item, unit, today, plan and saving over the horizon at low, likely and high,
+        and the corner of the ranges at either end of the saving.
     """
 
     problem: Problem
@@ -87,6 +91,7 @@ class Report:
     imports: dict[str, pd.DataFrame] = field(default_factory=dict)
     explanations: dict[str, pd.DataFrame] = field(default_factory=dict)
     failures: pd.DataFrame | None = None
+    ranges: pd.DataFrame | None = None
 
     @property
     def years(self) -> float:
@@ -145,6 +150,7 @@ def report(
         imports=problem.inventory.import_report(),
         explanations=dict(explanations or {}),
         failures=failure_table(problem, plan, violations),
+        ranges=ranges_table(problem, plan, baseline),
     )
 
 

@@ -11,8 +11,8 @@ from tests.conftest import ROOT
 
 LAYERS = [
     {"cli", "__main__", "web", "terminal"},
-    {"jobs", "scenarios", "writers", "anonymity", "charts", "migration", "explanations"},
-    {"solvers", "reports", "savings", "failure_tables"},
+    {"jobs", "scenarios", "writers", "anonymity", "charts", "migration", "explanations", "sensitivity", "tradeoffs"},
+    {"solvers", "reports", "savings", "failure_tables", "corners"},
     {"checker", "replay", "verifier", "readers", "economics", "baseline"},
     {"plan", "problem", "laws", "losses", "timeline"},
     {
@@ -32,7 +32,7 @@ LAYERS = [
         ),
         *("matching", "storage"),
     },
-    {"schema", "catalogue", "units", "errors", "settings", "samples", "stamps", "naming", "colours"},
+    {"schema", "catalogue", "units", "errors", "settings", "samples", "stamps", "naming", "colours", "ranges"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 # readers/plans.py reads back what the writers wrote and shares the spelling of a harmless cell with them.

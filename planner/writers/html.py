@@ -97,6 +97,7 @@ def _tables(report: Report) -> list[tuple[str, pd.DataFrame]]:
     return [
         ("Summary", report.summary),
         ("Savings", report.savings),
+        *([] if report.ranges is None else [("Ranges over the horizon", report.ranges)]),
         ("Today and plan", report.totals),
         ("Costs by host over the horizon", report.costs),
         *([("Licences", report.licences)] if len(report.licences) else []),

@@ -47,6 +47,7 @@ def document(report: Report) -> dict:
         "moves": None if report.moves is None else records(report.moves),
         "totals": records(report.totals),
         "savings": records(report.savings),
+        "ranges": None if report.ranges is None else records(report.ranges),
         "explanations": explained(report.explanations),
         "left_out": records(report.left_out),
         "imports": {name: records(table) for name, table in report.imports.items()},

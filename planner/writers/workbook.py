@@ -27,6 +27,8 @@ def xlsx_bytes(report: Report) -> bytes:
         title = f"{report.plan.hosts_used:,} hosts carry {len(report.plan.placement):,} workloads"
         writer.sheet("Summary", _summary(report, live), title=title)
         live.write_savings(writer)
+        if report.ranges is not None:
+            writer.sheet("Ranges", report.ranges, title="The horizon where prices are given as ranges")
         write_charts(writer, live)
         writer.sheet("Totals", live.totals())
         live.estates["plan"].write(writer, "Each host of the plan")
