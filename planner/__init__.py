@@ -33,6 +33,7 @@ from planner.rules import (
     Reserve,
 )
 from planner.scenarios import Scenario, sweep
+from planner.sensitivity import Sensitivity, break_even, sensitivity
 from planner.series import Series
 from planner.sizing import Overcommit, Sizing
 from planner.solvers import solve
@@ -75,6 +76,7 @@ __all__ = [
     "Reserve",
     "Result",
     "Scenario",
+    "Sensitivity",
     "Series",
     "Sizing",
     "Status",
@@ -82,6 +84,7 @@ __all__ = [
     "Storage",
     "Violation",
     "anonymise",
+    "break_even",
     "catalogue",
     "check",
     "explain",
@@ -93,6 +96,7 @@ __all__ = [
     "read_series",
     "read_table",
     "report",
+    "sensitivity",
     "solve",
     "sweep",
     "to_bytes",

@@ -9,6 +9,8 @@ which of their ends is better is known without trying each with every other.
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -29,32 +31,53 @@ ADDING = ("maintenance_per_host_year", "rack_unit_year", "administration_per_hos
 BENDING = ("years", "discount_rate", "vcpu_activity")
 
 
-def hosts_of(problem: Problem, plan: Plan) -> pd.DataFrame:
-    """The hosts of a plan: host, model, pool, row (of problem.hosts), cpu_busy."""
-    load = Load.of(problem, plan)
-    work, offered = busy(problem)
-    carried = np.bincount(load.h, weights=work[load.w], minlength=len(load.hosts))
-    shares = carried / np.maximum(offered[load.row], 1e-9)
-    return load.hosts[["host", "model", "pool"]].assign(row=load.row, cpu_busy=shares)
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Comparison:
+    """Today's estate beside a plan, to be costed at one set of prices after another.
 
-
-def horizon(problem: Problem, plan: Plan, baseline: Baseline) -> pd.DataFrame:
-    """What each item costs over the horizon, NaN where a figure is missing, and in row `total` the sum of the others.
-
-    Returns
-    -------
-    DataFrame
-        Index item; columns today, plan, saving.
+    Parameters
+    ----------
+    problem : Problem
+    plan : Plan
+        One that `check` accepts.
+    baseline : Baseline
     """
-    money = money_of(problem, plan, baseline, hosts_of(problem, plan))
-    frame = pd.DataFrame(
-        {
-            estate: costs.horizon(problem.prices).sum(skipna=False)
-            for estate, costs in (("today", money.before), ("plan", money.after))
-        }
-    ).rename_axis("item")
-    frame.loc["total"] = frame[frame.notna().all(axis=1)].sum()
-    return frame.assign(saving=frame["today"] - frame["plan"])
+
+    problem: Problem
+    plan: Plan
+    baseline: Baseline
+
+    @cached_property
+    def _load(self) -> Load:
+        return Load.of(self.problem, self.plan)
+
+    @cached_property
+    def likely(self) -> pd.DataFrame:
+        """The horizon at the prices as they are."""
+        return self.horizon()
+
+    def horizon(self, **figures: float) -> pd.DataFrame:
+        """What each item costs over the horizon with some figures of the prices changed.
+
+        Returns
+        -------
+        DataFrame
+            Index item; columns today, plan, saving. NaN where a figure is missing; row `total` sums up the others.
+        """
+        problem, load = priced(self.problem, **figures), self._load
+        work, offered = busy(problem)
+        carried = np.bincount(load.h, weights=work[load.w], minlength=len(load.hosts))
+        share = carried / np.maximum(offered[load.row], 1e-9)
+        hosts = load.hosts[["host", "model", "pool"]].assign(row=load.row, cpu_busy=share)
+        money = money_of(problem, self.plan, self.baseline, hosts)
+        today, plan = (costs.horizon(problem.prices).sum(skipna=False) for costs in (money.before, money.after))
+        frame = pd.DataFrame({"today": today, "plan": plan}).rename_axis("item")
+        frame.loc["total"] = frame[frame.notna().all(axis=1)].sum()
+        return frame.assign(saving=frame["today"] - frame["plan"])
+
+    def saving(self, **figures: float) -> float:
+        """What the plan saves over the horizon with some figures of the prices changed."""
+        return float(self.horizon(**figures).loc["total", "saving"])
 
 
 def priced(problem: Problem, **figures: float) -> Problem:
@@ -74,34 +97,27 @@ def ranges_table(problem: Problem, plan: Plan, baseline: Baseline) -> pd.DataFra
     prices = problem.prices
     if not prices.ranges:
         return None
-    likely = horizon(problem, plan, baseline)
-    corners = _corners(problem, plan, baseline)
-    figures = np.stack([horizon(priced(problem, **one), plan, baseline).to_numpy() for one in corners])
+    compared = Comparison(problem=problem, plan=plan, baseline=baseline)
+    corners = _corners(compared)
+    figures = np.stack([compared.horizon(**one).to_numpy() for one in corners])
     rows = []
-    for i, item in enumerate(likely.index):
+    for i, item in enumerate(compared.likely.index):
         row = {"item": item, "unit": prices.currency}
         for e, estate in enumerate(ESTATES):
             found = figures[:, i, e]
-            row |= {
-                f"{estate}_low": found.min(),
-                f"{estate}_likely": likely[estate].iloc[i],
-                f"{estate}_high": found.max(),
-            }
-        for end, at in (("low", np.argmin), ("high", np.argmax)):
-            found = figures[:, i, ESTATES.index("saving")]
-            same = np.isnan(found).any() or np.ptp(found) == 0
-            row[f"saving_{end}_at"] = "" if same else told(prices, corners[int(at(found))])
+            likely = compared.likely[estate].iloc[i]
+            row |= {f"{estate}_low": found.min(), f"{estate}_likely": likely, f"{estate}_high": found.max()}
+        found = figures[:, i, ESTATES.index("saving")]
+        same = np.isnan(found).any() or np.ptp(found) == 0
+        row["saving_low_at"] = "" if same else told(prices, corners[int(found.argmin())])
+        row["saving_high_at"] = "" if same else told(prices, corners[int(found.argmax())])
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def _corners(problem: Problem, plan: Plan, baseline: Baseline) -> list[dict[str, float]]:
+def _corners(compared: Comparison) -> list[dict[str, float]]:
     """The corners at which today's costs, the plan's and the saving are least and most."""
-
-    def saving(**figures: float) -> float:
-        return horizon(priced(problem, **figures), plan, baseline).loc["total", "saving"]
-
-    spans = {name: span for name, span in problem.prices.ranges.items() if name not in NO_MONEY}
+    spans = {name: span for name, span in compared.problem.prices.ranges.items() if name not in NO_MONEY}
     levels = {
         name: (span.low, span.likely, span.high) if name in BENDING else span.ends
         for name, span in spans.items()
@@ -109,7 +125,7 @@ def _corners(problem: Problem, plan: Plan, baseline: Baseline) -> list[dict[str,
     }
     adding = {name: span.ends for name, span in spans.items() if name in ADDING}
     worse_first = {
-        name: (low, high) if saving(**{name: low}) <= saving(**{name: high}) else (high, low)
+        name: (low, high) if compared.saving(**{name: low}) <= compared.saving(**{name: high}) else (high, low)
         for name, (low, high) in adding.items()
     }
     ends = [{name: pair[i] for name, pair in pairs.items()} for pairs in (adding, worse_first) for i in (0, 1)]

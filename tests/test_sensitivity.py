@@ -11,7 +11,7 @@ from hypothesis import given
 
 import planner
 from planner import Prices, Range
-from planner.corners import horizon
+from planner.corners import Comparison
 from planner.prices import LIMITS
 from planner.readers.plans import read_plan
 from tests.conftest import estate, examples, machines, plan_of, problem_of
@@ -84,7 +84,10 @@ def test_html_shows_ranges_where_some_are_given():
     ("text", "words"),
     [
         ("pue = { low = 1.8, high = 1.2 }", "prices.pue, range: found low 1.8 above high 1.2"),
-        ("pue = { low = 1.2, high = 1.8, likely = 2 }", "prices.pue, range, likely: found 2, expected a number from 1.2"),
+        (
+            "pue = { low = 1.2, high = 1.8, likely = 2 }",
+            "prices.pue, range, likely: found 2, expected a number from 1.2",
+        ),
         ("pue = { low = 0.5, high = 1.8 }", "prices.pue: found 0.5, expected a number from 1 to 10"),
         ("pue = { low = 1.2, hihg = 1.8 }", "prices.pue: found 'hihg'; did you mean 'high'?"),
         ("pue = { low = 1.2 }", "prices.pue: found no 'high'"),
@@ -110,7 +113,7 @@ def test_no_figures_within_the_ranges_lie_outside_what_is_told(names, data):
     table = planner.report(problem, NEW).ranges.set_index("item")
     drawn = {name: data.draw(st.floats(*RANGES[name].ends)) for name in names if name not in ("discount_rate", "years")}
     inside = dataclasses.replace(problem, prices=dataclasses.replace(problem.prices, **drawn))
-    found = horizon(inside, NEW, planner.today(problem))
+    found = Comparison(problem=inside, plan=NEW, baseline=planner.today(problem)).likely
     for estate_ in ("today", "plan", "saving"):
         assert (found[estate_] >= table[f"{estate_}_low"] - 1e-6).all()
         assert (found[estate_] <= table[f"{estate_}_high"] + 1e-6).all()
@@ -131,3 +134,161 @@ def test_the_ends_are_those_of_all_corners():
         "energy_per_kwh 0.1, pue 1.1, maintenance_per_host_year 0, administration_per_host_year 100"
     )
     assert set(names) < set(LIMITS)
+
+
+HOURS = 8760
+POWER = Prices(energy_per_kwh=0.2, pue=1.0, years=5, **BARE)
+
+
+def total_of(report: planner.Report) -> float:
+    """What the plan saves over the horizon."""
+    return report.savings.set_index("item").loc["total", "saving_horizon"]
+
+
+@pytest.mark.parametrize(
+    ("prices", "field", "expected"),
+    [
+        # 800 W less, five years: 3,000 are back at this price of a kWh.
+        (POWER, "energy_per_kwh", 3000 / (0.8 * HOURS * 5)),
+        (dataclasses.replace(POWER, energy_per_kwh=None), "energy_per_kwh", 3000 / (0.8 * HOURS * 5)),
+        (dataclasses.replace(POWER, energy_per_kwh=0.05), "pue", 3000 / (0.8 * HOURS * 5 * 0.05)),
+        # 1,401.60 a year: 2.14 years, the third one counting in part.
+        (POWER, "years", 3000 / (0.8 * HOURS * 0.2)),
+        # Two years at 1,752 a year are 3,504 undiscounted: 1 / q + 1 / q^2 = 3000 / 1752.
+        (
+            dataclasses.replace(POWER, energy_per_kwh=0.25, years=2),
+            "discount_rate",
+            2 / ((1 + 4 * 3000 / 1752) ** 0.5 - 1) - 1,
+        ),
+        # 100 a host and year, two hosts fewer: 1,000 in five years, so 2,000 would have to be left of 3,000.
+        (Prices(energy_per_kwh=None, maintenance_per_host_year=100, years=5), "residual_share", 2 / 3),
+        (Prices(energy_per_kwh=None, maintenance_per_host_year=100, years=5), "maintenance_per_host_year", 300),
+        # What is saved already by energy cannot be turned by what also saves.
+        (POWER, "administration_per_host_year", None),
+        (dataclasses.replace(POWER, energy_per_kwh=0.05), "administration_per_host_year", (3000 - 1752) / 10),
+        (POWER, "host_idle_w", None),
+    ],
+)
+def test_break_even_is_what_it_is_by_hand(prices, field, expected):
+    problem = renewal(prices)
+    found = planner.break_even(problem, OLD, NEW, field)
+    assert found == (None if expected is None else pytest.approx(expected, rel=1e-9))
+    assert planner.break_even(problem, NEW, OLD, field) == (None if found is None else pytest.approx(found))
+
+
+def test_the_watts_of_hosts_without_their_own_turn_too():
+    problem = problem_of(
+        estate(("a", 8, 8), ("b", 8, 8), host=["h1", "h2"]),
+        machines(("h1", 8, 8), ("h2", 8, 8)),
+        machines(("new", 32, 64), price=1752.0, idle_w=100.0, peak_w=100.0),
+        prices=Prices(energy_per_kwh=0.2, pue=1.0, years=1, host_idle_w=300, host_peak_w=1000, vcpu_activity=0, **BARE),
+    )
+    old, new = plan_of(("a", "h1"), ("b", "h2")), plan_of(("a", "new-1", "new"), ("b", "new-1", "new"))
+    # 1,752 are 1,000 W of a year: two hosts with 550 W each pay for it and the 100 W of the new one.
+    assert planner.break_even(problem, old, new, "host_idle_w") == pytest.approx(550)
+
+
+@examples(15)
+@given(
+    st.sampled_from(["energy_per_kwh", "pue", "years", "discount_rate", "maintenance_per_host_year", "residual_share"]),
+    st.floats(0, 1),
+    st.floats(1, 3),
+    st.floats(1, 9),
+    st.floats(0, 0.3),
+    st.floats(0, 400),
+    st.integers(100, 20000),
+)
+def test_at_the_break_even_the_report_saves_nothing(field, energy, pue, years, rate, maintenance, price):
+    prices = Prices(
+        energy_per_kwh=energy,
+        pue=pue,
+        years=years,
+        discount_rate=rate,
+        maintenance_per_host_year=maintenance,
+        residual_share=0.1,
+    )
+    problem = renewal(prices, float(price))
+    turns = planner.break_even(problem, OLD, NEW, field)
+    if turns is not None:
+        there = dataclasses.replace(prices, **{field: turns})
+        assert total_of(planner.report(renewal(there, float(price)), NEW)) == pytest.approx(0, abs=1e-4)
+    else:
+        ends = [
+            total_of(planner.report(renewal(dataclasses.replace(prices, **{field: end}), float(price)), NEW))
+            for end in LIMITS[field]
+        ]
+        assert ends[0] * ends[1] > 0 or ends[0] == ends[1]
+
+
+def test_the_tornado_moves_one_assumption_at_a_time_and_is_sorted_by_what_it_does():
+    problem = renewal(dataclasses.replace(POWER, pue=Range(1.0, 2.0, likely=1.2)))
+    found = planner.sensitivity(problem, NEW)
+    table = found.tornado.set_index("assumption")
+    assert found.saving == pytest.approx(0.8 * HOURS * 0.2 * 5 * 1.2 - 3000)
+    assert table.loc["pue", ["low", "likely", "high", "source"]].tolist() == [1.0, 1.2, 2.0, "given"]
+    assert table.loc["pue", "saving_high"] == pytest.approx(0.8 * HOURS * 0.2 * 5 * 2 - 3000)
+    assert table.loc["energy_per_kwh", "low"] == pytest.approx(0.16)
+    assert table.loc["energy_per_kwh", "source"] == "±20 %, no range is given"
+    assert table.loc["energy_per_kwh", "saving_low"] == pytest.approx(0.8 * HOURS * 0.16 * 5 * 1.2 - 3000)
+    for name in ("energy_per_kwh", "years"):
+        assert table.loc[name, "break_even"] == pytest.approx(planner.break_even(problem, OLD, NEW, name))
+    widths = table["width"].dropna()
+    assert widths.is_monotonic_decreasing
+    assert table.index[0] == "pue"
+
+
+def test_a_usual_range_keeps_to_the_limits_of_its_field():
+    table = planner.sensitivity(renewal(dataclasses.replace(POWER, pue=1.1)), NEW).tornado.set_index("assumption")
+    assert table.loc["pue", "low"] == 1.0
+
+
+def test_a_price_that_is_missing_is_absent_and_named():
+    table = planner.sensitivity(renewal(POWER), NEW).tornado.set_index("assumption")
+    for name in ("maintenance_per_host_year", "rack_unit_year", "residual_share"):
+        assert table.loc[name, ["low", "saving_low", "saving_high", "width", "break_even"]].isna().all()
+        assert table.loc[name, "note"].startswith("not given")
+    given_after_all = planner.sensitivity(renewal(POWER), NEW, ranges={"maintenance_per_host_year": Range(0, 100)})
+    row = given_after_all.tornado.set_index("assumption").loc["maintenance_per_host_year"]
+    # Two hosts fewer, five years.
+    assert row["width"] == pytest.approx(2 * 5 * 100)
+
+
+def test_energy_without_watts_is_told():
+    workloads = estate(("a", 8, 8), host=["h1"])
+    problem = problem_of(workloads, machines(("h1", 8, 8)), machines(("new", 8, 8), price=100.0))
+    table = planner.sensitivity(problem, plan_of(("a", "new-1", "new"))).tornado.set_index("assumption")
+    assert "watts are missing" in table.loc["energy_per_kwh", "note"]
+    with pytest.raises(planner.InputError) as error:
+        planner.break_even(problem, plan_of(("a", "h1")), plan_of(("a", "new-1", "new")), "energy_per_kwh")
+    assert "energy is missing" in str(error.value)
+
+
+def test_solving_again_tells_where_the_optimum_changes():
+    problem = renewal(POWER, price=7000.0).replace(objective="cost")
+    ranges = {"energy_per_kwh": Range(0.1, 0.3, 0.2)}
+    assert planner.solve(problem, time_limit=5).hosts_used == 1
+    row = planner.sensitivity(problem, NEW, ranges=ranges, resolve=True, time_limit=5).tornado.iloc[0]
+    assert row["assumption"] == "energy_per_kwh"
+    # 800 W less for five years cost 3,504 at 0.1, and 10,512 at 0.3: 7,000 pay only there.
+    assert (row["hosts_low"], row["status_low"]) == (3, "optimal")
+    assert row["gain_low"] == pytest.approx(7000 - 3504)
+    assert (row["hosts_high"], row["gain_high"]) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda p: planner.break_even(p, OLD, NEW, "energy_per_kw"), "did you mean 'energy_per_kwh'?"),
+        (lambda p: planner.break_even(p, OLD, NEW, "carbon_kg_per_kwh"), "on which costs do not depend"),
+        (lambda p: planner.break_even(p, OLD, plan_of(("a", "h1")), "pue"), "other: found 2 violations"),
+        (lambda p: planner.sensitivity(p, plan_of(("a", "h1"))), "plan: found 2 violations"),
+        (lambda p: planner.sensitivity(p, NEW, ranges={"peu": Range(1, 2)}), "did you mean 'pue'?"),
+        (lambda p: planner.sensitivity(p, NEW, ranges={"pue": 3}), "ranges.pue: found 3, expected a range"),
+        (lambda p: planner.sensitivity(p, NEW, ranges={"pue": Range(1, 20, 5)}), "prices.pue: found 20"),
+        (lambda p: planner.sensitivity(p, NEW, resolve=True), "found objective 'hosts'"),
+    ],
+)
+def test_bad_questions_are_answered_in_a_sentence(call, words):
+    with pytest.raises(planner.InputError) as error:
+        call(renewal(POWER))
+    assert words in str(error.value)
