@@ -39,6 +39,7 @@ from planner.sizing import Overcommit, Sizing
 from planner.solvers import solve
 from planner.solvers.failures import failures
 from planner.storage import Storage
+from planner.tradeoffs import Front, pareto
 from planner.verifier import verify
 from planner.writers import to_bytes, write
 
@@ -50,6 +51,7 @@ __all__ = [
     "Explanation",
     "Failover",
     "Forbid",
+    "Front",
     "Growth",
     "Headroom",
     "Hypervisor",
@@ -91,6 +93,7 @@ __all__ = [
     "failures",
     "numa_fit",
     "numa_misfits",
+    "pareto",
     "read",
     "read_plan",
     "read_series",

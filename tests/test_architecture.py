@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 
 LAYERS = [
     {"cli", "__main__", "web", "terminal"},
-    {"jobs", "scenarios", "writers", "anonymity", "charts", "migration", "explanations", "sensitivity"},
+    {"jobs", "scenarios", "writers", "anonymity", "charts", "migration", "explanations", "sensitivity", "tradeoffs"},
     {"solvers", "reports", "savings", "failure_tables", "corners"},
     {"checker", "replay", "verifier", "readers", "economics", "baseline"},
     {"plan", "problem", "laws", "losses", "timeline"},

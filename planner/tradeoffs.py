@@ -1,0 +1,455 @@
+"""Trade-offs: plans of which none is better in everything, from the fewest hosts to the least cost, energy or carbon.
+
+The ends of the front are found by solving for each criterion alone, each with its proven bound. Between two of them lie
+
+* least weighted sums: the weight is the slope between two neighbours, and whatever is found below their line splits it
+  in two. Y. P. Aneja, K. P. K. Nair, Bicriteria transportation problem, Management Science 25 (1979),
+  doi:10.1287/mnsc.25.1.73;
+* plans on at most so many hosts, which also find what no weights do. Y. Y. Haimes, L. S. Lasdon, D. A. Wismer, On a
+  bicriterion formulation of the problems of integrated system identification and system optimization, IEEE
+  Transactions on Systems, Man, and Cybernetics 1 (1971), doi:10.1109/TSMC.1971.4308298.
+
+Every plan on the way is a candidate; those that another one dominates are left out.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import glob
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations, pairwise
+
+import numpy as np
+import pandas as pd
+
+from planner import baseline as estates
+from planner.checker import check
+from planner.economics.ledger import ledger
+from planner.economics.valuation import valued
+from planner.errors import InputError, did_you_mean
+from planner.plan import Plan, Progress, Result, Status, moves_between
+from planner.prices import LIMITS
+from planner.problem import Problem
+from planner.rules import Limit, Maintenance, Pin, Rule
+from planner.settings import require
+from planner.solvers import solve
+
+CRITERIA = {"hosts": "hosts", "cost": "cost", "energy": "energy_kwh", "carbon": "carbon_kg", "moves": "moves"}
+"""What can be traded, and the column of the table that has it."""
+SOLVED = ("hosts", "cost", "energy", "carbon")
+TIE = 1e-9
+"""Share by which figures may differ and yet be equal."""
+LEAST_SECONDS = 0.5
+"""What a search is given at least."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Front:
+    """Plans that `check` accepts and of which none is better than another in everything asked for.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A row for each plan, by the first objective: plan (its name), hosts, cost (over the horizon, in the currency of
+        the prices), energy_kwh (a year), carbon_kg (over the horizon), moves (from what stands today), least (which of
+        the objectives no plan here has less of), proof (what is proven about it), violations, and for every objective
+        its proven bound: hosts_bound, cost_bound, energy_kwh_bound, carbon_kg_bound, moves_bound, NaN where none is.
+    plans : dict of str to Plan
+        By name.
+    bounds : dict of str to float
+        By objective, where one is proven: the ideal point, which no plan has less of.
+    units : dict of str to str
+        Of the columns.
+    missing : dict of str to str
+        Criteria that the table does not know, and why.
+    objectives : tuple of str
+    tried : int
+        How many plans were found on the way.
+    """
+
+    table: pd.DataFrame
+    plans: dict[str, Plan]
+    bounds: dict[str, float]
+    units: dict[str, str]
+    objectives: tuple[str, ...]
+    missing: dict[str, str] = field(default_factory=dict)
+    tried: int = 0
+
+    def __repr__(self) -> str:
+        shown = [name for name in self.table if not name.endswith("_bound") and self.table[name].notna().any()]
+        bounds = ", ".join(f"{name} {value:,.6g}" for name, value in self.bounds.items())
+        return f"{self.table[shown].to_string(index=False)}\nproven bounds: {bounds or 'none'}"
+
+
+def pareto(
+    problem: Problem,
+    objectives: Sequence[str] = ("hosts", "cost"),
+    *,
+    points: int = 12,
+    time_limit: float = 60.0,
+    seed: int = 0,
+    workers: int = 1,
+    start: Plan | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Front:
+    """Plans between the best ones for each of some objectives.
+
+    Parameters
+    ----------
+    problem : Problem
+        Its own objective does not matter.
+    objectives : sequence of str
+        Two or more of hosts, cost, energy, carbon and moves.
+    points : int
+        Searches at most, besides those for each objective alone.
+    time_limit : float
+        Seconds of all searches together; each has an equal share of what is left.
+    seed, workers : int
+        As for `solve`.
+    start : Plan, optional
+        What moves are counted from; by default today's placement.
+    on_progress : callable, optional
+        Called with the `Progress` of each search, in the unit of what that one looks for.
+    should_stop : callable, optional
+        Polled about ten times a second; once it returns True the front is of what was found until then.
+
+    Raises
+    ------
+    InputError
+        An objective that does not exist, fewer than two, a figure that one of them needs and that is missing, or a
+        problem without a plan.
+    """
+    objectives = _objectives(objectives)
+    require(points, "points", 0, 1000)
+    require(time_limit, "time_limit", 0, 1e7)
+    options = {"seed": seed, "workers": workers, "on_progress": on_progress, "should_stop": should_stop}
+    search = _Search(problem, objectives, start, int(points), time_limit, options)
+    search.alone()
+    search.from_today()
+    for first, second in combinations([name for name in objectives if name in SOLVED], 2):
+        search.between(first, second)
+    if len([name for name in objectives if name in SOLVED]) > 2:
+        search.all_at_once()
+    search.by_hosts()
+    return search.front()
+
+
+def _objectives(given: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(given, str) or not all(isinstance(name, str) for name in given):
+        raise InputError(f"objectives: found {given!r}, expected names such as ('hosts', 'cost')")
+    names = tuple(dict.fromkeys(given))
+    if unknown := [name for name in names if name not in CRITERIA]:
+        raise InputError(f"objectives: found {unknown[0]!r}{did_you_mean(unknown[0], CRITERIA)}")
+    if len(names) < 2:
+        raise InputError(
+            f"objectives: found {', '.join(names) or 'none'}, expected two or more of {', '.join(CRITERIA)}"
+        )
+    return names
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Point:
+    """A plan that `check` accepts, its figures by criterion (NaN where not known), and what is proven about it."""
+
+    plan: Plan
+    figures: dict[str, float]
+    proof: str = ""
+
+
+class _Search:
+    """What was found so far, and how much time and how many searches are left."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        objectives: tuple[str, ...],
+        start: Plan | None,
+        searches: int,
+        time_limit: float,
+        options: dict,
+    ):
+        self.problem, self.objectives, self.options = problem, objectives, options
+        self.problems, self.books, self.missing = {}, {}, {}
+        for name in SOLVED:
+            self._price(name)
+        self.stands = self._standing(start)
+        self.solved = [name for name in objectives if name in SOLVED]
+        self.searches = searches + len(self.solved)
+        self.until = time.monotonic() + time_limit
+        self.points: list[_Point] = []
+        self.bounds: dict[str, float] = {}
+
+    def _price(self, name: str) -> None:
+        """The problem with one objective, and its ledger; why there is none where figures are missing."""
+        try:
+            self.problems[name] = self.problem.replace(objective=name)
+            self.books[name] = ledger(self.problems[name])
+        except InputError as error:
+            if name in self.objectives:
+                raise InputError(f"objectives, {name}: {error}", details=error.details) from error
+            self.missing[name] = str(error)
+
+    def _standing(self, start: Plan | None) -> Plan | None:
+        """What moves are counted from; None, with the reason, where no workload has a host today."""
+        if start is not None:
+            if not isinstance(start, Plan):
+                raise InputError(f"start: found {type(start).__name__}, expected a Plan; read_plan(file).plan is one")
+            return start
+        today = estates.today(self.problem)
+        if not today.bought and len(today.plan.placement):
+            return today.plan
+        reason = "no workload has a known host today, expected one in column host, or start"
+        if "moves" in self.objectives:
+            raise InputError(f"objectives, moves: {reason}")
+        self.missing["moves"] = reason
+        return None
+
+    @property
+    def over(self) -> bool:
+        """Whether no further search is to begin."""
+        stop = self.options["should_stop"]
+        return self.searches <= 0 or time.monotonic() >= self.until or (stop is not None and stop())
+
+    def solve(self, problem: Problem) -> Result:
+        """Search with an equal share of the time that is left; from what stands where moves count."""
+        seconds = max((self.until - time.monotonic()) / max(self.searches, 1), LEAST_SECONDS)
+        self.searches -= 1
+        start = self.stands if "moves" in self.objectives else None
+        return solve(problem, time_limit=seconds, start=start, **self.options)
+
+    def _ruled(self, name: str, rules: list[Rule]) -> Result | None:
+        """Search under further rules; None where they contradict those that are there: then there is no such plan."""
+        try:
+            ruled = self.problems[name].replace(rules=[*self.problem.rules, *rules])
+        except InputError:
+            return None
+        return self.solve(ruled)
+
+    def add(self, plan: Plan | None, proof: str = "") -> _Point | None:
+        """Take a plan among the candidates; None where there is none, or the checker rejects it."""
+        if plan is None or check(self.problem, plan):
+            return None
+        figures = {name: self._figure(name, plan) for name in CRITERIA}
+        point = _Point(plan=plan, figures=figures, proof=proof)
+        self.points.append(point)
+        return point
+
+    def _figure(self, name: str, plan: Plan) -> float:
+        if name == "hosts":
+            return float(plan.hosts_used)
+        if name in self.missing:
+            return np.nan
+        if name == "moves":
+            return float((moves_between(self.stands, plan)["reason"] == "moved").sum())
+        return valued(self.problems[name], plan, self.books[name]).value
+
+    def alone(self) -> None:
+        """Solve for each objective alone."""
+        for name in self.solved:
+            if self.points and self.over:
+                return
+            result = self.solve(self.problems[name])
+            if result.status in (Status.INFEASIBLE, Status.UNKNOWN):
+                raise InputError(f"pareto: found no plan: {result.reason}")
+            if result.bound is not None and name in self.objectives:
+                self.bounds[name] = result.bound.value
+            self.add(result.plan, f"no plan has {_less(name)}" if result.status is Status.OPTIMAL else "")
+
+    def from_today(self) -> None:
+        """What stands, where it is a plan, and what comes of emptying some of its hosts."""
+        if "moves" in self.objectives:
+            point = self.add(self._bare(self.stands), "nothing moves")
+            if point is not None:
+                self.bounds["moves"] = 0.0
+                self._emptying(point.plan)
+
+    def _emptying(self, plan: Plan) -> None:
+        """Empty one host after another, those with the fewest workloads first, while all others stay as they are.
+
+        A host whose workloads find no room stays; of many hosts several are emptied in one step. Half the searches go
+        to it at most.
+        """
+        loads = plan.placement.groupby("host", sort=False)["workload"].apply(list)
+        order = sorted(loads.index, key=lambda host: len(loads[host]))
+        searches = self.searches // 2
+        step, gone = max(len(order) // max(searches, 1), 1), []
+        for at in range(0, len(order) - 1, step):
+            tried = gone + order[at : at + step]
+            if self.searches <= searches or self.over:
+                return
+            stay = [Pin(_exactly(loads[host]), _exactly([host])) for host in order if host not in tried]
+            result = self._ruled("hosts", [*stay, Maintenance(_exactly(tried))])
+            gone = gone if result is None or self.add(result.plan) is None else tried
+
+    def _bare(self, plan: Plan) -> Plan:
+        """A plan without hosts that carry nothing, unless it is rejected without them."""
+        bare = dataclasses.replace(plan, spares=plan.spares.iloc[:0])
+        return plan if check(self.problem, bare) else bare
+
+    def between(self, first: str, second: str) -> None:
+        """Least weighted sums of two objectives, from the outer neighbours inwards."""
+        first, second = (second, first) if second == "hosts" else (first, second)
+        ends = [self._best(first, second), self._best(second, first)]
+        more = ends[0].figures[second] - ends[1].figures[second]
+        if first == "hosts" and more > 0 and not self.over:
+            # A host weighs more than all that the other objective can differ by: the best of those with the fewest.
+            self._weighed({first: 1.01 * more, second: 1.0})
+            ends[0] = self._best(first, second)
+        waiting = [tuple(ends)]
+        while waiting and not self.over:
+            one, two = waiting.pop(0)
+            width = {name: abs(one.figures[name] - two.figures[name]) for name in (first, second)}
+            if min(width.values()) <= 0:
+                continue
+            weights = {first: width[second], second: width[first]}
+            found = self._weighed(weights)
+            if found is None:
+                continue
+            line = sum(weights[name] * one.figures[name] for name in weights)
+            if sum(weights[name] * found.figures[name] for name in weights) < line * (1 - 1e-6):
+                waiting += [(one, found), (found, two)]
+
+    def all_at_once(self) -> None:
+        """The least sum of all objectives, each counted by how far apart its best and worst plans are."""
+        spans = {name: np.ptp([point.figures[name] for point in self.points]) for name in self.solved}
+        if not self.over and min(spans.values()) > 0:
+            self._weighed({name: 1 / span for name, span in spans.items()})
+
+    def _best(self, name: str, then: str) -> _Point:
+        return min(self.points, key=lambda point: (point.figures[name], point.figures[then]))
+
+    def _weighed(self, weights: dict[str, float]) -> _Point | None:
+        """The plan of the least weighted sum, as far as one is found."""
+        result = self.solve(weighted(self.problem, weights))
+        proven = result.status is Status.OPTIMAL
+        return self.add(result.plan, f"no plan has less of {_told(weights)}, but for rounding" if proven else "")
+
+    def by_hosts(self) -> None:
+        """The best plans on at most so many hosts, for numbers between those of the front."""
+        if "hosts" not in self.objectives:
+            return
+        for name in self.solved:
+            for most in self._numbers(name) if name != "hosts" else ():
+                if self.over:
+                    return
+                self._capped(name, most)
+
+    def _numbers(self, name: str) -> Iterator[int]:
+        """Numbers of hosts between those of neighbours on the front of hosts and another objective."""
+        found = [point.figures for point in _front(self.points, ("hosts", name))]
+        steps = sorted({int(figures["hosts"]) for figures in found})
+        gaps = sorted(pairwise(steps), key=lambda pair: pair[0] - pair[1])
+        for fewer, more in gaps:
+            yield from range(more - 1, fewer, -1)
+
+    def _capped(self, name: str, most: int) -> None:
+        result = self._ruled(name, [Limit("*", most_hosts=most)])
+        if result is None or result.plan is None:
+            return
+        proven = result.status is Status.OPTIMAL and result.hosts_used <= most
+        self.add(result.plan, f"no plan on at most {most:,} hosts has {_less(name)}" if proven else "")
+
+    def front(self) -> Front:
+        """The plans that none dominates, as a table."""
+        kept = _front(self.points, self.objectives)
+        kept.sort(key=lambda point: [point.figures[name] for name in self.objectives])
+        least = {name: min(point.figures[name] for point in kept) for name in self.objectives}
+        rows, plans = [], {}
+        for number, point in enumerate(kept, start=1):
+            name = f"plan {number}"
+            plans[name] = point.plan
+            best = [one for one in self.objectives if point.figures[one] <= least[one] * (1 + TIE)]
+            row = {"plan": name} | {column: point.figures[one] for one, column in CRITERIA.items()}
+            row |= {"least": ", ".join(best), "proof": point.proof}
+            row |= {"violations": len(check(self.problem, point.plan))}
+            row |= {f"{CRITERIA[one]}_bound": self.bounds.get(one, np.nan) for one in self.objectives}
+            rows.append(row)
+        units = {CRITERIA[name]: book.unit for name, book in self.books.items()} | {"moves": "moves"}
+        return Front(
+            table=pd.DataFrame(rows),
+            plans=plans,
+            bounds=self.bounds,
+            units=units,
+            objectives=self.objectives,
+            missing=self.missing,
+            tried=len(self.points),
+        )
+
+
+def _front(points: list[_Point], objectives: Sequence[str]) -> list[_Point]:
+    """Points that none dominates, equal ones once; that with a proof stays."""
+    figures = np.array([[point.figures[name] for name in objectives] for point in points])
+    close = TIE * np.maximum(np.abs(figures), 1.0)
+    kept: list[int] = []
+    for i, row in enumerate(figures):
+        no_worse = (figures <= row + close[i]).all(axis=1)
+        better = no_worse & (figures < row - close[i]).any(axis=1)
+        equal = no_worse & ~better
+        proven = [j for j in np.flatnonzero(equal) if points[j].proof]
+        if not better.any() and i == min(proven or np.flatnonzero(equal).tolist()):
+            kept.append(i)
+    return [points[i] for i in kept]
+
+
+def weighted(problem: Problem, weights: dict[str, float]) -> Problem:
+    """The problem whose cost is a weighted sum of objectives, in prices alone: every method and bound holds for it.
+
+    ``sum over objectives of weight * objective``, all scaled alike. What a host adds is a sum a year, what a kWh
+    and its carbon add is on the price of energy, what embodied carbon adds on the price of a host.
+
+    Parameters
+    ----------
+    problem : Problem
+    weights : dict of str to float
+        By hosts, cost, energy and carbon.
+
+    Examples
+    --------
+    ``weighted(problem, {"hosts": 500.0, "cost": 1.0})`` has each host cost 500 more over the horizon.
+    """
+    prices, years = problem.prices, problem.prices.years_discounted
+    largest = weights.get("cost") or max(weights.values())
+    hosts, money, energy, carbon = (weights.get(name, 0.0) / largest for name in SOLVED)
+    kwh = energy + carbon * (prices.carbon_kg_per_kwh or 0.0) * prices.years
+    per_kwh = money * (prices.energy_per_kwh or 0.0) + kwh / years
+    down = min(LIMITS["energy_per_kwh"][1] / per_kwh, 1.0) if per_kwh else 1.0
+    hosts, money, carbon, per_kwh = (down * figure for figure in (hosts, money, carbon, per_kwh))
+    yearly = money * (prices.administration_per_host_year or 0.0) + hosts / years
+    changed = {
+        name: None if getattr(prices, name) is None or not money else money * getattr(prices, name)
+        for name in ("maintenance_per_host_year", "rack_unit_year")
+    }
+    licences = tuple(
+        dataclasses.replace(one, price=None if one.price is None else money * one.price)
+        for one in (prices.licences if money else ())
+    )
+    priced = dataclasses.replace(
+        prices,
+        energy_per_kwh=per_kwh or None,
+        administration_per_host_year=yearly or None,
+        residual_share=None,
+        licences=licences,
+        ranges={},
+        **changed,
+    )
+    models = problem.host_models
+    own = money * models["price"] * (1 - prices.residual) if money else 0.0
+    embodied = carbon * models["embodied_kgco2e"].fillna(0) if carbon else 0.0
+    return problem.replace(objective="cost", prices=priced, host_models=models.assign(price=own + embodied))
+
+
+def _exactly(names: list[str]) -> tuple[str, ...]:
+    """Patterns that match these names and no others."""
+    return tuple(f"name:{glob.escape(name)}" for name in names)
+
+
+def _less(name: str) -> str:
+    return "fewer hosts" if name == "hosts" else f"less {name}"
+
+
+def _told(weights: dict[str, float]) -> str:
+    least = min(weight for weight in weights.values() if weight > 0)
+    return " + ".join(f"{weight / least:.4g} {name}" for name, weight in weights.items())

@@ -1,0 +1,213 @@
+"""The front of plans between fewest hosts, least cost, energy and carbon, and fewest moves."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given
+
+import planner
+from planner import Prices
+from planner.economics.valuation import valued
+from planner.samples import sample
+from planner.tradeoffs import CRITERIA, weighted
+from tests.conftest import estate, examples, machines, plan_of, problem_of
+
+PRICES = Prices(energy_per_kwh=0.2, pue=1.0, years=5, maintenance_per_host_year=100, vcpu_activity=0.5)
+KWH = 8760 / 1000
+CENTS = 0.1
+"""How far sums of rounded cents, Wh and g may be off on a handful of hosts."""
+
+
+def small(hosts: int = 3, sizes: tuple[int, ...] = (2, 3, 4), **options) -> planner.Problem:
+    """Workloads on small thirsty hosts that are owned, and on a large thrifty model that is dear."""
+    workloads = estate(*((f"w{i}", size, size) for i, size in enumerate(sizes)))
+    owned = machines(*((f"h{i}", 4, 4) for i in range(hosts)), idle_w=150.0, peak_w=200.0)
+    models = machines(("large", 9, 9), price=4000.0, idle_w=60.0, peak_w=90.0, embodied_kgco2e=800.0, count=2)
+    return problem_of(workloads, owned, models, prices=PRICES, **options)
+
+
+def enumerated(problem: planner.Problem) -> dict[str, np.ndarray]:
+    """Hosts, cost and energy of every placement that fits, by plain arithmetic."""
+    hosts = problem.hosts.loc[problem.hosts.index.repeat(problem.hosts["available"].astype(int))]
+    sizes, room = problem.workloads["vcpus"].to_numpy(), hosts["cores"].to_numpy()
+    idle, peak = hosts["idle_w"].to_numpy(), hosts["peak_w"].to_numpy()
+    bought = np.where(hosts["owned"], 0.0, hosts["price"].fillna(0))
+    rows = []
+    for at in product(range(len(hosts)), repeat=len(sizes)):
+        load = np.bincount(at, weights=sizes, minlength=len(hosts))
+        if (load <= room).all():
+            used = load > 0
+            watts = (idle + load * PRICES.vcpu_activity / room * (peak - idle))[used].sum()
+            money = bought[used].sum() + used.sum() * 100 * 5 + watts * KWH * 5 * 0.2
+            rows.append((used.sum(), money, watts * KWH))
+    return dict(zip(("hosts", "cost", "energy"), np.array(rows, dtype=float).T, strict=True))
+
+
+def front_of(figures: np.ndarray) -> np.ndarray:
+    """The rows that no other row is better than, each once."""
+    rows = np.unique(figures.round(2), axis=0)
+    dominated = [((rows <= row).all(axis=1) & (rows < row).any(axis=1)).any() for row in rows]
+    return rows[~np.array(dominated)]
+
+
+def drawn(sizes: list[int], hosts: int) -> planner.Problem:
+    return small(hosts, tuple(sizes))
+
+
+SIZES = st.lists(st.integers(1, 4), min_size=2, max_size=4)
+
+
+@examples(10)
+@given(SIZES, st.integers(0, 3))
+def test_the_front_of_hosts_and_cost_is_that_of_all_placements(sizes, hosts):
+    problem = drawn(sizes, hosts)
+    every = enumerated(problem)
+    expected = front_of(np.column_stack([every["hosts"], every["cost"]]))
+    front = planner.pareto(problem, time_limit=20, points=20)
+    found = front.table[["hosts", "cost"]].to_numpy()
+    np.testing.assert_allclose(found, expected, atol=CENTS)
+    assert front.bounds["hosts"] == every["hosts"].min()
+    assert front.bounds["cost"] == pytest.approx(every["cost"].min(), abs=CENTS)
+
+
+@examples(5)
+@given(SIZES, st.integers(1, 3))
+def test_the_ends_of_cost_and_energy_are_the_least_and_no_placement_is_better_in_both(sizes, hosts):
+    problem = drawn(sizes, hosts)
+    every = enumerated(problem)
+    front = planner.pareto(problem, ("cost", "energy"), time_limit=20, points=20)
+    found = front.table[["cost", "energy_kwh"]].to_numpy()
+    np.testing.assert_allclose(found.min(axis=0), [every["cost"].min(), every["energy"].min()], atol=CENTS)
+    expected = front_of(np.column_stack([every["cost"], every["energy"]]))
+    for point in found:
+        assert np.abs(expected - point).max(axis=1).min() <= CENTS
+
+
+@pytest.fixture(scope="module")
+def company() -> planner.Front:
+    """A front of the sample estate of two pools."""
+    problem = planner.Problem.build(
+        planner.read(sample("medium_estate")), host_models=planner.catalogue.host_models("r7*"), policy="dense"
+    )
+    front = planner.pareto(problem, ("hosts", "cost", "moves"), time_limit=20, points=8)
+    for plan in front.plans.values():
+        assert planner.check(problem, plan) == []
+    return front
+
+
+def test_plans_of_a_front_are_accepted_and_none_is_better_than_another(company):
+    table = company.table
+    assert (table["violations"] == 0).all()
+    assert list(company.plans) == table["plan"].tolist()
+    figures = table[["hosts", "cost", "moves"]].to_numpy()
+    for row in figures:
+        assert not ((figures <= row).all(axis=1) & (figures < row).any(axis=1)).any()
+    assert len(np.unique(figures, axis=0)) == len(figures) > 3
+
+
+def test_every_bound_lies_below_every_plan_and_the_best_plans_are_named(company):
+    for name, bound in company.bounds.items():
+        column = CRITERIA[name]
+        assert (company.table[column] >= bound - 1e-6).all()
+        assert (company.table[f"{column}_bound"] == bound).all()
+    least = company.table.set_index("plan")["least"]
+    for name in company.objectives:
+        best = company.table.set_index("plan")[CRITERIA[name]].idxmin()
+        assert name in least[best]
+
+
+def test_what_stands_moves_nothing(company):
+    still = company.table[company.table["moves"] == 0]
+    assert still["proof"].tolist() == ["nothing moves"]
+    assert company.bounds["moves"] == 0
+
+
+def test_figures_are_those_of_a_report():
+    problem = small()
+    front = planner.pareto(problem, ("hosts", "energy", "carbon"), time_limit=10)
+    for row in front.table.itertuples():
+        plan = front.plans[row.plan]
+        assert planner.check(problem, plan) == []
+        report = planner.report(problem, plan)
+        totals = report.totals.set_index("metric")["plan"]
+        assert row.cost == pytest.approx(report.savings.set_index("item").loc["total", "plan_horizon"], abs=CENTS)
+        assert row.energy_kwh == pytest.approx(totals["energy per year"], abs=CENTS)
+        assert row.carbon_kg == pytest.approx(totals["carbon over 5 years"], abs=CENTS)
+        assert row.hosts == plan.hosts_used
+
+
+@examples(15)
+@given(*[st.floats(0.01, 50)] * 3, st.sampled_from([("hosts", "energy", "carbon"), ("cost", "energy", "carbon")]))
+def test_a_weighted_sum_is_what_it_says(first, second, third, names):
+    problem = small()
+    weights = dict(zip(names, (first, second, third), strict=True))
+    summed = weighted(problem, weights)
+    plans = [
+        plan_of(("w0", "h0"), ("w1", "h1"), ("w2", "h2")),
+        plan_of(*((f"w{i}", "large-1", "large") for i in range(3))),
+        plan_of(("w0", "h0"), ("w1", "large-1", "large"), ("w2", "large-1", "large")),
+    ]
+    assert [planner.check(problem, plan) for plan in plans] == [[], [], []]
+    sums = np.array(
+        [
+            sum(weight * valued(problem.replace(objective=name), plan).value for name, weight in weights.items())
+            for plan in plans
+        ]
+    )
+    found = np.array([valued(summed, plan).value for plan in plans])
+    largest = weights.get("cost", max(weights.values()))
+    np.testing.assert_allclose(found, sums / largest, rtol=1e-3, atol=CENTS)
+
+
+def test_licences_are_weighed_with_the_rest_of_the_money():
+    problem = small().replace(prices=Prices(licences=("windows-server",), exchange={"USD": 0.9}))
+    summed = weighted(problem, {"cost": 1e-6, "energy": 1000.0})
+    assert summed.prices.energy_per_kwh <= 100
+    assert summed.prices.licences[0].price < problem.prices.licences[0].price
+
+
+def test_moves_count_from_the_plan_that_is_given():
+    problem = small(sizes=(2, 2))
+    start = plan_of(("w0", "h0"), ("w1", "h1"))
+    front = planner.pareto(problem, ("hosts", "moves"), time_limit=5, start=start)
+    assert front.table[["hosts", "moves"]].to_numpy().tolist() == [[1, 1], [2, 0]]
+
+
+def test_a_search_that_is_stopped_tells_what_it_found():
+    front = planner.pareto(small(), time_limit=5, should_stop=lambda: True)
+    assert len(front.table) >= 1
+    assert (front.table["violations"] == 0).all()
+
+
+def test_a_criterion_that_is_not_asked_for_may_be_missing_and_is_named():
+    problem = problem_of(estate(("a", 2, 2)), models=machines(("m", 4, 4), price=100.0))
+    front = planner.pareto(problem.replace(prices=Prices.none()), ("hosts", "cost"), time_limit=5)
+    assert front.table["energy_kwh"].isna().all()
+    assert "idle_w or peak_w is blank" in front.missing["energy"]
+    assert "no workload has a known host today" in front.missing["moves"]
+
+
+@pytest.mark.parametrize(
+    ("objectives", "words"),
+    [
+        (("hosts", "csot"), "found 'csot'; did you mean 'cost'?"),
+        (("hosts",), "objectives: found hosts, expected two or more"),
+        ("hosts", "objectives: found 'hosts', expected names"),
+        (("hosts", "energy"), "objectives, energy: host 'm': idle_w or peak_w is blank"),
+        (("hosts", "moves"), "objectives, moves: no workload has a known host"),
+        (("hosts", "cost"), "found no plan"),
+    ],
+)
+def test_what_cannot_be_traded_is_refused_in_a_sentence(objectives, words):
+    problem = problem_of(
+        estate(("a", 8, 8) if words == "found no plan" else ("a", 2, 2)),
+        models=machines(("m", 4, 4), price=100.0),
+        prices=Prices.none(),
+    )
+    with pytest.raises(planner.InputError) as error:
+        planner.pareto(problem, objectives, time_limit=5)
+    assert words in str(error.value)
