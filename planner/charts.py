@@ -13,9 +13,17 @@ import numpy as np
 import pandas as pd
 
 from planner.colours import BLUE, GREY, ORANGE
+from planner.errors import InputError, did_you_mean
 from planner.plan import Progress
 
 HEIGHT = 240
+FRONT_COLUMNS = {
+    "hosts": "hosts",
+    "cost": "cost over the horizon",
+    "energy_kwh": "energy, kWh a year",
+    "carbon_kg": "carbon over the horizon, kg CO2e",
+    "moves": "moves",
+}
 MOST_HOSTS = 120
 """Hosts that a heat map shows one by one; more are counted by how full they are."""
 
@@ -127,6 +135,103 @@ def host_utilisation(hosts: pd.DataFrame) -> alt.Chart:
     )
 
 
+def front_chart(table: pd.DataFrame, x: str = "hosts", y: str = "cost", unit: str = "") -> alt.LayerChart:
+    """Plans of a front as points by two criteria, and what is proven that no plan goes below.
+
+    Parameters
+    ----------
+    table : DataFrame
+        `Front.table`.
+    x, y : str
+        Columns of it, such as "hosts" and "cost".
+    unit : str
+        Of `y`, where the axis is to tell it.
+
+    Raises
+    ------
+    InputError
+        A column that the table does not have, or without a figure.
+    """
+    for name in (x, y):
+        if name not in table or table[name].isna().all():
+            known = [one for one in FRONT_COLUMNS if one in table and table[one].notna().any()]
+            raise InputError(f"front_chart: found no figures {name!r}{did_you_mean(name, known)}")
+    shown = [name for name in ("plan", *FRONT_COLUMNS, "least", "proof") if name in table and table[name].notna().any()]
+    tooltip = [
+        alt.Tooltip(f"{name}:Q", format=",.6~g") if name in FRONT_COLUMNS else alt.Tooltip(f"{name}:N")
+        for name in shown
+    ]
+    at = {
+        "x": alt.X(f"{x}:Q", title=_named(x), scale=alt.Scale(zero=False, padding=16), axis=_whole(x)),
+        "y": alt.Y(f"{y}:Q", title=_named(y, unit), scale=alt.Scale(zero=False, padding=16), axis=_whole(y)),
+    }
+    base = alt.Chart(table)
+    layers = [base.mark_line(color=GREY, strokeDash=[2, 3]).encode(**at)] if len(table) > 1 else []
+    for name, channel in ((x, "x"), (y, "y")):
+        bound = f"{name}_bound"
+        if bound in table and table[bound].notna().any():
+            rule = alt.Chart(table[[bound]].head(1)).mark_rule(color=ORANGE, strokeDash=[6, 4], strokeWidth=2)
+            tip = alt.Tooltip(f"{bound}:Q", format=",.6~g", title=f"proven: no plan below, {_named(name)}")
+            layers.append(
+                rule.encode(**{channel: alt.X(f"{bound}:Q") if channel == "x" else alt.Y(f"{bound}:Q")}, tooltip=tip)
+            )
+    layers.append(base.mark_point(color=BLUE, filled=True, size=90, opacity=1).encode(**at, tooltip=tooltip))
+    layers.append(base.mark_text(align="left", dx=8, dy=-8, fontSize=12).encode(**at, text="plan:N"))
+    return alt.layer(*layers).properties(height=HEIGHT + 80)
+
+
+def tornado_chart(tornado: pd.DataFrame, saving: float, currency: str = "") -> alt.LayerChart:
+    """What each assumption does to the saving when it alone is at its low or its high end; the widest on top.
+
+    Parameters
+    ----------
+    tornado : DataFrame
+        `Sensitivity.tornado`; assumptions without an effect are left out.
+    saving : float
+        With every assumption as likely: the line in the middle.
+    currency : str
+    """
+    known = tornado[tornado["width"] > 0].copy()
+    known["named"] = known["assumption"].map(_named)
+    low, high = (
+        known.assign(end=f"{end} end", value=known[end], saving=known[f"saving_{end}"]) for end in ("low", "high")
+    )
+    long = pd.concat([low, high])[["named", "end", "value", "saving", "unit", "source"]].assign(likely=saving)
+    title = f"saving over the horizon, {currency}" if currency else "saving over the horizon"
+    bars = _moved_bars(long, known["named"].tolist(), title)
+    lines = pd.DataFrame({"saving": [saving, 0.0], "line": ["likely", "nothing saved"]})
+    turns = len(long) and long["saving"].min() <= 0 <= long["saving"].max()
+    dash = alt.Scale(domain=lines["line"].tolist(), range=[[1, 0], [4, 3]])
+    rules = (
+        alt.Chart(lines if turns else lines.head(1))
+        .mark_rule(strokeWidth=1.5, color=GREY)
+        .encode(
+            x="saving:Q",
+            strokeDash=alt.StrokeDash("line:N", scale=dash, legend=None),
+            tooltip=["line", alt.Tooltip("saving:Q", format=",.0f", title=title)],
+        )
+    )
+    return alt.layer(bars, rules).properties(height=HEIGHT + 80)
+
+
+def _moved_bars(long: pd.DataFrame, order: list[str], title: str) -> alt.Chart:
+    """A bar from the likely saving to that at either end of each assumption."""
+    ends = alt.Scale(domain=["low end", "high end"], range=[ORANGE, BLUE])
+    axis = alt.Axis(format="~s", tickCount=6)
+    tips = [("named:N", "assumption", ""), ("value:Q", "at", ",.4~g"), ("saving:Q", title, ",.0f")]
+    return (
+        alt.Chart(long)
+        .mark_bar(height=18)
+        .encode(
+            y=alt.Y("named:N", title=None, sort=order, axis=alt.Axis(labelLimit=220)),
+            x=alt.X("saving:Q", title=title, scale=alt.Scale(zero=False), axis=axis),
+            x2=alt.X2("likely:Q"),
+            color=alt.Color("end:N", title=None, scale=ends, legend=_top()),
+            tooltip=[*(alt.Tooltip(name, title=told, format=form) for name, told, form in tips), "unit", "source"],
+        )
+    )
+
+
 def _counted(long: pd.DataFrame, y: alt.Y) -> alt.Chart:
     step = (np.minimum(long["share"], 0.9999) * 20).astype(int) * 5
     names = [f"{start} to {start + 5} %" for start in range(0, 100, 5)]
@@ -155,6 +260,16 @@ def _bar(number_format: str | None = ".0%") -> alt.Legend:
     return alt.Legend(orient="top", direction="horizontal", gradientLength=220, **options)
 
 
+def _named(column: str, unit: str = "") -> str:
+    """A column in words, and its unit."""
+    told = FRONT_COLUMNS.get(column, column.replace("_", " "))
+    return f"{told}, {unit}" if unit else told
+
+
 def _whole(unit: str) -> alt.Axis:
-    """Hosts come in whole numbers only, so a step of the axis is at least one."""
-    return alt.Axis(format=",d", tickMinStep=1, tickCount=5) if unit == "hosts" else alt.Axis(format="~s", tickCount=5)
+    """Hosts and moves come in whole numbers only, so a step of the axis is at least one."""
+    return (
+        alt.Axis(format=",d", tickMinStep=1, tickCount=5)
+        if unit in ("hosts", "moves")
+        else alt.Axis(format="~s", tickCount=5)
+    )

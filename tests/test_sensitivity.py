@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 
 import planner
-from planner import Prices, Range
+from planner import Prices, Range, charts
 from planner.corners import Comparison
 from planner.prices import LIMITS
 from planner.readers.plans import read_plan
@@ -292,3 +292,15 @@ def test_bad_questions_are_answered_in_a_sentence(call, words):
     with pytest.raises(planner.InputError) as error:
         call(renewal(POWER))
     assert words in str(error.value)
+
+
+def test_the_tornado_is_drawn_with_the_widest_on_top():
+    found = planner.sensitivity(renewal(POWER), NEW)
+    shown = charts.tornado_chart(found.tornado, found.saving, found.currency).to_dict()
+    bars = shown["layer"][0]
+    order = bars["encoding"]["y"]["sort"]
+    # 20 % more of a price, of the PUE or of the years are the same to the money here.
+    assert sorted(order) == ["energy per kwh", "pue", "years"]
+    assert len(shown["datasets"][bars["data"]["name"]]) == 2 * len(order)
+    nothing = charts.tornado_chart(found.tornado.assign(width=0.0), found.saving).to_dict()
+    assert nothing["layer"][0]["encoding"]["y"]["sort"] == []
