@@ -286,6 +286,62 @@ def compare(
 
 
 @app.command()
+def pareto(
+    files: Files,
+    objectives: Annotated[
+        str, typer.Option("--objectives", help="Two or more of hosts, cost, energy, carbon and moves, by commas.")
+    ] = "hosts,cost",
+    start: Annotated[str | None, typer.Option("--start", help="A plan that moves are counted from.")] = None,
+    hosts: Hosts = None,
+    host_models: Models = None,
+    policy: PolicyOption = None,
+    prices: PricesOption = None,
+    rules: RulesOption = None,
+    resource: Resources = (),
+    merge_pools: Merge = None,
+    include: Include = (),
+    mapping: MappingOption = None,
+    forget_mapping: Forget = False,
+    ghz_per_vcpu: Clock = None,
+    series: SeriesFiles = (),
+    series_settings: SeriesSettings = None,
+    time: Time = None,
+    switch_off: SwitchOff = (),
+    switch_on: SwitchOn = (),
+    points: Annotated[int, typer.Option("--points", min=0, help="Searches between the ends at most.")] = 12,
+    time_limit: Annotated[float, typer.Option("--time-limit", min=0, help="Seconds of all searches together.")] = 60.0,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same plans.")] = 0,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Search threads.")] = 1,
+    out: Annotated[str | None, typer.Option("--out", help="Front to write: .xlsx, .csv or .json.")] = None,
+) -> None:
+    """Show the plans between the fewest hosts, the least cost, energy or carbon, and the fewest moves."""
+    import planner
+    from planner.readers.plans import read_plan
+    from planner.terminal import show_front
+    from planner.writers.fronts import require_front_writable, write_front
+
+    if out is not None:
+        require_front_writable(out)
+    standing = None if start is None else read_plan(start)
+    inventory, arguments = _arguments(
+        files, hosts, host_models, policy, prices, rules, None, resource, merge_pools, include,
+        mapping, forget_mapping, ghz_per_vcpu, series, series_settings, time, switch_off, switch_on, standing,
+    )  # fmt: skip
+    front = planner.pareto(
+        planner.Problem.build(inventory, **arguments),
+        tuple(name.strip() for name in objectives.split(",") if name.strip()),
+        points=points,
+        time_limit=time_limit,
+        seed=seed,
+        workers=workers,
+        start=None if standing is None else standing.plan,
+    )
+    show_front(front)
+    if out is not None:
+        print(f"wrote {write_front(front, out)}")
+
+
+@app.command()
 def anonymise(
     file: Annotated[str, typer.Argument(help="An export: .xlsx, .csv, .json, or a folder or .zip of these.")],
     out: Annotated[str, typer.Option("--out", "-o", help="Where to write it without names.")],

@@ -31,6 +31,7 @@ from planner.readers.mapping import Suggestion
 from planner.readers.sandbox import OnRows
 from planner.reports import Report
 from planner.samples import sample
+from planner.tradeoffs import CRITERIA, Front
 from planner.writers.headings import heading
 
 _out = Console(highlight=False, soft_wrap=False)
@@ -224,6 +225,23 @@ def show_comparison(table: pd.DataFrame) -> None:
         ["scenario", "status", "hosts", "bound", "gap", "cost_horizon", "saving_horizon", "seconds", "reason"]
     ]
     _frame("Scenarios", shown)
+
+
+def show_front(front: Front) -> None:
+    """Plans of a front side by side, what is proven, and what is not known."""
+    shown = [name for name in ("plan", *front.units) if front.table[name].notna().any()]
+    money = f"; cost in {front.units['cost']}" if "cost" in front.units else ""
+    plans = front.table[[*shown, "least"]].round(dict.fromkeys(front.units, 0))
+    _frame(f"Plans by {', '.join(front.objectives)}, none better than another in all{money}", plans)
+    for row in front.table[front.table["proof"] != ""].itertuples():
+        _out.print(f"{row.plan}: {row.proof}", markup=False, soft_wrap=True)
+    for name, bound in front.bounds.items():
+        unit = front.units[CRITERIA[name]]
+        _out.print(f"{name}: no plan has less than {bound:,.6g} {unit}, proven", markup=False, soft_wrap=True)
+    if front.without:
+        _out.print(f"cost is without {' and '.join(front.without)}: no figures", markup=False, soft_wrap=True)
+    for name, why in front.missing.items():
+        _out.print(f"{name} is not known: {why}", markup=False, soft_wrap=True)
 
 
 def show_demo() -> None:

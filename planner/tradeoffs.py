@@ -41,6 +41,8 @@ CRITERIA = {"hosts": "hosts", "cost": "cost", "energy": "energy_kwh", "carbon": 
 SOLVED = ("hosts", "cost", "energy", "carbon")
 TIE = 1e-9
 """Share by which figures may differ and yet be equal."""
+FINE = 1000.0
+"""Money that the largest weight is made where cost has none, so that whole cents are a fine measure."""
 LEAST_SECONDS = 0.5
 """What a search is given at least."""
 
@@ -64,6 +66,8 @@ class Front:
         Of the columns.
     missing : dict of str to str
         Criteria that the table does not know, and why.
+    without : tuple of str
+        Costs that no figure is known for, and that cost leaves out.
     objectives : tuple of str
     tried : int
         How many plans were found on the way.
@@ -75,6 +79,7 @@ class Front:
     units: dict[str, str]
     objectives: tuple[str, ...]
     missing: dict[str, str] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
     tried: int = 0
 
     def __repr__(self) -> str:
@@ -302,7 +307,8 @@ class _Search:
         while waiting and not self.over:
             one, two = waiting.pop(0)
             width = {name: abs(one.figures[name] - two.figures[name]) for name in (first, second)}
-            if min(width.values()) <= 0:
+            neighbours = first == "hosts" and width[first] <= 1 and one.proof and two.proof
+            if neighbours or min(width.values()) <= 0:
                 continue
             weights = {first: width[second], second: width[first]}
             found = self._weighed(weights)
@@ -323,9 +329,13 @@ class _Search:
 
     def _weighed(self, weights: dict[str, float]) -> _Point | None:
         """The plan of the least weighted sum, as far as one is found."""
+        if set(weights) == {"hosts", "cost"}:
+            # In whole cents a host, so that the sum rounds as the cost does.
+            weights = {"hosts": round(weights["hosts"] / weights["cost"], 2), "cost": 1.0}
         result = self.solve(weighted(self.problem, weights))
-        proven = result.status is Status.OPTIMAL
-        return self.add(result.plan, f"no plan has less of {_told(weights)}, but for rounding" if proven else "")
+        if result.status is not Status.OPTIMAL:
+            return self.add(result.plan)
+        return self.add(result.plan, _proof(weights, result.plan.hosts_used))
 
     def by_hosts(self) -> None:
         """The best plans on at most so many hosts, for numbers between those of the front."""
@@ -375,6 +385,7 @@ class _Search:
             units=units,
             objectives=self.objectives,
             missing=self.missing,
+            without=self.books["cost"].without if "cost" in self.books else (),
             tried=len(self.points),
         )
 
@@ -411,11 +422,12 @@ def weighted(problem: Problem, weights: dict[str, float]) -> Problem:
     ``weighted(problem, {"hosts": 500.0, "cost": 1.0})`` has each host cost 500 more over the horizon.
     """
     prices, years = problem.prices, problem.prices.years_discounted
-    largest = weights.get("cost") or max(weights.values())
+    largest = weights.get("cost") or max(weights.values()) / FINE
     hosts, money, energy, carbon = (weights.get(name, 0.0) / largest for name in SOLVED)
     kwh = energy + carbon * (prices.carbon_kg_per_kwh or 0.0) * prices.years
     per_kwh = money * (prices.energy_per_kwh or 0.0) + kwh / years
-    down = min(LIMITS["energy_per_kwh"][1] / per_kwh, 1.0) if per_kwh else 1.0
+    dearest = LIMITS["energy_per_kwh"][1]
+    down = min(dearest / per_kwh, 1.0) if per_kwh else 1.0
     hosts, money, carbon, per_kwh = (down * figure for figure in (hosts, money, carbon, per_kwh))
     yearly = money * (prices.administration_per_host_year or 0.0) + hosts / years
     changed = {
@@ -428,7 +440,7 @@ def weighted(problem: Problem, weights: dict[str, float]) -> Problem:
     )
     priced = dataclasses.replace(
         prices,
-        energy_per_kwh=per_kwh or None,
+        energy_per_kwh=min(per_kwh, dearest) or None,
         administration_per_host_year=yearly or None,
         residual_share=None,
         licences=licences,
@@ -450,6 +462,10 @@ def _less(name: str) -> str:
     return "fewer hosts" if name == "hosts" else f"less {name}"
 
 
-def _told(weights: dict[str, float]) -> str:
-    least = min(weight for weight in weights.values() if weight > 0)
-    return " + ".join(f"{weight / least:.4g} {name}" for name, weight in weights.items())
+def _proof(weights: dict[str, float], hosts: int) -> str:
+    """What a least weighted sum proves of a plan on so many hosts, in a sentence."""
+    rounded = "" if set(weights) == {"hosts", "cost"} else ", but for rounding"
+    others = [name for name in weights if name != "hosts"]
+    if len(others) == 1 and "hosts" in weights:
+        return f"no plan on at most {hosts:,} hosts has {_less(others[0])}{rounded}"
+    return f"no plan has {' and '.join(map(_less, weights))} at once{rounded}"

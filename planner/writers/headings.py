@@ -27,6 +27,8 @@ _WHOLE = {
     "saving_horizon": "Saving over the horizon",
     "today_yearly": "Today every year",
     "plan_yearly": "Plan every year",
+    "energy_kwh": "Energy (kWh/year)",
+    "carbon_kg": "Carbon (kg CO2e)",
 }
 EXPLANATIONS = {
     "sentences": "Explanations",

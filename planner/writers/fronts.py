@@ -1,0 +1,99 @@
+"""A front of plans as a file: the table, and where every workload is in each plan."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from pathlib import Path
+
+import pandas as pd
+import xlsxwriter
+
+from planner.errors import InputError, did_you_mean
+from planner.tradeoffs import Front
+from planner.writers.headings import heading
+from planner.writers.json import records, versions
+
+FORMATS = ("xlsx", "csv", "json")
+
+
+def front_bytes(front: Front, format: str) -> bytes:
+    """A front as the bytes of a file.
+
+    Parameters
+    ----------
+    front : Front
+    format : {"xlsx", "csv", "json"}
+        A workbook with a sheet for each plan, the table alone, or a document with the placement of each plan.
+    """
+    if format == "csv":
+        return front.table.to_csv(index=False).encode("utf-8")
+    if format == "json":
+        document = {
+            "objectives": list(front.objectives),
+            "bounds": front.bounds,
+            "units": front.units,
+            "missing": front.missing,
+            "without": list(front.without),
+            "front": records(front.table),
+            "placements": {name: records(plan.placement) for name, plan in front.plans.items()},
+            "versions": versions(),
+        }
+        return (json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8")
+    buffer = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(buffer, options) as book:
+        _sheet(book, "Front", front.table)
+        for name, plan in front.plans.items():
+            _sheet(book, name.capitalize(), plan.placement)
+    return buffer.getvalue()
+
+
+def _sheet(book: xlsxwriter.Workbook, name: str, frame: pd.DataFrame) -> None:
+    page = book.add_worksheet(name)
+    headings = [heading(str(column)) for column in frame.columns]
+    rows = [["" if pd.isna(cell) else cell for cell in row] for row in frame.itertuples(index=False, name=None)]
+    page.add_table(
+        0,
+        0,
+        max(len(rows), 1),
+        len(headings) - 1,
+        {"name": name.replace(" ", "_"), "columns": [{"header": one} for one in headings], "data": rows},
+    )
+    page.freeze_panes(1, 1)
+    page.autofit()
+
+
+def require_front_writable(path: str | os.PathLike) -> Path:
+    """The path, if a front could be written there.
+
+    Raises
+    ------
+    InputError
+        Another suffix than .xlsx, .csv and .json, or a folder that does not exist.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower().removeprefix(".")
+    if suffix not in FORMATS:
+        raise InputError(f"{path}: found suffix {path.suffix!r}{did_you_mean(suffix, FORMATS)}")
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: cannot be written, the folder {str(path.parent)!r} does not exist")
+    return path
+
+
+def write_front(front: Front, path: str | os.PathLike) -> Path:
+    """Write a front in the format of the path's suffix: .xlsx, .csv or .json; a file that is there is replaced.
+
+    Raises
+    ------
+    InputError
+        Another suffix, or a folder that does not exist or cannot be written to.
+    """
+    path = require_front_writable(path)
+    data = front_bytes(front, path.suffix.lower().removeprefix("."))
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written, {error.strerror}") from error
+    return path
