@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, pairwise
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -30,19 +31,17 @@ from planner.economics.ledger import ledger
 from planner.economics.valuation import valued
 from planner.errors import InputError, did_you_mean
 from planner.plan import Plan, Progress, Result, Status, moves_between
-from planner.prices import LIMITS
-from planner.problem import Problem
+from planner.problem import Objective, Problem
 from planner.rules import Limit, Maintenance, Pin, Rule
 from planner.settings import require
 from planner.solvers import solve
+from planner.weights import weighted
 
 CRITERIA = {"hosts": "hosts", "cost": "cost", "energy": "energy_kwh", "carbon": "carbon_kg", "moves": "moves"}
 """What can be traded, and the column of the table that has it."""
-SOLVED = ("hosts", "cost", "energy", "carbon")
+SOLVED = get_args(Objective)
 TIE = 1e-9
 """Share by which figures may differ and yet be equal."""
-FINE = 1000.0
-"""Money that the largest weight is made where cost has none, so that whole cents are a fine measure."""
 LEAST_SECONDS = 0.5
 """What a search is given at least."""
 
@@ -269,7 +268,25 @@ class _Search:
             point = self.add(self._bare(self.stands), "nothing moves")
             if point is not None:
                 self.bounds["moves"] = 0.0
+            else:
+                point = self._mended()
+            if point is not None:
                 self._emptying(point.plan)
+
+    def _loads(self, plan: Plan) -> dict[str, list[str]]:
+        """The workloads on each owned host of a plan, as far as the problem knows both."""
+        owned = self.problem.hosts.loc[self.problem.hosts["owned"], "name"]
+        placed = plan.placement
+        placed = placed[placed["host"].isin(owned) & placed["workload"].isin(self.problem.workloads["name"])]
+        return placed.groupby("host", sort=False)["workload"].apply(list).to_dict()
+
+    def _mended(self) -> _Point | None:
+        """What stands, with a new place only for workloads of hosts that carry too much or are not to run."""
+        shut = set(self.problem.hosts.loc[self.problem.hosts["available"] == 0, "name"])
+        broken = shut | {one.host for one in check(self.problem, self.stands)}
+        stay = [_pinned(host, names) for host, names in self._loads(self.stands).items() if host not in broken]
+        result = None if self.over else self._ruled("hosts", stay)
+        return None if result is None else self.add(result.plan)
 
     def _emptying(self, plan: Plan) -> None:
         """Empty one host after another, those with the fewest workloads first, while all others stay as they are.
@@ -277,15 +294,15 @@ class _Search:
         A host whose workloads find no room stays; of many hosts several are emptied in one step. Half the searches go
         to it at most.
         """
-        loads = plan.placement.groupby("host", sort=False)["workload"].apply(list)
-        order = sorted(loads.index, key=lambda host: len(loads[host]))
+        loads = self._loads(plan)
+        order = sorted(loads, key=lambda host: len(loads[host]))
         searches = self.searches // 2
         step, gone = max(len(order) // max(searches, 1), 1), []
         for at in range(0, len(order) - 1, step):
             tried = gone + order[at : at + step]
             if self.searches <= searches or self.over:
                 return
-            stay = [Pin(_exactly(loads[host]), _exactly([host])) for host in order if host not in tried]
+            stay = [_pinned(host, loads[host]) for host in order if host not in tried]
             result = self._ruled("hosts", [*stay, Maintenance(_exactly(tried))])
             gone = gone if result is None or self.add(result.plan) is None else tried
 
@@ -405,57 +422,13 @@ def _front(points: list[_Point], objectives: Sequence[str]) -> list[_Point]:
     return [points[i] for i in kept]
 
 
-def weighted(problem: Problem, weights: dict[str, float]) -> Problem:
-    """The problem whose cost is a weighted sum of objectives, in prices alone: every method and bound holds for it.
-
-    ``sum over objectives of weight * objective``, all scaled alike. What a host adds is a sum a year, what a kWh
-    and its carbon add is on the price of energy, what embodied carbon adds on the price of a host.
-
-    Parameters
-    ----------
-    problem : Problem
-    weights : dict of str to float
-        By hosts, cost, energy and carbon.
-
-    Examples
-    --------
-    ``weighted(problem, {"hosts": 500.0, "cost": 1.0})`` has each host cost 500 more over the horizon.
-    """
-    prices, years = problem.prices, problem.prices.years_discounted
-    largest = weights.get("cost") or max(weights.values()) / FINE
-    hosts, money, energy, carbon = (weights.get(name, 0.0) / largest for name in SOLVED)
-    kwh = energy + carbon * (prices.carbon_kg_per_kwh or 0.0) * prices.years
-    per_kwh = money * (prices.energy_per_kwh or 0.0) + kwh / years
-    dearest = LIMITS["energy_per_kwh"][1]
-    down = min(dearest / per_kwh, 1.0) if per_kwh else 1.0
-    hosts, money, carbon, per_kwh = (down * figure for figure in (hosts, money, carbon, per_kwh))
-    yearly = money * (prices.administration_per_host_year or 0.0) + hosts / years
-    changed = {
-        name: None if getattr(prices, name) is None or not money else money * getattr(prices, name)
-        for name in ("maintenance_per_host_year", "rack_unit_year")
-    }
-    licences = tuple(
-        dataclasses.replace(one, price=None if one.price is None else money * one.price)
-        for one in (prices.licences if money else ())
-    )
-    priced = dataclasses.replace(
-        prices,
-        energy_per_kwh=min(per_kwh, dearest) or None,
-        administration_per_host_year=yearly or None,
-        residual_share=None,
-        licences=licences,
-        ranges={},
-        **changed,
-    )
-    models = problem.host_models
-    own = money * models["price"] * (1 - prices.residual) if money else 0.0
-    embodied = carbon * models["embodied_kgco2e"].fillna(0) if carbon else 0.0
-    return problem.replace(objective="cost", prices=priced, host_models=models.assign(price=own + embodied))
-
-
 def _exactly(names: list[str]) -> tuple[str, ...]:
     """Patterns that match these names and no others."""
     return tuple(f"name:{glob.escape(name)}" for name in names)
+
+
+def _pinned(host: str, workloads: list[str]) -> Pin:
+    return Pin(_exactly(workloads), _exactly([host]))
 
 
 def _less(name: str) -> str:

@@ -35,6 +35,9 @@ def test_public_name(name):
         (planner.Inventory.from_frames, "workloads hosts"),
         (planner.read, "source"),
         (planner.anonymise, "source out key"),
+        (planner.pareto, "problem objectives points time_limit seed workers start on_progress should_stop"),
+        (planner.sensitivity, "problem plan baseline ranges resolve"),
+        (planner.break_even, "problem plan other field"),
     ],
 )
 def test_parameters(function, parameters):
@@ -43,7 +46,18 @@ def test_parameters(function, parameters):
 
 def test_verbs():
     verbs = {command.name or command.callback.__name__ for command in app.registered_commands}
-    assert verbs == {"template", "inspect", "solve", "check", "compare", "mapping", "anonymise", "app", "demo"}
+    assert verbs == {
+        "template",
+        "inspect",
+        "solve",
+        "check",
+        "compare",
+        "pareto",
+        "mapping",
+        "anonymise",
+        "app",
+        "demo",
+    }
 
 
 def test_judgements_are_frozen():

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 from itertools import product
 
 import hypothesis.strategies as st
+import openpyxl
 import pytest
 from hypothesis import given
 
@@ -78,6 +80,13 @@ def test_html_shows_ranges_where_some_are_given():
     )
     assert "Ranges over the horizon" in with_ranges
     assert "Ranges over the horizon" not in without
+
+
+def test_the_workbook_has_a_sheet_of_ranges_where_some_are_given():
+    book = planner.to_bytes(planner.report(renewal(Prices(pue=Range(1.2, 1.8))), NEW), "xlsx")
+    rows = [[cell.value for cell in row] for row in openpyxl.load_workbook(io.BytesIO(book))["Ranges"].iter_rows()]
+    assert rows[-1][0] == "total"
+    assert rows[-1][-1] == "pue 1.8"
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ import planner
 from planner import Prices, charts
 from planner.economics.valuation import valued
 from planner.samples import sample
-from planner.tradeoffs import CRITERIA, weighted
+from planner.tradeoffs import CRITERIA
+from planner.weights import weighted
 from tests.conftest import ROOT, estate, examples, machines, plan_of, problem_of
 from tests.test_cli import run
 
@@ -190,6 +191,16 @@ def test_rules_hold_for_every_plan_and_a_host_that_one_needs_is_not_emptied():
     for plan in front.plans.values():
         assert planner.check(problem, plan) == []
         assert plan.placement.set_index("workload").loc["b", "host"] == "h1"
+
+
+def test_where_what_stands_is_no_plan_the_rest_of_it_stays():
+    workloads = estate(("a", 3, 3), ("b", 3, 3), ("c", 1, 1), ("d", 2, 2), host=["h0", "h0", "h1", "h2"])
+    owned = machines(("h0", 4, 4), ("h1", 4, 4), ("h2", 4, 4), ("h3", 4, 4))
+    problem = problem_of(workloads, owned)
+    assert [one.kind for one in planner.check(problem, planner.today(problem).plan)] == ["over capacity"] * 2
+    front = planner.pareto(problem, ("hosts", "moves"), time_limit=5)
+    assert front.table[["hosts", "moves"]].to_numpy().tolist() == [[3, 1]]
+    assert "moves" not in front.bounds
 
 
 def test_plans_of_a_front_survive_what_the_policy_asks():
