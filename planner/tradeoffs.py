@@ -349,10 +349,21 @@ class _Search:
         if set(weights) == {"hosts", "cost"}:
             # In whole cents a host, so that the sum rounds as the cost does.
             weights = {"hosts": round(weights["hosts"] / weights["cost"], 2), "cost": 1.0}
-        result = self.solve(weighted(self.problem, weights))
+        summed = weighted(self.problem, weights)
+        result = self.solve(summed)
         if result.status is not Status.OPTIMAL:
             return self.add(result.plan)
-        return self.add(result.plan, _proof(weights, result.plan.hosts_used))
+        rounded = "" if self._is_exact(summed, weights) else ", but for rounding"
+        return self.add(result.plan, _proof(weights, result.plan.hosts_used) + rounded)
+
+    def _is_exact(self, summed: Problem, weights: dict[str, float]) -> bool:
+        """Whether a weighted sum is that of the ledgers to the cent, so that it proves without rounding."""
+        if set(weights) != {"hosts", "cost"}:
+            return False
+        book, cost = ledger(summed), self.books["cost"]
+        each = round(weights["hosts"] * cost.scale)
+        same = all(np.array_equal(getattr(book, name), getattr(cost, name)) for name in ("row", "rate", "fee"))
+        return same and np.array_equal(book.opening - cost.opening, np.full(len(book.row), each))
 
     def by_hosts(self) -> None:
         """The best plans on at most so many hosts, for numbers between those of the front."""
@@ -437,8 +448,7 @@ def _less(name: str) -> str:
 
 def _proof(weights: dict[str, float], hosts: int) -> str:
     """What a least weighted sum proves of a plan on so many hosts, in a sentence."""
-    rounded = "" if set(weights) == {"hosts", "cost"} else ", but for rounding"
     others = [name for name in weights if name != "hosts"]
     if len(others) == 1 and "hosts" in weights:
-        return f"no plan on at most {hosts:,} hosts has {_less(others[0])}{rounded}"
-    return f"no plan has {' and '.join(map(_less, weights))} at once{rounded}"
+        return f"no plan on at most {hosts:,} hosts has {_less(others[0])}"
+    return f"no plan has {' and '.join(map(_less, weights))} at once"
