@@ -2,8 +2,8 @@
 
 In each figure alone the sum of costs is a straight line, so it is least and most at corners of the ranges: every figure
 at one of its ends. It bends in the years, the discount rate and the activity of vCPUs, which are tried at their likely
-figure too. Maintenance, administration and space add to the saving, or take from it, whatever the other figures are:
-which of their ends is better is known without trying each with every other.
+figure too. Maintenance, administration, space, moves and disposal add to the saving, or take from it, whatever the
+other figures are: which of their ends is better is known without trying each with every other.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from planner.baseline import Baseline
-from planner.economics.energy import busy
+from planner.economics.energy import watts
 from planner.economics.valuation import Load
 from planner.plan import Plan
 from planner.prices import Prices
@@ -27,7 +27,10 @@ from planner.savings import money_of
 ESTATES = ("today", "plan", "saving")
 NO_MONEY = ("carbon_kg_per_kwh",)
 """Figures that costs do not depend on."""
-ADDING = ("maintenance_per_host_year", "rack_unit_year", "administration_per_host_year")
+ADDING = (
+    *("maintenance_per_host_year", "rack_unit_year", "administration_per_host_year"),
+    *("migration_per_workload", "disposal_per_host"),
+)
 BENDING = ("years", "discount_rate", "vcpu_activity")
 
 
@@ -64,11 +67,10 @@ class Comparison:
         DataFrame
             Index item; columns today, plan, saving. NaN where a figure is missing; row `total` sums up the others.
         """
-        problem, load = priced(self.problem, **figures), self._load
-        work, offered = busy(problem)
-        carried = np.bincount(load.h, weights=work[load.w], minlength=len(load.hosts))
-        share = carried / np.maximum(offered[load.row], 1e-9)
-        hosts = load.hosts[["host", "model", "pool"]].assign(row=load.row, cpu_busy=share)
+        problem = priced(self.problem, **figures)
+        load = dataclasses.replace(self._load, problem=problem)
+        drawn = load.power_w(watts(problem.hosts, problem.prices))
+        hosts = load.hosts[["host", "model", "pool"]].assign(row=load.row, watts=drawn)
         money = money_of(problem, self.plan, self.baseline, hosts)
         today, plan = (costs.horizon(problem.prices).sum(skipna=False) for costs in (money.before, money.after))
         frame = pd.DataFrame({"today": today, "plan": plan}).rename_axis("item")

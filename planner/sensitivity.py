@@ -40,6 +40,8 @@ OF_ENERGY = ("energy_per_kwh", "pue", "vcpu_activity", *WATTS)
 UNITS = {
     "rack_unit_year": "{currency}/rack unit/year",
     "administration_per_host_year": "{currency}/host/year",
+    "migration_per_workload": "{currency}/workload",
+    "disposal_per_host": "{currency}/host",
     "residual_share": "share",
     "host_idle_w": "W",
     "host_peak_w": "W",

@@ -39,7 +39,7 @@ def weighted(problem: Problem, weights: dict[str, float]) -> Problem:
     yearly = money * (prices.administration_per_host_year or 0.0) + hosts / years
     changed = {
         name: None if getattr(prices, name) is None or not money else money * getattr(prices, name)
-        for name in ("maintenance_per_host_year", "rack_unit_year")
+        for name in ("maintenance_per_host_year", "rack_unit_year", "migration_per_workload", "disposal_per_host")
     }
     licences = tuple(
         dataclasses.replace(one, price=None if one.price is None else money * one.price)
@@ -57,4 +57,9 @@ def weighted(problem: Problem, weights: dict[str, float]) -> Problem:
     models = problem.host_models
     own = money * models["price"] * (1 - prices.residual) if money else 0.0
     embodied = carbon * models["embodied_kgco2e"].fillna(0) if carbon else 0.0
-    return problem.replace(objective="cost", prices=priced, host_models=models.assign(price=own + embodied))
+    hosts_owned = problem.inventory.hosts
+    inventory = dataclasses.replace(
+        problem.inventory, rules=(), hosts=hosts_owned.assign(resale=hosts_owned["resale"] * money)
+    )
+    models = models.assign(price=own + embodied)
+    return problem.replace(objective="cost", prices=priced, host_models=models, inventory=inventory)
