@@ -376,3 +376,17 @@ def fewest_with_reserve(problem) -> int | None:
                 if (best is None or plan.hosts_used < best) and not planner.check(problem, plan):
                     best = plan.hosts_used
     return best
+
+
+def test_of_plans_that_cost_the_same_the_one_with_the_fewest_hosts_is_taken_then_the_one_that_moves_least():
+    """Owned hosts that cost nothing more: greedy filling needs three for what fits on two."""
+    sizes = [6, 4, 4, 2, 2, 2]
+    homes = ["c", "b", "a", "a", "b", "a"]
+    frame = estate(*((f"w{i}", size, 1) for i, size in enumerate(sizes)), host=homes)
+    owned = machines(("a", 10, 64), ("b", 10, 64), ("c", 10, 64))
+    problem = problem_of(frame, owned, objective="cost", prices=planner.Prices.none())
+    result = solved(problem)
+    assert (result.objective_value, result.hosts_used) == (0, 2)
+    again = solved(problem, start=planner.baseline.today(problem).plan)
+    assert again.hosts_used == 2
+    assert len(again.moves) <= 3

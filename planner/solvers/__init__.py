@@ -184,7 +184,7 @@ def _search(
             Search(incumbent, clock, until, seed, workers).run()
     for incumbent in incumbents:
         if incumbent.packing is not None and not clock.over:
-            cpsat.buy_least(incumbent, clock, min(share * clock.remaining, 5.0), seed=seed, workers=workers)
+            cpsat.break_ties(incumbent, clock, min(share * clock.remaining, 5.0), seed=seed, workers=workers)
 
 
 def _settle(

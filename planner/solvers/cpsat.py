@@ -198,6 +198,11 @@ class Model:
         return sum(terms)
 
     @property
+    def running(self):
+        """The number of hosts as a linear expression."""
+        return sum(self.on) + sum(self.idle)
+
+    @property
     def purchase(self):
         return sum(
             int(self.instance.tiebreak[slot.kind]) * (self.on[i] + self.idle[i]) for i, slot in enumerate(self.slots)
@@ -295,21 +300,19 @@ def improve(
         incumbent.raise_bound(int(np.ceil(best_bound - 1e-6)), "CP-SAT", searched=True)
 
 
-def buy_least(incumbent: Incumbent, clock: Clock, seconds: float, *, seed: int, workers: int) -> None:
-    """Among packings as good as the incumbent look for one that buys less."""
+def break_ties(incumbent: Incumbent, clock: Clock, seconds: float, *, seed: int, workers: int) -> None:
+    """Among packings as good as the incumbent look for one with fewer hosts, and of these for one that buys less."""
     instance = incumbent.instance
     slots = slots_for(instance, incumbent)
-    if (
-        len(np.unique(instance.tiebreak)) < 2
-        or len(slots) * len(instance.demand) > MOST_TIEBREAK
-        or seconds <= 0
-        or incumbent.purchase == 0
-    ):
+    fewer = instance.opening.min(initial=1) == 0 and len(incumbent.packing.hosts) > 1
+    cheaper = len(np.unique(instance.tiebreak)) > 1 and incumbent.purchase > 0
+    if not (fewer or cheaper) or len(slots) * len(instance.demand) > MOST_TIEBREAK or seconds <= 0:
         return
     model = Model(instance, slots)
     model.hint(seated(slots, incumbent.packing))
     model.model.add(model.objective <= incumbent.value)
-    model.model.minimize(model.purchase)
+    dearer = int(instance.tiebreak.max()) * len(slots) + 1
+    model.model.minimize(dearer * model.running + model.purchase)
     search(model, _Offer(model, incumbent, False), clock, seconds, seed, workers)
 
 

@@ -86,7 +86,7 @@ class Incumbent:
     @property
     def purchase(self) -> int | None:
         """What the packing buys, in cents."""
-        return None if self.key is None else self.key[1]
+        return None if self.key is None else self.key[2]
 
     @property
     def proven(self) -> bool:

@@ -40,9 +40,9 @@ class Packing:
         return opening + placing
 
     def key(self, instance: Instance) -> tuple[int, int, int]:
-        """Objective first, among equals purchase, then the number of hosts."""
+        """Objective first, among equals the number of hosts, then purchase."""
         purchase = sum(int(instance.tiebreak[host.kind]) for host in self.hosts)
-        return self.value(instance), purchase, len(self.hosts)
+        return self.value(instance), len(self.hosts), purchase
 
     def rank(self, instance: Instance) -> tuple[bool, tuple[int, int, int]]:
         """What is least of the better packing: one that is sure goes before any other."""

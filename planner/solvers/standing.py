@@ -256,8 +256,9 @@ def fewest_moves(
     if len(slots) * len(instance.demand) > cpsat.MOST_VARIABLES or seconds <= 0 or not before.hosts or not movable:
         return
     model = cpsat.Model(instance, slots, ordered=False)
-    value, purchase, _ = incumbent.key
+    value, running, purchase = incumbent.key
     model.model.add(model.objective <= value)
+    model.model.add(model.running <= running)
     model.model.add(model.purchase <= purchase)
     kept = []
     for i, host in enumerate(before.hosts):
