@@ -83,6 +83,8 @@ class Prices:
         Share of its vCPUs that a workload keeps busy on average; sets the load that energy is computed at.
     host_idle_w, host_peak_w : float or None
         Power of a host whose own figures are blank, W; None leaves its energy out and says so.
+    spares_run : bool
+        Whether spare hosts of a failover of mode "spare" draw idle power; else they are off until they are needed.
     physical_server : str
         Host model of the catalogue that stands for "one physical server per workload".
     ranges : dict of str to Range
@@ -115,6 +117,7 @@ class Prices:
     vcpu_activity: float = _default("vcpu_activity")
     host_idle_w: float | None = None
     host_peak_w: float | None = None
+    spares_run: bool = True
     physical_server: str = "tower-1s"
     ranges: dict[str, Range] = field(default_factory=dict)
 
@@ -122,6 +125,8 @@ class Prices:
         ranges.settle(self, LIMITS)
         for name, (least, most) in LIMITS.items():
             settings.require(getattr(self, name), f"prices.{name}", least, most, blank=name not in NEVER_MISSING)
+        if not isinstance(self.spares_run, bool):
+            raise InputError(f"prices.spares_run: found {self.spares_run!r}, expected true or false")
         object.__setattr__(self, "licences", licences_of(self.licences))
         self._require_one_currency()
         self._require_watts()

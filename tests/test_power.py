@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -175,3 +176,28 @@ def test_law_the_hosts_add_up_to_the_total_and_the_objective(problem):
         assert totals["energy per year"] == pytest.approx(result.objective_value, abs=cents)
     watts = report.hosts["watts"].to_numpy()
     assert totals["energy per year"] == pytest.approx(watts.sum() * 8.76 * problem.prices.pue)
+
+
+@pytest.mark.parametrize("objective", ["energy", "cost", "carbon"])
+def test_spare_hosts_draw_idle_power_or_none(objective):
+    policy = Policy(failover=planner.Failover(hosts=1, mode="spare"))
+    models = machines(("r", 10, 64)).assign(power_curve=STEEP, price=0.0)
+    frame = estate(*((f"w{i}", 4, 1) for i in range(4)))
+    per_kwh = {"energy": 1.0, "cost": 0.2, "carbon": NO_MONEY_BUT_ENERGY.carbon_kg_per_kwh}[objective]
+    found = []
+    for prices in (NO_MONEY_BUT_ENERGY, dataclasses.replace(NO_MONEY_BUT_ENERGY, spares_run=False)):
+        problem = problem_of(frame, models=models, policy=policy, prices=prices, objective=objective)
+        result = solved(problem)
+        assert len(result.plan.spares) == 1
+        assert result.bound.value <= result.objective_value + 1e-9
+        watts = planner.report(problem, result.plan).hosts["watts"]
+        assert watts.sum() * 8.76 * 1.5 * per_kwh == pytest.approx(result.objective_value, abs=0.02)
+        found.append(result.objective_value)
+    assert found[0] - found[1] == pytest.approx(50 * 8.76 * 1.5 * per_kwh, abs=0.02)
+
+
+def test_whether_spares_run_is_yes_or_no():
+    assert Prices.from_toml("spares_run = false").spares_run is False
+    assert Prices.from_toml(Prices(spares_run=False).to_toml()).spares_run is False
+    with pytest.raises(InputError, match=r"prices\.spares_run: found 'no', expected true or false"):
+        Prices(spares_run="no")

@@ -49,6 +49,8 @@ class Ledger:
         What an owned host costs that is given up, but for moving what it carries.
     moving : int
         What moving a workload to another host than today's costs, which no offer knows of.
+    off : int
+        What spare hosts that are off can save at most.
     at : array of int, shape [W]
         Row of the host of each workload today, -1 where it is not known.
     needs, fee : array of int, shape [W, P]
@@ -78,6 +80,7 @@ class Ledger:
     base: np.ndarray
     gone: np.ndarray
     moving: int
+    off: int
     at: np.ndarray
     needs: np.ndarray
     fee: np.ndarray
@@ -89,8 +92,8 @@ class Ledger:
 
     @property
     def fixed(self) -> int:
-        """Whole small units that no plan can do without, beside what is offered."""
-        return int(self.base.sum()) + self.moving * int((self.at < 0).sum())
+        """Whole small units that no plan can do without, beside what is offered; below 0 where plans may save some."""
+        return int(self.base.sum()) + self.moving * int((self.at < 0).sum()) - self.off
 
     def placing(self, w: np.ndarray, v: np.ndarray) -> np.ndarray:
         """Whole small units that placing workloads `w` on offers `v` costs, pair by pair (broadcasting)."""
@@ -156,6 +159,7 @@ def ledger(problem: Problem) -> Ledger:
         base=base,
         gone=gone,
         moving=moving,
+        off=_off(problem, per_w, curves),
         at=at,
         needs=needs.astype("int64"),
         fee=np.rint(np.nan_to_num(fee) * needs * terms.scale).astype("int64"),
@@ -165,6 +169,16 @@ def ledger(problem: Problem) -> Ledger:
         products=() if found is None else found.products,
         without=terms.without + (() if found is None else found.missing),
     )
+
+
+def _off(problem: Problem, per_w: float, curves: np.ndarray) -> int:
+    """Whole small units that the idle power of spare hosts comes to at most, where they are off."""
+    failover = problem.policy.failover
+    if not failover.hosts or failover.mode != "spare" or problem.prices.spares_run:
+        return 0
+    serves, idle = problem.hosts["pool"], np.ceil(per_w * curves[:, 0])
+    most = sum(idle[((serves == "") | (serves == pool)).to_numpy()].max(initial=0.0) for pool in problem.pools)
+    return failover.hosts * int(most)
 
 
 def _changing(problem: Problem, row: np.ndarray, opening: np.ndarray) -> tuple[np.ndarray, np.ndarray, int, np.ndarray]:

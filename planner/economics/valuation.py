@@ -68,7 +68,13 @@ class Load:
     def power_w(self, curves: np.ndarray) -> np.ndarray:
         """Mean power of each host, W, along the load curves of problem.hosts [H, 11]: [N]."""
         offered = np.maximum(cpu_of(self.problem, self.problem.hosts)[self.row], 1e-9)
-        return mean_w(curves[self.row], self.busy / offered[:, None])
+        return np.where(self.off, 0.0, mean_w(curves[self.row], self.busy / offered[:, None]))
+
+    @cached_property
+    def off(self) -> np.ndarray:
+        """Spare hosts that draw no power until they are needed: bool [N]."""
+        are_off = self.problem.policy.failover.mode == "spare" and not self.problem.prices.spares_run
+        return self.hosts["host"].isin(self.plan.spares["host"]).to_numpy() & are_off
 
     @cached_property
     def standing(self) -> np.ndarray:
@@ -194,11 +200,12 @@ def _along(book: Ledger, load: Load, offer: np.ndarray) -> np.ndarray:
 
 
 def _above(book: Ledger, load: Load, offer: np.ndarray) -> np.ndarray:
-    """Whole small units by which the load curve of each host lies above the line of an offer: [N], from 0."""
+    """Whole small units by which the power of each host lies above its offer's line: [N], below 0 where it is off."""
     if not book.per_w:
         return np.zeros(len(offer), dtype="int64")
     line = book.idle[offer] + book.rate[offer] * load.busy.mean(axis=1)
-    return np.rint(np.maximum(book.per_w * load.power_w(book.curves) - line, 0.0)).astype("int64")
+    rest = book.per_w * load.power_w(book.curves) - line
+    return np.rint(np.where(load.off, rest, np.maximum(rest, 0.0))).astype("int64")
 
 
 def plan_licences(problem: Problem, plan: Plan) -> Licences | None:
