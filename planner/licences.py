@@ -8,7 +8,8 @@ The units that an edition asks for of a host::
     host         1
 
 and of a workload 1, or its vCPUs, at least `least_per_workload`. Units come in packs of `pack`, so the sum is rounded
-up to those, and count `factor` each. A price is for `units` of them, once or a year.
+up to those, and count `factor` each. A price is for `units` of them, once or a year, and for at least `least_per_order`
+of them in all, where hosts need any.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ class Licence:
         Units are sold in packs of so many.
     least_per_socket, least_per_host, least_per_workload : int
         Units that are counted at least.
+    least_per_order : int
+        Units that are paid for at least in all; for the one edition of a product that hosts need whatever they carry.
     factor : float
         Licences that one unit needs, such as Oracle's core factor.
     covers : int or None
@@ -85,6 +88,7 @@ class Licence:
     least_per_socket: int = 0
     least_per_host: int = 0
     least_per_workload: int = 0
+    least_per_order: int = 0
     factor: float = 1.0
     covers: int | None = None
     workloads: tuple[str, ...] = ()
@@ -104,7 +108,7 @@ class Licence:
         settings.require(self.price, f"{where} price", 0, 1e9, blank=True)
         settings.require(self.units, f"{where} units", 1e-6, 1e6)
         settings.require(self.factor, f"{where} factor", 0, 100)
-        for name in ("pack", "least_per_socket", "least_per_host", "least_per_workload"):
+        for name in ("pack", "least_per_socket", "least_per_host", "least_per_workload", "least_per_order"):
             object.__setattr__(self, name, _whole(getattr(self, name), f"{where} {name}", int(name == "pack")))
         for name in ("yearly", "reach", "estimate"):
             if not isinstance(getattr(self, name), bool):
@@ -123,6 +127,11 @@ class Licence:
             raise InputError(f"{where}: found per {self.per!r} with covers or reach, expected neither: it is no host's")
         if self.reach and self.covers is not None:
             raise InputError(f"{where}: found reach with covers, expected one of them")
+        if self.least_per_order and self.workloads and not self.reach:
+            raise InputError(
+                f"{where}: found least_per_order for workloads {', '.join(self.workloads)}, expected a product that "
+                "every host in use needs, or one with reach"
+            )
 
     @property
     def is_of_workload(self) -> bool:
@@ -248,6 +257,8 @@ def _from_row(row: dict) -> Licence:
 def licences_of(given: object) -> tuple[Licence, ...]:
     """Licences from what somebody gave: a `Licence`, a table of its fields, the name of a product, or a list of these.
 
+    A table without `per` changes what the catalogue has of a product, or of one edition of it.
+
     Raises
     ------
     InputError
@@ -257,6 +268,8 @@ def licences_of(given: object) -> tuple[Licence, ...]:
     --------
     >>> [licence.product for licence in licences_of(["windows-server", "vmware-vvf"])]
     ['windows-server', 'windows-server', 'vmware-vvf']
+    >>> licences_of({"product": "vmware-vvf", "price": 190, "least_per_order": 72})[0].least_per_socket
+    16
     """
     found: list[Licence] = []
     for number, one in enumerate(given if isinstance(given, list | tuple) else (given,), start=1):
@@ -264,6 +277,8 @@ def licences_of(given: object) -> tuple[Licence, ...]:
             found.append(one)
         elif isinstance(one, str):
             found += from_catalogue(one)
+        elif isinstance(one, dict) and "per" not in one and "product" in one:
+            found += _changed(one, f"licences, entry {number}")
         elif isinstance(one, dict):
             found.append(settings.from_dict(Licence, one, f"licences, entry {number}"))
         else:
@@ -276,10 +291,31 @@ def licences_of(given: object) -> tuple[Licence, ...]:
     return tuple(found)
 
 
+def _changed(given: dict, where: str) -> list[Licence]:
+    """The editions of a product of the catalogue with some of their fields changed."""
+    editions = from_catalogue(given["product"])
+    edition = given.get("edition")
+    named = [one for one in editions if edition in (None, one.edition)]
+    if not named:
+        names = [one.edition for one in editions]
+        raise InputError(
+            f"{where}: found edition {edition!r} of {given['product']!r}{did_you_mean(str(edition), names)}, or give "
+            "`per` and the rest of the rule for an edition of your own"
+        )
+    source = {} if "price" not in given or "source" in given else {"source": "given", "estimate": False}
+    return [settings.from_dict(Licence, to_dicts([one])[0] | given | source, where) for one in named]
+
+
 def _require_alike(licences: Iterable[Licence]) -> None:
     """Editions of a product are for the same workloads, since one is taken in place of another."""
     first: dict[str, Licence] = {}
+    licences = list(licences)
     for licence in licences:
+        if licence.least_per_order and sum(one.product == licence.product for one in licences) > 1:
+            raise InputError(
+                f"licences: found least_per_order for {licence.product!r} {licence.edition!r} beside other editions of "
+                "the product, expected one edition"
+            )
         other = first.setdefault(licence.product, licence)
         if licence.workloads != other.workloads or licence.reach != other.reach:
             raise InputError(

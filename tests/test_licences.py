@@ -296,3 +296,44 @@ def test_workloads_that_peak_at_different_hours_share_a_host():
     assert [way.limit for way in licensing(by_hour).ways[0][0]] == [0, 2, 4]
     demand[:, 0, :] = 8.0
     assert [way.limit for way in licensing(dataclasses.replace(problem, demand=demand)).ways[0][0]] == [0, 2]
+
+
+@pytest.mark.parametrize(
+    ("least", "workloads", "paid"), [(0, 8, 16), (72, 8, 72), (72, 40, 80), (80, 40, 80), (81, 40, 81), (72, 0, 0)]
+)
+def test_so_many_units_are_paid_for_at_least(least, workloads, paid):
+    hypervisor = Licence(product="h", edition="e", per="core", price=2, least_per_host=16, least_per_order=least)
+    problem = shop(0, workloads or 1, hypervisor)
+    problem = problem if workloads else problem.replace(prices=prices())
+    result = solved(problem)
+    hosts = max(workloads, 1) // 8 + (workloads == 0)
+    assert (result.status, result.objective_value) == (Status.OPTIMAL, hosts * 100 + 2 * paid)
+    costs = planner.report(problem, result.plan).costs
+    assert costs["total"].sum() == pytest.approx(result.objective_value)
+    if workloads:
+        assert costs["h"].tolist() == pytest.approx([2 * paid / hosts] * hosts)
+
+
+def test_an_order_is_of_one_edition_that_hosts_need_whatever_they_carry():
+    rule = {"product": "h", "per": "core", "price": 1, "least_per_order": 72}
+    with pytest.raises(InputError, match="expected a product that every host in use needs"):
+        Licence(**rule, edition="e", workloads=WINDOWS)
+    with pytest.raises(InputError, match="beside other editions of the product, expected one edition"):
+        licences_of([rule | {"edition": "a"}, rule | {"edition": "b", "least_per_order": 0}])
+
+
+def test_a_product_of_the_catalogue_is_changed_by_its_name():
+    (vvf,) = licences_of({"product": "vmware-vvf", "price": 190, "least_per_order": 72})
+    assert (vvf.price, vvf.least_per_socket, vvf.least_per_order, vvf.source, vvf.estimate) == (
+        190,
+        16,
+        72,
+        "given",
+        False,
+    )
+    (rhel,) = licences_of({"product": "rhel", "edition": "server", "price": 350})
+    assert (rhel.price, rhel.covers) == (350, from_catalogue("rhel")[0].covers)
+    with pytest.raises(InputError, match="did you mean 'server'"):
+        licences_of({"product": "rhel", "edition": "serve", "price": 350})
+    text = Prices(licences=({"product": "vmware-vvf", "least_per_order": 72},), exchange={"USD": 1.0}).to_toml()
+    assert Prices.from_toml(text).licences[0].least_per_order == 72

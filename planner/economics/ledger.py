@@ -11,7 +11,7 @@ import numpy as np
 
 from planner.economics.changeover import Changeover
 from planner.economics.energy import busy, lines, watts
-from planner.economics.licences import Licensing, Way, licensing, offers
+from planner.economics.licences import Licensing, Order, Way, licensing, offers
 from planner.errors import InputError
 from planner.power import LEVELS
 from planner.problem import Problem
@@ -49,6 +49,8 @@ class Ledger:
         What an owned host costs that is given up, but for moving what it carries.
     moving : int
         What moving a workload to another host than today's costs, which no offer knows of.
+    orders : tuple of Order
+        Licences of which so much is paid for at least.
     off : int
         What spare hosts that are off can save at most.
     at : array of int, shape [W]
@@ -80,6 +82,7 @@ class Ledger:
     base: np.ndarray
     gone: np.ndarray
     moving: int
+    orders: tuple[Order, ...]
     off: int
     at: np.ndarray
     needs: np.ndarray
@@ -93,7 +96,8 @@ class Ledger:
     @property
     def fixed(self) -> int:
         """Whole small units that no plan can do without, beside what is offered; below 0 where plans may save some."""
-        return int(self.base.sum()) + self.moving * int((self.at < 0).sum()) - self.off
+        ordered = sum(int(one.least * self.scale) for one in self.orders)
+        return int(self.base.sum()) + self.moving * int((self.at < 0).sum()) + ordered - self.off
 
     def placing(self, w: np.ndarray, v: np.ndarray) -> np.ndarray:
         """Whole small units that placing workloads `w` on offers `v` costs, pair by pair (broadcasting)."""
@@ -159,6 +163,7 @@ def ledger(problem: Problem) -> Ledger:
         base=base,
         gone=gone,
         moving=moving,
+        orders=() if found is None else found.orders,
         off=_off(problem, per_w, curves),
         at=at,
         needs=needs.astype("int64"),

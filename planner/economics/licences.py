@@ -71,9 +71,9 @@ class Licensing:
     ways : tuple of tuple of tuple of Way
         For each row of problem.hosts and each product the ways that may pay, those for fewer workloads first.
     always : array of float, shape [H]
-        Money over the horizon for what a host needs whatever it carries.
-    always_by : tuple of tuple of (Licence, float)
-        For each row what that is made of: each licence and its money.
+        Money over the horizon for what a host needs whatever it carries; but for orders that are `whole`.
+    orders : tuple of Order
+        What is paid for at least in all.
     missing : tuple of str
         Editions without a price, which are left out.
     """
@@ -83,8 +83,41 @@ class Licensing:
     fee: np.ndarray
     ways: tuple[tuple[tuple[Way, ...], ...], ...]
     always: np.ndarray
-    always_by: tuple[tuple[tuple[Licence, float], ...], ...]
+    orders: tuple[Order, ...]
     missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Order:
+    """A licence of which so many units are paid for at least.
+
+    Parameters
+    ----------
+    licence : Licence
+    units : array of float, shape [H]
+        Units that a host of each row needs.
+    price : float
+        Money over the horizon for one unit.
+    whole : bool
+        Whether the least is counted as spent whatever a plan does, and no host as costing anything of it; else each
+        host costs its units. Either way what a plan pays is no less than that.
+    """
+
+    licence: Licence
+    units: np.ndarray
+    price: float
+    whole: bool
+
+    @property
+    def least(self) -> float:
+        """Money that is spent in any case, as far as hosts do not count."""
+        return self.licence.least_per_order * self.price if self.whole else 0.0
+
+    def rest(self, rows: np.ndarray) -> float:
+        """Money that hosts of some rows cost beyond what is counted for each of them and in any case."""
+        units = float(self.units[rows].sum())
+        paid = max(units, self.licence.least_per_order) if units else 0.0
+        return (paid - (self.licence.least_per_order if self.whole else units)) * self.price
 
 
 def licensing(problem: Problem) -> Licensing:
@@ -105,12 +138,13 @@ def licensing(problem: Problem) -> Licensing:
     needing = {name: chosen.matching(own[0].workloads) for name, own in by_product.items() if own[0].workloads}
     whole = [name for name, own in by_product.items() if name not in needing or own[0].reach]
     products = tuple(name for name in by_product if name not in whole and needing[name].any())
-    always_by: list[list[tuple[Licence, float]]] = [[] for _ in range(len(hosts))]
+    always, orders = np.zeros(len(hosts)), []
     for name in whole:
         where = _reachable(problem, needing[name]) if name in needing else np.ones(len(hosts), dtype=bool)
-        for row in np.flatnonzero(where).tolist():
-            costs = [(licence, float(_of_hosts(problem, licence)[row])) for licence in by_product[name]]
-            always_by[row].append(min(costs, key=lambda one: one[1]))
+        costs = np.where(where, np.min([_of_hosts(problem, one) for one in by_product[name]], axis=0), 0.0)
+        if by_product[name][0].least_per_order:
+            orders.append(_order(problem, by_product[name][0], where))
+        always += 0.0 if by_product[name][0].least_per_order and orders[-1].whole else costs
     needs = np.array([needing[name] for name in products], dtype=bool).reshape(len(products), len(problem.workloads)).T
     fee = _fees(problem, [by_product[name] for name in products])
     ways = _ways(problem, [by_product[name] for name in products], needs)
@@ -119,9 +153,24 @@ def licensing(problem: Problem) -> Licensing:
         needs=needs,
         fee=fee,
         ways=ways,
-        always=np.array([sum(cost for _, cost in own) for own in always_by], dtype=float),
-        always_by=tuple(tuple(own) for own in always_by),
+        always=always,
+        orders=tuple(orders),
         missing=missing,
+    )
+
+
+def _order(problem: Problem, licence: Licence, where: np.ndarray) -> Order:
+    """The order of a licence, taken whole where about as many hosts as the load needs do not ask for more."""
+    hosts, (demand, capacity) = problem.hosts, (problem.demand, problem.capacity)
+    sockets = hosts["sockets"].fillna(1).to_numpy(dtype=float)
+    units = np.where(where, licence.units_of_host(hosts["cores"].to_numpy(dtype=float), sockets), 0.0)
+    filled = (demand.sum(axis=0).max(axis=1) / np.maximum(capacity, 1e-9)).max(axis=1)
+    least = float((units * (filled + problem.policy.failover.hosts)).min())
+    return Order(
+        licence=licence,
+        units=units,
+        price=licence.unit_price * over_the_horizon(problem.prices, licence),
+        whole=least <= licence.least_per_order,
     )
 
 
@@ -292,6 +341,7 @@ def licence_costs(
         horizon = price * np.array([over_the_horizon(prices, one) / prices.worth_of(one.currency) for one in editions])
         best = (needed * horizon[:, None]).argmin(axis=0)
         money = needed[best, np.arange(len(hosts))] * price[best]
+        money *= max(editions[0].least_per_order / max(needed[0].sum(), 1e-9), 1.0)
         is_yearly = np.array([one.yearly for one in editions])[best]
         once[product], yearly[product] = np.where(is_yearly, 0.0, money), np.where(is_yearly, money, 0.0)
         for n in np.flatnonzero(count > 0).tolist():

@@ -124,6 +124,8 @@ class Valuation:
         Whole small units for what the host carries.
     changing : int
         Whole small units for moves and for hosts that are given up, and what is taken off the opening of those used.
+    ordered : int
+        Whole small units for licences of which so much is paid for at least, beyond what the hosts cost.
     covered : array of int, shape [N, P]
         Workloads in need of each product that it has to be licensed for.
     """
@@ -134,12 +136,17 @@ class Valuation:
     above: np.ndarray
     placing: np.ndarray
     changing: int
+    ordered: int
     covered: np.ndarray
 
     @property
     def small(self) -> int:
         """The objective in whole small units."""
-        return int(self.book.opening[self.offer].sum() + self.above.sum() + self.placing.sum()) + self.changing
+        return (
+            int(self.book.opening[self.offer].sum() + self.above.sum() + self.placing.sum())
+            + self.changing
+            + self.ordered
+        )
 
     @property
     def value(self) -> float:
@@ -178,6 +185,7 @@ def valued(problem: Problem, plan: Plan, book: Ledger | None = None) -> Valuatio
         above=_above(book, load, offer),
         placing=placing,
         changing=_changing(book, load),
+        ordered=sum(round((one.least + one.rest(load.row)) * book.scale) for one in book.orders),
         covered=covered,
     )
 
