@@ -193,6 +193,9 @@ def licensed(draw, most: int = 5):
         Licence(**vars(DATACENTER) | {"price": draw(st.integers(10, 60))}),
         Licence(product="sql", edition="each", per="vcpu", price=draw(st.integers(1, 9)), workloads=("tag:sql",)),
         Licence(product="sql", edition="whole", per="host", price=draw(st.integers(5, 30)), workloads=("tag:sql",)),
+        Licence(
+            product="all", edition="all", per="core", price=2, least_per_order=draw(st.sampled_from([0, 5, 12, 30]))
+        ),
     ]
     kept = draw(st.lists(st.sampled_from(editions), min_size=1, unique_by=lambda one: one.edition))
     policy = Policy(
@@ -207,12 +210,12 @@ def by_hand(problem: planner.Problem, plan: planner.Plan) -> float:
     """What a plan without failover costs, reckoned from the licences' own rules alone."""
     hosts = problem.hosts.set_index("name")
     needs = problem.workloads.set_index("name")
-    total = 0.0
+    total, cores = 0.0, 0.0
     for (name, model), group in plan.placement.groupby(["host", "model"], sort=False):
         row = hosts.loc[name if name in hosts.index and hosts.loc[name, "owned"] else model]
         total += 0 if row["owned"] else row["price"]
-        inside = needs.loc[group["workload"]]
-        for product in {licence.product for licence in problem.prices.licences}:
+        inside, cores = needs.loc[group["workload"]], cores + row["cores"]
+        for product in {licence.product for licence in problem.prices.licences} - {"all"}:
             mine = inside[inside["os"] == "win"] if product == "win" else inside[inside["tags"] == "sql"]
             if mine.empty:
                 continue
@@ -229,7 +232,8 @@ def by_hand(problem: planner.Problem, plan: planner.Plan) -> float:
                 for one in problem.prices.licences
                 if one.product == product
             )
-    return total
+    everywhere = [one for one in problem.prices.licences if one.product == "all"]
+    return total + sum(max(cores, one.least_per_order) * one.price for one in everywhere)
 
 
 @examples(150)
@@ -259,6 +263,8 @@ def test_law_brute_force_finds_no_cheaper_plan(problem):
     costs = [by_hand(problem, plan) for plan in plans if planner.check(problem, plan) == []]
     if not costs:
         assert result.status == Status.INFEASIBLE
+    elif any(one.least_per_order for one in problem.prices.licences):
+        assert result.bound.value - 0.05 <= min(costs) <= result.objective_value + 0.05
     else:
         assert result.status == Status.OPTIMAL
         assert result.objective_value == pytest.approx(min(costs), abs=0.05)
