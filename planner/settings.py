@@ -14,6 +14,8 @@ from planner.errors import InputError, did_you_mean
 T = TypeVar("T")
 MISSING = "none"
 """How a figure that is missing is written in TOML, which has no null."""
+FLAGS = {"yes": True, "no": False}
+"""How true and false are written in a sheet."""
 
 
 def to_dict(settings: Any) -> dict:
@@ -46,6 +48,8 @@ def from_dict(cls: type[T], values: dict, where: str) -> T:
             arguments[key] = from_dict(hints[key], value, f"{where}.{key}")
         elif value == MISSING and type(None) in get_args(hints[key]):
             arguments[key] = None
+        elif hints[key] is bool and value in FLAGS:
+            arguments[key] = FLAGS[value]
         else:
             arguments[key] = tuple(value) if isinstance(value, list) else value
     try:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from planner.plan import Plan
 from planner.problem import Problem
+from planner.units import CENTS_PER_MONEY_UNIT
 
 MIGRATION, DISPOSAL, RESALE = "migration", "disposal", "resale"
 
@@ -88,3 +89,87 @@ class Changeover:
         known = pd.Index(problem.workloads["name"]).get_indexer(plan.placement["workload"])
         names = np.append(problem.hosts["name"].to_numpy(dtype=object), "")
         return (known >= 0) & (names[self.at[known]] != plan.placement["host"].to_numpy(dtype=object))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Change:
+    """What changing over costs, in whole cents, as an objective counts it: nothing of it depends on who is where.
+
+    Parameters
+    ----------
+    base : array of int, shape [H]
+        What each owned host costs at least, used or given up; 0 for models.
+    gone : array of int, shape [H]
+        What an owned host costs that is given up, but for moving what it carries.
+    moving : int
+        What moving a workload costs.
+    least : int
+        What no plan can do without.
+    counts : bool
+        Whether any of this is priced.
+    """
+
+    base: np.ndarray
+    gone: np.ndarray
+    moving: int
+    least: int
+    counts: bool
+
+    @classmethod
+    def none(cls, hosts: int) -> Change:
+        """Nothing is priced, or money does not count."""
+        nothing = np.zeros(hosts, dtype="int64")
+        return cls(base=nothing, gone=nothing, moving=0, least=0, counts=False)
+
+    def of_plan(self, unused: np.ndarray, moves: int) -> int:
+        """What a plan costs that gives up hosts of some rows and moves so many workloads: at least `least`."""
+        return int(self.base.sum() + (self.gone - self.base)[unused].sum()) + self.moving * moves
+
+
+def changing(problem: Problem, row: np.ndarray, opening: np.ndarray) -> Change:
+    """What changing over costs at least, host by host.
+
+    A host that is given up costs `gone` and the moves of all that it carries, one that is used its opening: the lesser
+    of the two is spent whatever a plan does. So that equal hosts stay equal, each of them is taken to carry as many
+    workloads as the first that would stay if as many were given up as the load suggests, and what those with fewer
+    carry less is granted in advance.
+
+    Parameters
+    ----------
+    problem : Problem
+    row : array of int, shape [V]
+        Row of problem.hosts of each offer.
+    opening : array of int, shape [V]
+        What each offer costs, in cents.
+    """
+    change = Changeover.of(problem)
+    if not change.items:
+        return Change.none(len(problem.hosts))
+    gone = np.rint(change.gone * CENTS_PER_MONEY_UNIT).astype("int64")
+    moving = round(change.per_move * CENTS_PER_MONEY_UNIT)
+    cheapest = np.full(len(gone), np.iinfo("int64").max)
+    np.minimum.at(cheapest, row, opening)
+    carried = change.carried
+    alike = _alike(problem, change, np.column_stack([gone, cheapest]), carried) if moving else carried
+    base = np.where(change.is_open, np.minimum(gone + moving * alike, cheapest), 0)
+    granted = moving * int(np.minimum(carried - alike, 0)[change.is_open].sum())
+    least = int(base.sum()) + granted + moving * int((change.at < 0).sum())
+    return Change(base=base, gone=gone, moving=moving, least=least, counts=True)
+
+
+def _alike(problem: Problem, change: Changeover, costs: np.ndarray, carried: np.ndarray) -> np.ndarray:
+    """How many workloads each owned host is taken to carry, the same number for equal hosts: [H]."""
+    hosts, alike = problem.hosts, carried.copy()
+    pools = hosts["pool"].to_numpy()
+    key = np.column_stack([pd.factorize(pools)[0], costs, problem.capacity])
+    _, number = np.unique(key[change.is_open], axis=0, return_inverse=True)
+    rows, placed = np.flatnonzero(change.is_open), problem.workloads["pool"].to_numpy()
+    for group in range(int(number.max(initial=-1)) + 1):
+        equal = rows[number.ravel() == group]
+        mine = (placed == pools[equal[0]]) | (pools[equal[0]] == "")
+        there = change.is_open & ((pools == pools[equal[0]]) | (pools == ""))
+        asked = problem.demand[mine].sum(axis=0).max(axis=1)
+        stay = float((asked / np.maximum(problem.capacity[there].sum(axis=0), 1e-9)).max())
+        given_up = min(int(len(equal) * max(1 - stay, 0.0)), len(equal) - 1)
+        alike[equal] = np.sort(carried[equal])[given_up]
+    return alike

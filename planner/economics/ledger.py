@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.economics.changeover import Changeover
+from planner.economics.changeover import Change, changing
 from planner.economics.energy import busy, lines, watts
 from planner.economics.licences import Licensing, Order, Way, licensing, offers
 from planner.errors import InputError
@@ -43,18 +43,12 @@ class Ledger:
         Load curve of each row of problem.hosts, W; 0 where energy does not count.
     tiebreak : array of int, shape [V]
         Purchase in cents: among equals the plan that buys least is taken; 0 for owned hosts and where unpriced.
-    base : array of int, shape [H]
-        What each owned host costs at least, used or given up: not part of `opening`; 0 for models.
-    gone : array of int, shape [H]
-        What an owned host costs that is given up, but for moving what it carries.
-    moving : int
-        What moving a workload to another host than today's costs, which no offer knows of.
+    change : Change
+        What changing over from today's hosts costs; what of it is spent on a host in any case is no part of `opening`.
     orders : tuple of Order
         Licences of which so much is paid for at least.
     off : int
         What spare hosts that are off can save at most.
-    at : array of int, shape [W]
-        Row of the host of each workload today, -1 where it is not known.
     needs, fee : array of int, shape [W, P]
         Whether a workload needs each product whose cost depends on what a host carries, and what licensing it by itself
         costs.
@@ -79,12 +73,9 @@ class Ledger:
     per_w: float
     curves: np.ndarray
     tiebreak: np.ndarray
-    base: np.ndarray
-    gone: np.ndarray
-    moving: int
+    change: Change
     orders: tuple[Order, ...]
     off: int
-    at: np.ndarray
     needs: np.ndarray
     fee: np.ndarray
     limit: np.ndarray
@@ -97,7 +88,7 @@ class Ledger:
     def fixed(self) -> int:
         """Whole small units that no plan can do without, beside what is offered; below 0 where plans may save some."""
         ordered = sum(int(one.least * self.scale) for one in self.orders)
-        return int(self.base.sum()) + self.moving * int((self.at < 0).sum()) + ordered - self.off
+        return self.change.least + ordered - self.off
 
     def placing(self, w: np.ndarray, v: np.ndarray) -> np.ndarray:
         """Whole small units that placing workloads `w` on offers `v` costs, pair by pair (broadcasting)."""
@@ -148,24 +139,21 @@ def ledger(problem: Problem) -> Ledger:
     opening = np.rint(terms.opening[row] * terms.scale + idle_w * per_w).astype("int64")
     licences = np.zeros(len(row)) if found is None else _licences(found.always[row], ways)
     opening = opening + np.rint(licences * terms.scale).astype("int64")
-    base, gone, moving, at = _changing(problem, row, opening)
+    change = changing(problem, row, opening) if problem.objective == "cost" else Change.none(len(problem.hosts))
     return Ledger(
         unit=terms.unit,
         scale=terms.scale,
         row=row,
-        opening=opening - base[row],
+        opening=opening - change.base[row],
         idle=idle_w * per_w,
         rate=busy_w * per_w,
         busy=work,
         per_w=per_w,
         curves=curves,
         tiebreak=np.rint(_purchase(problem)[row] * CENTS_PER_MONEY_UNIT).astype("int64"),
-        base=base,
-        gone=gone,
-        moving=moving,
+        change=change,
         orders=() if found is None else found.orders,
         off=_off(problem, per_w, curves),
-        at=at,
         needs=needs.astype("int64"),
         fee=np.rint(np.nan_to_num(fee) * needs * terms.scale).astype("int64"),
         limit=limit.reshape(len(row), shape[1]).astype("int64"),
@@ -184,24 +172,6 @@ def _off(problem: Problem, per_w: float, curves: np.ndarray) -> int:
     serves, idle = problem.hosts["pool"], np.ceil(per_w * curves[:, 0])
     most = sum(idle[((serves == "") | (serves == pool)).to_numpy()].max(initial=0.0) for pool in problem.pools)
     return failover.hosts * int(most)
-
-
-def _changing(problem: Problem, row: np.ndarray, opening: np.ndarray) -> tuple[np.ndarray, np.ndarray, int, np.ndarray]:
-    """`base`, `gone`, `moving` and `at` of the ledger.
-
-    A host that is given up costs at least `gone` and the moves of all that it carries, one that is used its opening:
-    the lesser of the two is spent whatever a plan does.
-    """
-    nothing = np.zeros(len(problem.hosts), dtype="int64")
-    change = Changeover.of(problem)
-    if problem.objective != "cost" or not change.items:
-        return nothing, nothing, 0, np.full(len(problem.workloads), -1, dtype="int64")
-    gone = np.rint(change.gone * CENTS_PER_MONEY_UNIT).astype("int64")
-    moving = round(change.per_move * CENTS_PER_MONEY_UNIT)
-    least = np.full(len(nothing), np.iinfo("int64").max)
-    np.minimum.at(least, row, opening)
-    base = np.where(change.is_open, np.minimum(gone + moving * change.carried, least), 0)
-    return base, gone, moving, change.at
 
 
 def _offers(
@@ -252,7 +222,10 @@ def _cost(problem: Problem) -> _Terms:
     without = [] if priced and not _unknown(problem).all() else ["energy"]
     without += ["maintenance"] if prices.maintenance_per_host_year is None else []
     yearly = (prices.maintenance_per_host_year or 0.0) + (prices.administration_per_host_year or 0.0)
-    yearly = yearly + (prices.rack_unit_year or 0.0) * hosts["rack_units"].fillna(0).to_numpy()
+    if prices.rack_unit_year is not None and hosts["rack_units"].isna().any():
+        without.append("rack space")
+    elif prices.rack_unit_year is not None:
+        yearly = yearly + prices.rack_unit_year * hosts["rack_units"].to_numpy(dtype=float)
     years = prices.years_discounted
     return _Terms(
         unit=prices.currency,

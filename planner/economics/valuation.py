@@ -192,12 +192,11 @@ def valued(problem: Problem, plan: Plan, book: Ledger | None = None) -> Valuatio
 
 def _changing(book: Ledger, load: Load) -> int:
     """Whole small units for changing over from today's hosts: at least `book.fixed`."""
-    if not (book.base.any() or book.gone.any() or book.moving):
+    if not book.change.counts:
         return 0
     change = Changeover.of(load.problem)
     unused = change.given_up(load.hosts["host"], load.problem.hosts["name"])
-    moves = int(change.moved(load.problem, load.plan).sum())
-    return int(book.base.sum() + (book.gone - book.base)[unused].sum()) + book.moving * moves
+    return book.change.of_plan(unused, int(change.moved(load.problem, load.plan).sum()))
 
 
 def _along(book: Ledger, load: Load, offer: np.ndarray) -> np.ndarray:

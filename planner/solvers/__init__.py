@@ -95,7 +95,7 @@ def solve(
     seed, workers = int(seed), int(workers)
     began = time.monotonic()
     book = ledger(problem)
-    if start is None and book.moving:
+    if start is None and book.change.moving:
         start = today(problem).plan
     trace: list[Progress] = []
     incumbents: list[Incumbent] = []
@@ -125,7 +125,7 @@ def solve(
         by_spares(incumbent, from_the_start)
     before = _settle(problem, incumbents, start, clock, seed, workers)
     plan, reason = _planned(problem, incumbents, before, start, clock)
-    if book.moving and plan is not None and not verified:
+    if book.change.moving and plan is not None and not verified:
         plan = _with_fewer_moves(problem, book, incumbents, before, start, plan, clock)
     return _result(problem, book, incumbents, plan, reason, start, clock, gap, trace, seed, workers)
 
