@@ -236,6 +236,8 @@ def cover(
     solver.parameters.random_seed = seed
     solver.parameters.max_deterministic_time = EFFORT
     solver.parameters.catch_sigint_signal = False
+    if instance.failover_hosts:  # Then its linear programs have what holds for some choice of the largest hosts too.
+        solver.parameters.linearization_level = 2
     status = solver.solve(model)
     mix = np.zeros((classes, pools), dtype="int64")
     if status == cp_model.INFEASIBLE:

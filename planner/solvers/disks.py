@@ -108,8 +108,9 @@ def keep_without_largest(
 ) -> None:
     """Constrain hosts so that what they offer without the `lost` largest is at least a need.
 
-    The `lost` largest of the running hosts offer together the least, over thresholds v, of
-    ``lost v + sum_c max(0, offer[c] - v) running[c]``; it is attained where v is the offer of a class.
+    Where the `lost`-th largest of the running hosts offers v, the others offer
+    ``sum_c min(offer[c], v) running[c] - lost v``, and fewer than `lost` hosts offer more than v. All hosts together
+    then offer at least ``need + lost v``: that holds in fractions too, and makes the linear program tight.
 
     Parameters
     ----------
@@ -123,10 +124,12 @@ def keep_without_largest(
     if not lost:
         model.add(sum(offer[c] * running[c] for c in classes) >= need)
         return
-    chosen = []
-    for v in sorted({offer[c] for c in classes}):
-        pick = model.new_bool_var("")
+    tops = sorted({offer[c] for c in classes})
+    chosen = [model.new_bool_var("") for _ in tops]
+    for v, pick in zip(tops, chosen, strict=True):
         kept = sum(min(offer[c], v) * running[c] for c in classes)
         model.add(kept >= need + lost * v).only_enforce_if(pick)
-        chosen.append(pick)
-    model.add_at_least_one(chosen)
+        model.add(sum(running[c] for c in classes if offer[c] > v) < lost).only_enforce_if(pick)
+    model.add_exactly_one(chosen)
+    top = cp_model.LinearExpr.weighted_sum(chosen, tops)
+    model.add(sum(offer[c] * running[c] for c in classes) >= need + lost * top)

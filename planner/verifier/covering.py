@@ -74,7 +74,7 @@ def covered(part: Part, weightings: list[tuple[int, int, int]], limit: int, dead
     opening = part.opening.tolist()
     hosts = sum(cp_model.LinearExpr.weighted_sum(row, opening) for row in (*used, *idle, *disks))
     model.add(hosts + sum(placing) <= limit)
-    return infeasible(model, deadline)
+    return infeasible(model, deadline, linearization=2 if part.failover_hosts else 1)
 
 
 def keep_cover(model: cp_model.CpModel, terms: list[tuple], total: int) -> None:
@@ -161,21 +161,25 @@ def _keep_rest(
 ) -> None:
     """Constrain hosts to offer a total without the `lost` largest, rounded in its favour where numbers are too large.
 
-    Without its largest, hosts offer ``max_v sum_c min(offer[c], v) running[c] - lost v``, over 0 and the offers there
-    are.
+    Where the `lost`-th largest host offers v, hosts offer ``sum_c min(offer[c], v) running[c] - lost v`` without the
+    largest ones, ``lost v`` less than all of them at least; fewer than `lost` offer more than v.
     """
     serving = np.flatnonzero(most)
     roof = offer[serving].tolist()
     large = sum(room * int(n) for room, n in zip(roof, most[serving], strict=True)) + total * (lost + 1)
     shift = max(large.bit_length() - BITS, 0)
     roof = [-(-room >> shift) for room in roof]
-    chosen = []
-    for v in sorted(set(roof)):
-        pick = model.new_bool_var("")
+    tops = sorted(set(roof))
+    chosen = [model.new_bool_var("") for _ in tops]
+    for v, pick in zip(tops, chosen, strict=True):
         kept = sum(min(room, v) * running[c] for room, c in zip(roof, serving, strict=True))
         model.add(kept >= (total >> shift) + lost * v).only_enforce_if(pick)
-        chosen.append(pick)
-    model.add_bool_or(chosen)
+        model.add(sum(running[c] for room, c in zip(roof, serving, strict=True) if room > v) < lost).only_enforce_if(
+            pick
+        )
+    model.add_exactly_one(chosen)
+    top = cp_model.LinearExpr.weighted_sum(chosen, tops)
+    model.add(sum(room * running[c] for room, c in zip(roof, serving, strict=True)) >= (total >> shift) + lost * top)
 
 
 def searched(part: Part, limit: int, deadline: float) -> bool:

@@ -25,13 +25,17 @@ FLOAT_ERROR = 1e-13
 """Relative error granted to a Lagrangian bound that is summed in floats, of the sum of absolute terms."""
 
 
-def infeasible(model: cp_model.CpModel, deadline: float, workers: int = 1) -> bool:
-    """Whether CP-SAT proves in time that a model has no solution."""
+def infeasible(model: cp_model.CpModel, deadline: float, workers: int = 1, linearization: int = 1) -> bool:
+    """Whether CP-SAT proves in time that a model has no solution.
+
+    With 2 as `linearization` its linear programs have constraints that hold for some choice only too.
+    """
     left = deadline - time.monotonic()
     if left <= 0:
         return False
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = workers
+    solver.parameters.linearization_level = linearization
     solver.parameters.max_time_in_seconds = left
     solver.parameters.catch_sigint_signal = False
     return solver.solve(model) == cp_model.INFEASIBLE
