@@ -12,10 +12,11 @@ import numpy as np
 from planner.solvers import bounds
 from planner.solvers.incumbent import Clock, Incumbent
 from planner.solvers.kernels import load as load_kernels
-from planner.solvers.master import Master, Solution
+from planner.solvers.master import Duals, Master, Solution
 from planner.solvers.packing import OpenHost, Packing
 from planner.solvers.parts import LARGE, PartPricer
 from planner.solvers.pricing import Pattern, Pricer, Prices
+from planner.solvers.reserve import Reserve
 
 SMOOTHING = 0.7
 SHORT, LONG = 20_000, 400_000
@@ -51,11 +52,13 @@ class Generation:
         self.instance = incumbent.instance
         self.pricer = Pricer(self.instance, clock, seed)
         self.filling = load_kernels("filling")
-        self.master = Master(self.instance, features)
+        self.tops: set[bytes] = set()
+        self.master = Master(self.instance, features, self._rows_for(self._mix()))
         self.parts = PartPricer(self.pricer)
-        self.centre = (np.zeros(0), np.zeros(0), -np.inf)
-        # Hosts that may fail come on top of those that the program asks for, in the bound and in plans.
-        self.reserve = self.instance.failover_hosts * len(self.instance.pools) * int(self.instance.opening.max())
+        self.centre = Duals.none(self.instance), -np.inf
+        # Hosts that stand by come on top of those that the program asks for, in the bound and in plans.
+        idle = self.instance.failover_hosts if self.master.reserve is None else 0
+        self.reserve = idle * len(self.instance.pools) * int(self.instance.opening.max())
 
     def seed_patterns(self, packing: Packing) -> None:
         """The hosts of a packing as patterns."""
@@ -65,12 +68,12 @@ class Generation:
 
     def reduced(self, pattern: Pattern, solution: Solution) -> float:
         """Reduced cost of a pattern."""
-        worth = float(solution.duals[pattern.shapes] @ pattern.numbers)
-        return pattern.cost(self.instance) + solution.fees[pattern.kind] - worth
+        worth = float(solution.duals.items[pattern.shapes] @ pattern.numbers)
+        return pattern.cost(self.instance) + solution.duals.charge(pattern.kind, pattern.pool) - worth
 
-    def quick_round(self, solution: Solution, duals: np.ndarray, count: np.ndarray, tries: int = 12) -> int:
+    def quick_round(self, solution: Solution, duals: Duals, count: np.ndarray, tries: int = 12) -> int:
         """Add patterns found greedily; how many."""
-        prices, added = Prices.of(duals, self.pricer.dearest), 0
+        prices, added = Prices.of(duals.items, self.pricer.dearest), 0
         for kind, pool in self.pricer.pairs:
             if self.clock.over:
                 break
@@ -80,20 +83,19 @@ class Generation:
         return added
 
     def exact_round(
-        self, solution: Solution, duals: np.ndarray, fees: np.ndarray, count: np.ndarray
+        self, solution: Solution, prices: Prices, duals: Duals, count: np.ndarray
     ) -> tuple[int, list[bounds.Weighting]]:
         """Price every class exactly; how many patterns were added, and the weightings proven, none where time ran out.
 
         A short search looks for patterns first. Where it finds none, the long one only asks for patterns that keep the
         bound from rising to one more whole host.
         """
-        prices = Prices.of(duals, self.pricer.dearest)
-        added, worth = self.short_round(solution, prices, fees, count)
+        added, worth = self.short_round(solution, prices, duals, count)
         if len(worth) < len(self.pricer.pairs):
             return added, []
-        reach = self._reach(duals, fees)
+        reach = self._reach(duals)
         for pair in self.pricer.pairs if not added else ():
-            floor = int(self._fee(prices, fees, pair) * reach)
+            floor = int(self._fee(prices, duals, pair) * reach)
             if worth[pair] > floor and not self.clock.over:
                 most, found = self.pricer.exact(prices, *pair, count, floor, LONG, EFFORT)
                 worth[pair] = min(worth[pair], most)
@@ -101,7 +103,7 @@ class Generation:
         return added, [self.pricer.weighting(prices, p, worth) for p in range(len(self.instance.pools))]
 
     def short_round(
-        self, solution: Solution, prices: Prices, fees: np.ndarray, count: np.ndarray
+        self, solution: Solution, prices: Prices, duals: Duals, count: np.ndarray
     ) -> tuple[int, dict[tuple[int, int], int]]:
         """Search a few nodes for each class while time is left.
 
@@ -114,28 +116,28 @@ class Generation:
         for pair in self.pricer.pairs:
             if self.clock.over:
                 break
-            floor = int(self._fee(prices, fees, pair) * (1 + 1e-9))
+            floor = int(self._fee(prices, duals, pair) * (1 + 1e-9))
             worth[pair], found = self.pricer.exact(prices, *pair, count, floor, SHORT)
             added += self._take(found, solution)
         return added, worth
 
-    def _fee(self, prices: Prices, fees: np.ndarray, pair: tuple[int, int]) -> float:
-        """What one host costs at the prices' scale, the fee of a class in limited number included."""
-        return prices.scale * (float(self.instance.opening[pair[0]]) + fees[pair[0]])
+    def _fee(self, prices: Prices, duals: Duals, pair: tuple[int, int]) -> float:
+        """What one host costs at the prices' scale, with its fee and less its rebate."""
+        return prices.scale * (float(self.instance.opening[pair[0]]) + duals.charge(*pair))
 
     def _take(self, patterns: list[Pattern], solution: Solution) -> int:
         """Add those patterns that fit to the last unit and improve the program; how many."""
         useful = [p for p in patterns if p.feasible(self.instance) and self.reduced(p, solution) < -1e-9]
         return sum(self.master.add(pattern) for pattern in useful)
 
-    def _reach(self, duals: np.ndarray, fees: np.ndarray) -> float:
+    def _reach(self, duals: Duals) -> float:
         """Worth relative to its cost up to which patterns leave room for the bound to rise."""
         instance = self.instance
-        if len(instance.available) > 1 or len(instance.pools) > 1 or fees.any():
+        if len(instance.available) > 1 or len(instance.pools) > 1 or duals.fees.any() or duals.rebates.any():
             return 1 + 1e-9
         if (self.incumbent.bound or 0) <= self.reserve:
             return 1 + 1e-9
-        return max(1 + 1e-9, float(duals @ instance.count) / (self.incumbent.bound - self.reserve) * (1 - 1e-9))
+        return max(1 + 1e-9, float(duals.items @ instance.count) / (self.incumbent.bound - self.reserve) * (1 - 1e-9))
 
     def run(self, seconds: float) -> None:
         """Generate columns until the bound can rise no more, the incumbent is proven, or time is up.
@@ -151,12 +153,38 @@ class Generation:
                 self._stage(self._sampled(), self.clock.seconds + seconds / 3, quick=True)
             self._stage(self.instance.count, self.clock.seconds + seconds / 3, quick=True)
             solution = self.master.solve()
-            self.centre = solution.duals, solution.fees, -np.inf
+            self.centre = solution.duals, -np.inf
             if shapes > 2 * SAMPLE and len(self.pricer.pairs) <= FEW_PAIRS:
                 for large in LARGE:
                     self._in_parts(large, until)
         if shapes <= MOST_EXACT:
             self._stage(self.instance.count, until)
+            while self.clock.seconds < until and self._turned():
+                self._stage(self.instance.count, until)
+
+    def _rows_for(self, mix: np.ndarray | None) -> Reserve | None:
+        """The reserve where the largest hosts are those of a mix; None where there is none."""
+        reserve = None if mix is None else Reserve.of(self.instance, mix)
+        if reserve is not None:
+            self.tops.add(reserve.top.tobytes())
+        return reserve
+
+    def _mix(self) -> np.ndarray | None:
+        """The hosts of the best packing, else those that cover what is known."""
+        cover, packing = self.incumbent.cover, self.incumbent.packing
+        if packing is None:
+            return None if cover is None else cover.mix
+        return packing.mix(self.instance)
+
+    def _turned(self) -> bool:
+        """Whether hosts of other sizes cover what is known by now: then the program keeps their reserve."""
+        known = len(self.tops)
+        reserve = self._rows_for(self.incumbent.cover.mix)
+        if len(self.tops) == known or self.incumbent.good_enough or self.clock.over:
+            return False
+        self.master = self.master.remade(self.master.patterns, reserve)
+        self.centre = self.master.solve().duals, -np.inf
+        return True
 
     def _in_parts(self, large: float, until: float) -> None:
         """Raise the bound by patterns in which items that are not large may be taken in parts, ever more exactly."""
@@ -166,16 +194,16 @@ class Generation:
             self.trim(solution)
             if self._cannot_rise(solution):
                 break
-            prices = Prices.of(solution.duals, self.pricer.dearest)
+            prices = Prices.of(solution.duals.items, self.pricer.dearest)
             added, worth = 0, {}
             for pair in self.pricer.pairs:
-                floor = int(self._fee(prices, solution.fees, pair) * (1 + tolerance))
+                floor = int(self._fee(prices, solution.duals, pair) * (1 + tolerance))
                 worth[pair], found = self.parts.price(prices, pair, self.instance.count, floor, large)
                 added += sum(self.master.add(p) for p in found if self.reduced(p, solution) < -1e-9)
             weightings = [self.pricer.weighting(prices, p, worth) for p in range(len(self.instance.pools))]
-            value = self._value(weightings, solution.fees)
-            if value > self.centre[2]:
-                self.centre = solution.duals, solution.fees, value
+            value = self._value(weightings, solution.duals, prices.scale)
+            if value > self.centre[1]:
+                self.centre = solution.duals, value
                 self._prove(weightings, value)
             if not added:
                 if tolerance * self.incumbent.bound < FINEST * self.instance.opening.max():
@@ -201,9 +229,8 @@ class Generation:
             self.trim(solution)
             if not quick and self._cannot_rise(solution):
                 return
-            best_duals, best_fees, best_value = self.centre
-            duals = alpha * best_duals + (1 - alpha) * solution.duals
-            fees = alpha * best_fees + (1 - alpha) * solution.fees
+            centre, best_value = self.centre
+            duals = solution.duals.toward(centre, alpha)
             added = self.quick_round(solution, duals, count)
             if added > FEW:
                 continue
@@ -212,18 +239,19 @@ class Generation:
                     return
                 alpha = max(alpha - 0.25, 0.0)
                 continue
-            more, weightings = self.exact_round(solution, duals, fees, count)
+            prices = Prices.of(duals.items, self.pricer.dearest)
+            more, weightings = self.exact_round(solution, prices, duals, count)
             added += more
-            value = self._value(weightings, fees)
+            value = self._value(weightings, duals, prices.scale)
             before = self.incumbent.bound
             if weightings and value > best_value:
-                self.centre = duals, fees, value
+                self.centre = duals, value
                 self._prove(weightings, value)
             if added:
                 alpha = SMOOTHING
             elif self.incumbent.bound != before:
                 continue
-            elif alpha == 0.0 or np.allclose(duals, solution.duals, rtol=1e-9, atol=1e-12):
+            elif alpha == 0.0 or duals.close_to(solution.duals):
                 return
             else:
                 alpha = max(alpha - 0.25, 0.0)
@@ -238,18 +266,18 @@ class Generation:
         kept = np.sort(np.argsort(rank, kind="stable")[: LEAN * rows])
         self.master = self.master.remade(patterns[at] for at in kept.tolist())
 
-    def _volume_duals(self) -> tuple[np.ndarray, np.ndarray, float]:
+    def _volume_duals(self) -> tuple[Duals, float]:
         """Duals that the scarcest resource of each pool stands for: where the smoothing begins."""
-        instance = self.instance
-        duals, fees, total = np.zeros(len(instance.count)), np.zeros(len(instance.available)), 0.0
+        instance, duals, total = self.instance, Duals.none(self.instance), 0.0
         for w in bounds.resources(instance):
             rate = (w.worth / np.maximum(instance.opening, 1)).max()
             value = w.total(instance) / rate if rate > 0 else 0.0
             inside = instance.pool == w.pool
-            if value > duals[inside] @ instance.count[inside]:
-                total += value - float(duals[inside] @ instance.count[inside])
-                duals[inside] = w.weight[inside] / rate
-        return duals, fees, total
+            known = float(duals.items[inside] @ instance.count[inside])
+            if value > known:
+                total += value - known
+                duals.items[inside] = w.weight[inside] / rate
+        return duals, total
 
     def _cannot_rise(self, solution: Solution) -> bool:
         """Whether the bound has reached what the program can still prove."""
@@ -257,20 +285,20 @@ class Generation:
             return False
         value = solution.value
         if self.master.features is not None:  # Prices below 0 count as 0, so coarse ones may prove more.
-            value = max(value, float(solution.duals @ self.instance.count - solution.fees @ self.instance.stock))
+            value = max(value, solution.duals.total(self.instance))
         return self.incumbent.bound >= np.ceil(value - 1e-6 * max(1.0, abs(value))) + self.reserve
 
-    def _value(self, weightings: list[bounds.Weighting], fees: np.ndarray) -> float:
-        """The bound of some weightings, before host numbers are made whole."""
+    def _value(self, weightings: list[bounds.Weighting], duals: Duals, scale: int) -> float:
+        """The bound of some weightings at so many steps for a small unit, before host numbers are made whole."""
         total = 0.0
         for w in weightings:
-            asked = w.total(self.instance)
+            asked = w.total(self.instance) + scale * float(duals.kept[w.pool])
             # Ratio of what is asked to what the dearest use of a unit of money buys, limited classes at their fee.
-            cost = self.instance.opening + fees
-            worth = w.worth > 0
-            rate = float((w.worth[worth] / np.maximum(cost[worth], 1e-9)).max()) if worth.any() else np.inf
+            cost = self.instance.opening + duals.fees
+            worth = w.worth + scale * duals.rebates[:, w.pool]
+            rate = float((worth / np.maximum(cost, 1e-9))[worth > 0].max(initial=0.0)) or np.inf
             total += asked / max(rate, 1e-12)
-        return total - float(fees @ self.instance.stock)
+        return total - float(duals.fees @ self.instance.stock)
 
     def _prove(self, weightings: list[bounds.Weighting], value: float) -> None:
         """The bound of the weightings through the covering problem, where it may rise."""

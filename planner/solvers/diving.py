@@ -69,7 +69,7 @@ class Dive:
         before: list[tuple] = []
         try:
             while self.left.any():
-                self.generation.master.require(self.left, self.available)
+                self.generation.master.require(self.left, self.available, self.hosts)
                 solution = self._priced(most_value)
                 if self.over():
                     return None
@@ -108,8 +108,8 @@ class Dive:
             if turn < QUICK:
                 added = generation.quick_round(solution, solution.duals, self.left)
             else:
-                prices = Prices.of(solution.duals, generation.pricer.dearest)
-                added, _ = generation.short_round(solution, prices, solution.fees, self.left)
+                prices = Prices.of(solution.duals.items, generation.pricer.dearest)
+                added, _ = generation.short_round(solution, prices, solution.duals, self.left)
             if self.over() or (not added and turn >= QUICK):
                 return None
             solution = generation.master.solve() if added else solution

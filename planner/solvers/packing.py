@@ -39,6 +39,13 @@ class Packing:
         placing = sum(int(instance.placing[s, host.kind]) * n for host in self.hosts for s, n in host.items.items())
         return opening + placing
 
+    def mix(self, instance: Instance) -> np.ndarray:
+        """How many hosts of each class run for each pool: shape [C, P]."""
+        mix = np.zeros((len(instance.available), len(instance.pools)), dtype="int64")
+        for host in self.hosts:
+            mix[host.kind, host.pool] += 1
+        return mix
+
     def key(self, instance: Instance) -> tuple[int, int, int]:
         """Objective first, among equals the number of hosts, then purchase."""
         purchase = sum(int(instance.tiebreak[host.kind]) for host in self.hosts)
