@@ -10,7 +10,7 @@ from planner.solvers import bounds, cpsat, greedy
 from planner.solvers.coarse import features
 from planner.solvers.colgen import Generation
 from planner.solvers.diving import Dive
-from planner.solvers.failover import standing_by
+from planner.solvers.failover import standing_by, with_reserve
 from planner.solvers.incumbent import Clock, Incumbent
 from planner.solvers.kernels import SMALL
 from planner.solvers.master import Stalled
@@ -197,7 +197,17 @@ class Search:
             for s, n in host.items.items():
                 waiting[s] += n
         away = {id(host) for host in gone}
-        return self._attempt([host for host in running if id(host) not in away], waiting, slices)
+        rest = self._completed([host for host in running if id(host) not in away])
+        return rest is not None and self._attempt(rest, waiting, slices)
+
+    def _completed(self, hosts: list[OpenHost]) -> list[OpenHost] | None:
+        """Some hosts with those that a share in reserve still needs, to pack into; None where they are no better."""
+        if self.instance.failover_mode != "share" or not self.instance.failover_hosts:
+            return hosts
+        complete = with_reserve(self.instance, Packing(hosts=tuple(hosts)))
+        if complete is None or complete.rank(self.instance) >= self.incumbent.packing.rank(self.instance):
+            return None
+        return list(complete.hosts)
 
     def _remix(self, slices: int) -> None:
         """Pack into mixes of hosts that cover the demand with some room to spare, the cheapest that works."""
