@@ -20,6 +20,9 @@ MULTIPLIERS = 24
 GROWTH = 1.5
 """Growth of the number of labels after which new multipliers are sought."""
 
+CHUNK, SAMPLED = 4_096, 8
+"""Labels whose bounds are reckoned at a time, and of how many one tells which multipliers served."""
+
 FLOAT_ERROR = 1e-12
 """Relative error granted to a bound that is summed in floats, of the sum of all terms."""
 
@@ -98,12 +101,13 @@ class _Search:
         """What sets weigh at most with items from `n` on, rounding errors granted."""
         if n == len(self.net) or not len(weight):
             return weight.astype(float)
-        best = np.full(len(weight), np.inf)
-        for k, price in enumerate(self.price):
-            value = free @ price + self.rest[k, n]
-            better = value < best
-            self.served[k] += np.count_nonzero(better) / len(weight)
-            np.minimum(best, value, out=best)
+        best = np.empty(len(weight))
+        for begin in range(0, len(weight), CHUNK):
+            rooms = np.ascontiguousarray(free[begin : begin + CHUNK].T, dtype=float)
+            value = np.einsum("kq,qn->kn", self.price, rooms) + self.rest[:, n, None]  # No threads that get in the way.
+            value.min(axis=0, out=best[begin : begin + CHUNK])
+            lowest = value[:, ::SAMPLED].argmin(axis=0)
+            self.served += np.bincount(lowest, minlength=len(self.price)) * (SAMPLED / len(weight))
         return weight + best * (1 + FLOAT_ERROR) + self.error
 
     def hopeful(self, n: int, weight: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
