@@ -196,7 +196,8 @@ def test_items_and_hosts_that_no_price_drives_are_added_up():
     money = replace(report.money, after=replace(after, once=once, yearly=yearly, **figures))
     live = Live(replace(report, money=money, costs=told.assign(decision="keep", disposal=0.0)))
     plan = live.estates["plan"]
-    assert plan.quantities[host_costs.RUNNING].tolist() == [1.0] * len(report.costs) + [0.0]
+    running = (report.costs["decision"] != "give up").astype(float).tolist()
+    assert plan.quantities[host_costs.RUNNING].tolist() == [*running, 0.0]
     assert plan.hosts.columns.tolist() == ["host", "model", "pool", "decision"]
     assert live.figures.loc["disposal", "plan_once"] == 120 - 50 * len(report.costs)
     assert live.figures.loc["maintenance", "plan_yearly"] == 400 * len(report.costs)
@@ -209,7 +210,7 @@ def test_products_that_differ_in_case_alone_have_columns_of_their_own():
     problem = owned(Prices(licences=licences))
     report = planner.report(problem, solved(problem).plan)
     live = Live(report)
-    assert [live.figures.loc[name, "plan_once"] for name in ("Agent", "agent")] == [7 * len(report.costs)] * 2
+    assert [live.figures.loc[name, "plan_once"] for name in ("Agent", "agent")] == [7 * len(report.hosts)] * 2
     headings = rows_of(openpyxl.load_workbook(io.BytesIO(to_bytes(report, "xlsx"))), "Costs by host", "Host")["h0"]
     assert {"Agent", "Agent (2)", "Agent, once", "agent, once (2)"} <= set(headings)
 
