@@ -200,7 +200,7 @@ def test_items_and_hosts_that_no_price_drives_are_added_up():
     assert plan.quantities[host_costs.RUNNING].tolist() == [*running, 0.0]
     assert plan.hosts.columns.tolist() == ["host", "model", "pool", "decision"]
     assert live.figures.loc["disposal", "plan_once"] == 120 - 50 * len(report.costs)
-    assert live.figures.loc["maintenance", "plan_yearly"] == 400 * len(report.costs)
+    assert live.figures.loc["maintenance", "plan_yearly"] == 400 * len(report.hosts)
     assert plan.total("disposal", "once").text.startswith("=IF(COUNT('Costs by host'!$")
     assert plan.total("disposal", "yearly") == 0
 
