@@ -16,7 +16,7 @@ from planner.errors import InputError
 from planner.plan import Bound, Plan, Progress, Result, Status, Stop, moves_between
 from planner.problem import Problem
 from planner.settings import require
-from planner.solvers import bounds, cpsat, greedy
+from planner.solvers import bounds, cpsat, gathering, greedy
 from planner.solvers import standing as standing_plan
 from planner.solvers.anchoring import anchor
 from planner.solvers.assembly import assembled, evidence_of
@@ -151,6 +151,7 @@ def _first(problem: Problem, incumbent: Incumbent, clock: Clock, seed: int) -> N
         incumbent.reason = _too_apart(problem, instance) or _too_much(problem, instance)
         return
 
+    incumbent.prove(bounds.needing(instance))
     anchor(incumbent, clock)
     if incumbent.infeasible or (instance.coupled.any() and not incumbent.anchors):
         return
@@ -158,6 +159,8 @@ def _first(problem: Problem, incumbent: Incumbent, clock: Clock, seed: int) -> N
     def over() -> bool:  # A first plan, found in a second or two, comes on top of the limit.
         return incumbent.packing is not None and clock.over
 
+    for method, packing in gathering.packings(instance, over):
+        incumbent.offer(packing, method)
     for quick in filter(None, (condensed(instance), instance)):
         for method, packing in greedy.packings(quick, incumbent.cover.mix, over, incumbent.anchors):
             incumbent.offer(packing, method)

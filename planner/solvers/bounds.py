@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from ortools.sat.python import cp_model
@@ -102,6 +103,31 @@ def counting(instance: Instance) -> list[Weighting]:
         candidates = list(_by_function(instance.relaxed, p, inside, serving))
         candidates.sort(key=lambda w: -w.total(instance) / max(int(w.worth.max()), 1))
         found += candidates[:4]
+    return found
+
+
+def needing(instance: Instance) -> list[Weighting]:
+    """Each resource, of those items alone that a column counts, such as workloads in need of a licence.
+
+    A host is worth what it offers of the resource, and no more than the largest of as many as the column lets it carry:
+    nothing where it lets it carry none.
+    """
+    relaxed, found = instance.relaxed, []
+    for pool, column in product(range(len(instance.pools)), range(instance.resources, relaxed.demand.shape[1])):
+        counted = np.where(instance.pool == pool, relaxed.demand[:, column], 0)
+        if not counted.any() or (relaxed.most[:, column] >= counted @ instance.count).all():
+            continue
+        for r in range(instance.resources):
+            weight = np.where(counted > 0, relaxed.demand[:, r], 0)
+            # An item that counts several times weighs as several that share its weight.
+            each = -(-weight // np.maximum(counted, 1))
+            order = np.argsort(-each, kind="stable")
+            there = np.concatenate([[0], np.cumsum((counted * instance.count)[order])])
+            most = np.concatenate([[0], np.cumsum((each * counted * instance.count)[order])])
+            largest = np.interp(relaxed.most[:, column], there, most)
+            worth = np.minimum(relaxed.most[:, r], np.ceil(largest).astype("int64"))
+            fits = relaxed.fits[counted > 0].any(axis=0)
+            found.append(Weighting(method="licences", pool=pool, weight=weight, worth=np.where(fits, worth, 0)))
     return found
 
 

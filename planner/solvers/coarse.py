@@ -10,24 +10,40 @@ from __future__ import annotations
 import numpy as np
 
 from planner.solvers.instance import Instance
+from planner.solvers.packing import Packing
 
 PARTS = (1 / 2, 1 / 3, 1 / 4)
 """Shares of a host at which what an item keeps out changes: groups never reach across them."""
+
+CROWD = 15
+"""Items a host from which on hosts are crowded."""
 
 ROWS, FEWEST, SHAPES_A_ROW = 400, 100, 16
 """Coarse rows at most; at least; and shapes that bring one row more. With more rows for few shapes the prices of single
 items swing as they do with a row for each."""
 
 
-def features(instance: Instance) -> np.ndarray:
+def crowded(instance: Instance, packing: Packing) -> bool:
+    """Whether hosts of unlike costs carry so many items that a row for each leaves a program where it begins."""
+    hosts, opening = sum(1 for host in packing.hosts if host.items), instance.opening
+    return instance.items >= CROWD * hosts and bool((opening != opening[0]).any())
+
+
+def features(instance: Instance, rows: int = 0) -> np.ndarray:
     """What each shape counts in each coarse row: array of float, shape [S, B].
 
     A group of shapes has one row for its number of items, and one a resource for their size relative to its mean.
+
+    Parameters
+    ----------
+    instance : Instance
+    rows : int
+        About how many rows; by default as many as the number of shapes asks for.
     """
     share = instance.demand / np.maximum(instance.capacity.max(axis=0), 1)
-    rows = min(ROWS, FEWEST + len(share) // SHAPES_A_ROW)
+    rows = rows or min(ROWS, FEWEST + len(share) // SHAPES_A_ROW)
     blocks = []
-    for shapes in _leaves(instance, share, rows // (share.shape[1] + 1)):
+    for shapes in _leaves(instance, share, max(rows // (share.shape[1] + 1), 1)):
         weight = instance.count[shapes]
         centred = share[shapes] - np.average(share[shapes], axis=0, weights=weight)
         spread = np.abs(centred).max(axis=0)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from planner.solvers import bounds
+from planner.solvers.coarse import crowded, features
 from planner.solvers.incumbent import Clock, Incumbent
 from planner.solvers.kernels import load as load_kernels
 from planner.solvers.master import Duals, Master, Solution
@@ -40,6 +41,12 @@ FEW_PAIRS = 8
 MOST_EXACT = 10_000
 """Coarse shapes up to which exact pricing follows."""
 
+LEVELS = (24, 60)
+"""Coarse rows, about, that come first where hosts carry many items."""
+
+AT_A_TIME = 16
+"""Classes that quick pricing looks at before the linear program is solved again."""
+
 EFFORT = 3.0
 """Deterministic time of CP-SAT where the nodes do not suffice."""
 
@@ -53,6 +60,7 @@ class Generation:
         self.pricer = Pricer(self.instance, clock, seed)
         self.filling = load_kernels("filling")
         self.tops: set[bytes] = set()
+        self.turn = 0
         self.master = Master(self.instance, features, self._rows_for(self._mix()))
         self.parts = PartPricer(self.pricer)
         self.centre = Duals.none(self.instance), -np.inf
@@ -72,29 +80,35 @@ class Generation:
         return pattern.cost(self.instance) + solution.duals.charge(pattern.kind, pattern.pool) - worth
 
     def quick_round(self, solution: Solution, duals: Duals, count: np.ndarray, tries: int = 12) -> int:
-        """Add patterns found greedily; how many."""
+        """Add patterns found greedily; how many.
+
+        Of many classes only some have their turn in a round, as long as these give patterns enough.
+        """
         prices, added = Prices.of(duals.items, self.pricer.dearest), 0
-        for kind, pool in self.pricer.pairs:
-            if self.clock.over:
+        pairs = self.pricer.pairs
+        for tried in range(len(pairs)):
+            if self.clock.over or (tried >= AT_A_TIME and added > FEW):
                 break
+            kind, pool = pairs[self.turn]
+            self.turn = (self.turn + 1) % len(pairs)
             for pattern in self.pricer.quick(prices, kind, pool, count, tries):
                 if self.reduced(pattern, solution) < -1e-6 * max(1.0, solution.value / self.instance.items):
                     added += self.master.add(pattern)
         return added
 
     def exact_round(
-        self, solution: Solution, prices: Prices, duals: Duals, count: np.ndarray
+        self, solution: Solution, prices: Prices, duals: Duals, count: np.ndarray, *, long: bool = True
     ) -> tuple[int, list[bounds.Weighting]]:
         """Price every class exactly; how many patterns were added, and the weightings proven, none where time ran out.
 
-        A short search looks for patterns first. Where it finds none, the long one only asks for patterns that keep the
-        bound from rising to one more whole host.
+        A short search looks for patterns first. Where it finds none, the long one, if wanted, only asks for patterns
+        that keep the bound from rising to one more whole host.
         """
         added, worth = self.short_round(solution, prices, duals, count)
         if len(worth) < len(self.pricer.pairs):
             return added, []
         reach = self._reach(duals)
-        for pair in self.pricer.pairs if not added else ():
+        for pair in self.pricer.pairs if long and not added else ():
             floor = int(self._fee(prices, duals, pair) * reach)
             if worth[pair] > floor and not self.clock.over:
                 most, found = self.pricer.exact(prices, *pair, count, floor, LONG, EFFORT)
@@ -157,10 +171,25 @@ class Generation:
             if shapes > 2 * SAMPLE and len(self.pricer.pairs) <= FEW_PAIRS:
                 for large in LARGE:
                     self._in_parts(large, until)
+        elif self.incumbent.packing is not None and crowded(self.instance, self.incumbent.packing):
+            self._from_coarse(until)
         if shapes <= MOST_EXACT:
             self._stage(self.instance.count, until)
             while self.clock.seconds < until and self._turned():
                 self._stage(self.instance.count, until)
+
+    def _from_coarse(self, until: float) -> None:
+        """Programs with few coarse rows first, then with more: the prices of each are where the next begins."""
+        fine = self.master
+        for number, rows in enumerate(LEVELS):
+            level = Master(self.instance, features(self.instance, rows), fine.reserve)
+            for pattern in self.master.patterns:
+                level.add(pattern)
+            self.master = level
+            self.centre = self.centre[0], -np.inf
+            share = (until - self.clock.seconds) / (len(LEVELS) + 1 - number)
+            self._stage(self.instance.count, self.clock.seconds + share, exact=True)
+        self.master = fine.remade([*fine.patterns, *self.master.patterns])
 
     def _rows_for(self, mix: np.ndarray | None) -> Reserve | None:
         """The reserve where the largest hosts are those of a mix; None where there is none."""
@@ -221,8 +250,11 @@ class Generation:
         count[picked] = self.instance.count[picked]
         return count
 
-    def _stage(self, count: np.ndarray, until: float, *, quick: bool = False) -> None:
-        """Generate columns of some shapes until none improves the program or time is up; greedily alone if `quick`."""
+    def _stage(self, count: np.ndarray, until: float, *, quick: bool = False, exact: bool = False) -> None:
+        """Generate columns of some shapes until none improves the program or time is up.
+
+        Greedily alone if `quick`, not greedily at all if `exact`.
+        """
         alpha = SMOOTHING
         while self.clock.seconds < until and not self.clock.over and not self.incumbent.good_enough:
             solution = self.master.solve()
@@ -231,7 +263,7 @@ class Generation:
                 return
             centre, best_value = self.centre
             duals = solution.duals.toward(centre, alpha)
-            added = self.quick_round(solution, duals, count)
+            added = 0 if exact else self.quick_round(solution, duals, count)
             if added > FEW:
                 continue
             if quick:
@@ -240,7 +272,7 @@ class Generation:
                 alpha = max(alpha - 0.25, 0.0)
                 continue
             prices = Prices.of(duals.items, self.pricer.dearest)
-            more, weightings = self.exact_round(solution, prices, duals, count)
+            more, weightings = self.exact_round(solution, prices, duals, count, long=not exact)
             added += more
             value = self._value(weightings, duals, prices.scale)
             before = self.incumbent.bound

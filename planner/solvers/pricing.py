@@ -34,8 +34,10 @@ MOST_CENTRES, MOST_SETS = 200, 40
 MOST_ORDERED = 200_000
 """Items in all the orders together that quick pricing fills sets by."""
 
-EXCHANGES = 300_000
-"""Exchanges that quick pricing looks at for one set at most."""
+EXCHANGES, LEAST_EXCHANGES = 2_400_000, 20_000
+"""Exchanges that quick pricing looks at for one set of every class together, and of one class at least."""
+MOST_EXCHANGES = 300_000
+"""Exchanges for one set of one class at most."""
 
 NODES_AROUND = 300
 """Search nodes for each of the items that exact pricing builds a set around."""
@@ -129,6 +131,11 @@ class Pricer:
             if (self.fits[:, c] & (instance.pool == p)).any() and instance.available[c] > 0
         ]
 
+    @property
+    def exchanges(self) -> int:
+        """Exchanges that quick pricing looks at for one set."""
+        return min(max(EXCHANGES // max(len(self.pairs), 1), LEAST_EXCHANGES), MOST_EXCHANGES)
+
     def candidates(self, prices: Prices, kind: int, pool: int, count: np.ndarray) -> tuple[np.ndarray, ...]:
         """Shapes worth putting on a host, their profit, demand and how many of each at most."""
         instance = self.exactly
@@ -180,7 +187,7 @@ class Pricer:
         laws = self.instance.groups[shapes], self.instance.limit, self.instance.zone
         capacity, actual = self.instance.capacity[kind], self.instance.demand[shapes]
         self.kernels.greedy_sets(order, actual, most, *laws, capacity, found)
-        self.kernels.improve_sets(profit, actual, most, *laws, capacity, EXCHANGES, found)
+        self.kernels.improve_sets(profit, actual, most, *laws, capacity, self.exchanges, found)
         worth = found @ profit
         best = np.argsort(-worth, kind="stable")[:MOST_SETS]
         return [self._pattern(kind, pool, shapes, row) for row in found[best] if row.any()]

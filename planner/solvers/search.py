@@ -14,6 +14,7 @@ from planner.solvers.failover import standing_by, with_reserve
 from planner.solvers.incumbent import Clock, Incumbent
 from planner.solvers.kernels import SMALL
 from planner.solvers.master import Stalled
+from planner.solvers.neighbourhoods import Neighbourhoods
 from planner.solvers.packing import OpenHost, Packing, unused
 from planner.solvers.repack import MOST_PLACES, Attempt, longest
 
@@ -34,6 +35,12 @@ EASY_HOSTS, WEIGHING = 9, 2.0
 
 EARLY = 0.02
 """Share of the time that one attempt at repacking may take before column generation has said which hosts pay."""
+
+REMIXING = 0.1
+"""Share of the time after which no further mix of hosts is tried before column generation."""
+
+NEAR = 0.4
+"""Share of what is left of the time that a few hosts at a time are improved for, where they carry many items."""
 
 QUICK = 0.5
 """Deterministic time that CP-SAT may spend then."""
@@ -57,7 +64,7 @@ class Search:
     def __init__(self, incumbent: Incumbent, clock: Clock, until: float, seed: int, workers: int):
         self.incumbent, self.instance, self.clock = incumbent, incumbent.instance, clock
         self.until, self.seed, self.workers = until, seed, workers
-        self.attempts, self.patience = 0, until
+        self.attempts, self.patience, self.turn = 0, until, until
 
     @property
     def over(self) -> bool:
@@ -81,11 +88,15 @@ class Search:
             return
         self._anchor()
         self.patience = EARLY * self._seconds
+        self.turn = self.clock.seconds + REMIXING * self._seconds
         self._remix(10)
         self._shrink(5)
+        near = Neighbourhoods(self.incumbent, self.clock, self.seed, self.workers)
+        if near.applies:
+            near.run(self.clock.seconds + NEAR * self._seconds)
         with suppress(Stalled):  # The search goes on without column generation.
-            self._generate()
-        self.patience = self.until
+            self._generate(near)
+        self.patience = self.turn = self.until
         while not self.over:
             before = self.attempts
             self._remix(MOST_SLICES)
@@ -214,7 +225,7 @@ class Search:
         if len(self.instance.available) == 1 or len(self.instance.count) > MOST_SHAPES or self.over:
             return
         low, high = 0.0, 0.2
-        while high - low > 0.002 and not self.over:
+        while high - low > 0.002 and not self.over and self.clock.seconds < self.turn:
             surplus = (low + high) / 2
             asked = np.array([surplus if w.method == "volume" else 0.0 for w in self.incumbent.weightings])
             most = self.incumbent.value - 1
@@ -235,7 +246,7 @@ class Search:
         hosts, waiting = greedy.filled_mix(self.instance, mix, 1.0, lambda: self.over, anchors)
         return self._attempt(hosts, waiting, slices)
 
-    def _generate(self) -> None:
+    def _generate(self, near: Neighbourhoods) -> None:
         """Column generation, then dives between attempts at repacking."""
         if self.over or len(self.instance.count) > MOST_SHAPES:
             return
@@ -262,6 +273,8 @@ class Search:
                 self.incumbent.offer(packing, "diving")
             if not self.over:
                 self._shrink(10 * dives)
+            if near.applies:
+                near.run(self.clock.seconds + NEAR * self._seconds)
             if not self.over and counts <= SOME_COUNTS:
                 cpsat.improve(
                     self.incumbent, self.clock, self._seconds, seed=self.seed, workers=self.workers, effort=dives
