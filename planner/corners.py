@@ -74,7 +74,7 @@ class Comparison:
         money = money_of(problem, self.plan, self.baseline, hosts)
         today, plan = (costs.horizon(problem.prices).sum(skipna=False) for costs in (money.before, money.after))
         frame = pd.DataFrame({"today": today, "plan": plan}).rename_axis("item")
-        frame.loc["total"] = frame[frame.notna().all(axis=1)].sum()
+        frame.loc["total"] = frame[frame.notna().all(axis=1)].sum(min_count=1)
         return frame.assign(saving=frame["today"] - frame["plan"])
 
     def saving(self, **figures: float) -> float:

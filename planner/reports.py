@@ -264,7 +264,9 @@ def _summary(
 def _payback(money: Money) -> tuple:
     """When what the plan costs at the start has paid for itself, against today."""
     years = payback_years(money)
-    return (PAYBACK, "never" if years is None else years, "" if years is None else "years")
+    if years is None or np.isnan(years):
+        return (PAYBACK, "never" if years is None else "missing", "")
+    return (PAYBACK, years, "years")
 
 
 def _survival(problem: Problem) -> list[tuple]:

@@ -136,11 +136,11 @@ def savings_table(problem: Problem, baseline: Baseline, money: Money) -> pd.Data
     frame = pd.DataFrame(rows, columns=["item", "unit", *FIGURES, "assumption"])
     complete = frame[list(FIGURES)].notna().all(axis=1)
     missing = frame.loc[~complete, "item"].tolist()
-    told = f"Sum of {', '.join(frame.loc[complete, 'item'])}"
+    told = f"Sum of {', '.join(frame.loc[complete, 'item'])}" if complete.any() else "Not known"
     told += f"; without {', '.join(missing)}, for which figures are missing." if missing else "."
     unpriced = [item for item, field in OPTIONAL.items() if getattr(prices, field) is None]
     told += f" No price is given for {' and '.join(unpriced)}: left out." if unpriced else ""
-    total = frame.loc[complete, list(FIGURES)].sum().to_dict()
+    total = frame.loc[complete, list(FIGURES)].sum(min_count=1).to_dict()
     last = pd.DataFrame([{"item": "total", "unit": prices.currency, **total, "assumption": told}])
     return pd.concat([frame, last], ignore_index=True)
 
@@ -148,9 +148,12 @@ def savings_table(problem: Problem, baseline: Baseline, money: Money) -> pd.Data
 def payback_years(money: Money) -> float | None:
     """Years until what the plan costs at the start is saved by what it costs less every year, undiscounted.
 
-    0 where it costs no more at the start, None where it never is. Items for which figures are missing do not count.
+    0 where it costs no more at the start, None where it never is. Items for which figures are missing do not count;
+    NaN where none is known.
     """
     items = [name for name in money.after.once if _is_known(money.before, name) and _is_known(money.after, name)]
+    if not items:
+        return np.nan
     more = money.after.once[items].to_numpy().sum() - money.before.once[items].to_numpy().sum()
     less = money.before.yearly[items].to_numpy().sum() - money.after.yearly[items].to_numpy().sum()
     if more <= 0:
@@ -239,7 +242,7 @@ def costs_table(problem: Problem, money: Money) -> pd.DataFrame:
     running = money.hosts[["host", "model", "pool"]].assign(decision=np.where(owned, "keep", "buy"))
     gone = problem.hosts.iloc[money.given_up][["name", "model", "pool"]].rename(columns={"name": "host"})
     told = pd.concat([running, gone.assign(decision="give up")], ignore_index=True)
-    return told.join(frame).assign(total=frame[known].sum(axis=1))
+    return told.join(frame).assign(total=frame[known].sum(axis=1, min_count=1))
 
 
 def licences_table(money: Money) -> pd.DataFrame:

@@ -11,7 +11,6 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
@@ -48,6 +47,11 @@ def licensed(prices: Prices) -> planner.Problem:
     return problem_of(loads(os=WINDOWS), models=machines(("r", 32, 64), **RUN), prices=prices)
 
 
+def unknown(prices: Prices) -> planner.Problem:
+    """What is bought has neither a price nor watts."""
+    return problem_of(loads(), models=machines(("r", 16, 64), rack_units=2), prices=prices)
+
+
 def half_known(prices: Prices) -> planner.Problem:
     """One of two hosts has neither watts nor rack units, and RHEL has no price."""
     frame = loads(host=["h0"] * 6 + ["h1"] * 6, os="Red Hat Enterprise Linux 9")
@@ -65,11 +69,12 @@ ESTATES = {
     "licensed": (licensed, Prices(**LICENSED), {"discount_rate": 0.1, "years": 3.0, "carbon_kg_per_kwh": 0.05}),
     "missing prices": (owned, Prices.none(), {"energy_per_kwh": 0.2, "maintenance_per_host_year": 0.0}),
     "prices taken away": (bought, Prices(**MANY), {"energy_per_kwh": None, "rack_unit_year": None}),
+    "nothing known": (unknown, Prices.none(), {"maintenance_per_host_year": 70.0, "rack_unit_year": 9.0}),
     "half known": (half_known, Prices(licences=("rhel",)), {"rack_unit_year": 200.0, "maintenance_per_host_year": 100}),
 }
 
 
-AS_WRITTEN = ("licensed", "half known")
+AS_WRITTEN = ("licensed", "half known", "nothing known")
 """Estates that are worked out without a change too."""
 
 
@@ -183,24 +188,16 @@ def test_other_prices_in_the_cells_give_the_report_with_those_prices(name, repor
 
 
 def test_items_and_hosts_that_no_price_drives_are_added_up():
-    """A host that is told of but does not run costs what stands on its own, such as its disposal."""
-    report = planner.report(problem := owned(Prices(years=4)), solved(problem).plan)
-    after = report.money.after
-    once, yearly = (
-        pd.concat([frame, pd.DataFrame(0.0, index=[0], columns=frame.columns)], ignore_index=True)
-        for frame in (after.once.assign(disposal=-50.0), after.yearly.assign(disposal=0.0))
-    )
-    once.loc[len(once) - 1, "disposal"] = 120.0
-    figures = {name: np.append(getattr(after, name), 0.0) for name in ("energy_kwh", "carbon_kg", "embodied_kg")}
-    told = pd.concat([report.costs, pd.DataFrame([{"host": "gone", "model": "", "pool": ""}])], ignore_index=True)
-    money = replace(report.money, after=replace(after, once=once, yearly=yearly, **figures))
-    live = Live(replace(report, money=money, costs=told.assign(decision="keep", disposal=0.0)))
-    plan = live.estates["plan"]
-    running = (report.costs["decision"] != "give up").astype(float).tolist()
-    assert plan.quantities[host_costs.RUNNING].tolist() == [*running, 0.0]
+    """A host that is given up does not run, and costs what stands on its own, such as its disposal."""
+    problem = owned(Prices(years=4, disposal_per_host=120.0))
+    report = planner.report(problem, solved(problem).plan)
+    live = Live(report)
+    plan, running = live.estates["plan"], report.plan.hosts_used
+    assert (running, len(report.costs)) == (2, 4)
+    assert plan.quantities[host_costs.RUNNING].tolist() == [1.0, 1.0, 0.0, 0.0]
     assert plan.hosts.columns.tolist() == ["host", "model", "pool", "decision"]
-    assert live.figures.loc["disposal", "plan_once"] == 120 - 50 * len(report.costs)
-    assert live.figures.loc["maintenance", "plan_yearly"] == 400 * len(report.hosts)
+    assert live.figures.loc["disposal", "plan_once"] == 2 * 120
+    assert live.figures.loc["maintenance", "plan_yearly"] == 2 * 400
     assert plan.total("disposal", "once").text.startswith("=IF(COUNT('Costs by host'!$")
     assert plan.total("disposal", "yearly") == 0
 
@@ -210,7 +207,7 @@ def test_products_that_differ_in_case_alone_have_columns_of_their_own():
     problem = owned(Prices(licences=licences))
     report = planner.report(problem, solved(problem).plan)
     live = Live(report)
-    assert [live.figures.loc[name, "plan_once"] for name in ("Agent", "agent")] == [7 * len(report.hosts)] * 2
+    assert [live.figures.loc[name, "plan_once"] for name in ("Agent", "agent")] == [7 * report.plan.hosts_used] * 2
     headings = rows_of(openpyxl.load_workbook(io.BytesIO(to_bytes(report, "xlsx"))), "Costs by host", "Host")["h0"]
     assert {"Agent", "Agent (2)", "Agent, once", "agent, once (2)"} <= set(headings)
 

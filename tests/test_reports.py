@@ -101,6 +101,17 @@ def test_a_missing_figure_is_missing_and_named_and_never_zero():
     assert savings.loc["total", "saving_per_year"] == 400
 
 
+def test_a_total_of_nothing_known_is_missing_and_not_zero():
+    problem = problem_of(estate(("a", 1, 1)), models=machines(("new", 4, 8)), prices=Prices.none())
+    report = planner.report(problem, solved(problem).plan)
+    total = report.savings.set_index("item").loc["total"]
+    assert total.drop(["unit", "assumption"]).isna().all()
+    assert total["assumption"].startswith("Not known; without hardware, energy, maintenance, for which figures")
+    assert report.costs["total"].isna().all()
+    assert report.totals.set_index("metric").filter(like="total", axis=0)[["today", "plan"]].isna().all(axis=None)
+    assert payback_of(report) == "missing"
+
+
 def test_watts_for_hosts_without_figures_are_an_assumption_that_can_be_given():
     prices = Prices(host_idle_w=100, host_peak_w=300, vcpu_activity=0.5, energy_per_kwh=0.2, pue=1.0)
     problem = problem_of(estate(("a", 4, 1)), machines(("h1", 4, 8), ("h2", 4, 8)), prices=prices)

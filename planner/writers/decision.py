@@ -10,6 +10,7 @@ from planner import catalogue
 from planner.economics.costs import OPTIONAL
 from planner.plan import Status
 from planner.reports import PAYBACK, Report
+from planner.writers.formulas import MISSING
 from planner.writers.inputs import INPUTS
 
 UNKNOWN = "not known"
@@ -96,6 +97,8 @@ def _payback(report: Report, without: str) -> Figure:
     years = report.summary.set_index("item").loc[PAYBACK, "value"]
     if not isinstance(years, str):
         return Figure(label=label, value="at once" if years == 0 else f"after {number(years)} years", note=note)
+    if years == MISSING:
+        return Figure(label=label, value=UNKNOWN, note=note)
     if report.savings.set_index("item").loc["total", "saving_horizon"] > 0:
         return Figure(label=label, value="does not apply", note=f"less at the start, more every year{without}")
     return Figure(label=label, value=years, note=note)

@@ -135,7 +135,11 @@ class HostCosts:
             Before "over ... years".
         """
         known_items = self.horizon.columns[self.horizon.notna().all()]
-        figures = self.horizon.assign(total=self.horizon[known_items].sum(axis=1)) if self.items else self.horizon
+        figures = (
+            self.horizon.assign(total=self.horizon[known_items].sum(axis=1, min_count=1))
+            if self.items
+            else self.horizon
+        )
         if self.is_live:
             figures = self._live(figures)
             told = sentence(f'"{title} over "', "years", '" years"', value=f"{title} over {self.prices.years:g} years")
@@ -153,7 +157,10 @@ class HostCosts:
         end = start + len(self.items) - 1
         sums = f"{cell(_FIRST - 2, start)}:{cell(_FIRST - 2, end)}"
         found["total"] = [
-            Formula(f'=SUMIF({sums},"<>{MISSING}",{self._row_range(row, start, end)})', value)
+            Formula(
+                f'=IF(COUNT({sums})=0,"{MISSING}",SUMIF({sums},"<>{MISSING}",{self._row_range(row, start, end)}))',
+                shown(value),
+            )
             for row, value in enumerate(figures["total"].tolist(), start=_FIRST)
         ]
         return pd.DataFrame(found, dtype=object)
@@ -183,7 +190,7 @@ class HostCosts:
             values = self.horizon.sum(skipna=False)
             items = [_sum(column_range(_FIRST, last, start + at), values[item]) for at, item in enumerate(self.items)]
             total = column_range(_FIRST, last, start + len(self.items))
-            items.append(_sum(total, values[values.notna()].sum()))
+            items.append(_sum(total, values.sum(min_count=1)))
         quantities: list[object] = [0.0] * self.quantities.shape[1]
         if len(self.hosts):
             values = self.quantities.sum(skipna=False)

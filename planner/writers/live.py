@@ -147,8 +147,7 @@ class Live:
         text = f'IF({more}<=0,IF({less}>=0,0,"never"),IF({less}>0,({more})/({less}),"never"))'
         years = payback_years(self.report.money)
         formula = known(text, cells, np.nan)
-        missing = bool(self.figures.loc["total"].isna().any())
-        return Formula(formula.text, MISSING if missing else "never" if years is None else years)
+        return Formula(formula.text, "never" if years is None else shown(years))
 
     def _without(self) -> Formula:
         """Names of the items without figures; an optional one that nobody prices is none of them."""
