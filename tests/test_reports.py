@@ -146,6 +146,25 @@ def test_the_cost_objective_is_the_reports_total():
     )
 
 
+@pytest.mark.parametrize(
+    ("objective", "owned", "prices", "named"),
+    [
+        ("cost", {"rack_units": [2.0, None, None]}, Prices(rack_unit_year=10.0), "rack space of h2 and 1 more"),
+        ("cost", {"rack_units": [2.0, None, 1.0]}, Prices(), None),
+        ("carbon", {"embodied_kgco2e": None}, Prices(), "embodied carbon of new"),
+    ],
+)
+def test_figures_that_an_objective_lacks_of_some_hosts_are_named(objective, owned, prices, named):
+    watts = {"idle_w": 100.0, "peak_w": 300.0}
+    hosts = machines(("h1", 8, 8), ("h2", 8, 8), ("h3", 8, 8), **watts).assign(**owned)
+    models = machines(("new", 8, 8), price=9000.0, rack_units=1, **watts)
+    problem = problem_of(estate(("a", 8, 8), ("b", 8, 8)), hosts, models, prices=prices, objective=objective)
+    result = solved(problem)
+    assert result.without == (() if named is None else (named,))
+    summary = planner.report(problem, result.plan, result=result).summary.set_index("item")["value"]
+    assert summary.get("left out of the objective") == named
+
+
 def test_hosts_show_use_capacity_and_utilisation():
     problem = problem_of(estate(("a", 2, 4), ("b", 1, 2)), machines(("h", 4, 8)))
     row = planner.report(problem, solved(problem).plan).hosts.iloc[0]

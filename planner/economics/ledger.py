@@ -213,7 +213,9 @@ def _carbon(problem: Problem) -> _Terms:
         raise InputError("prices.carbon_kg_per_kwh: found none, objective carbon needs the grid's intensity")
     per_w = energy_kwh_per_year(1.0, prices.pue) * prices.carbon_kg_per_kwh * prices.years
     embodied = np.where(hosts["owned"].to_numpy(), 0.0, hosts["embodied_kgco2e"].fillna(0).to_numpy())
-    return _Terms(unit="kg CO2e", scale=1000, opening=embodied, per_w=per_w)
+    unknown = (~hosts["owned"] & hosts["embodied_kgco2e"].isna()).to_numpy(dtype=bool)
+    without = _lacking("embodied carbon", problem, unknown)
+    return _Terms(unit="kg CO2e", scale=1000, opening=embodied, per_w=per_w, without=without)
 
 
 def _cost(problem: Problem) -> _Terms:
@@ -221,6 +223,8 @@ def _cost(problem: Problem) -> _Terms:
     priced = prices.energy_per_kwh is not None
     without = [] if priced and not _unknown(problem).all() else ["energy"]
     without += ["maintenance"] if prices.maintenance_per_host_year is None else []
+    if prices.rack_unit_year is not None:
+        without += _lacking("rack space", problem, hosts["rack_units"].isna().to_numpy())
     yearly = (prices.maintenance_per_host_year or 0.0) + (prices.administration_per_host_year or 0.0)
     if prices.rack_unit_year is not None and hosts["rack_units"].isna().any():
         without.append("rack space")
@@ -234,6 +238,15 @@ def _cost(problem: Problem) -> _Terms:
         per_w=energy_kwh_per_year(1.0, prices.pue) * prices.energy_per_kwh * years if priced else 0.0,
         without=tuple(without),
     )
+
+
+def _lacking(what: str, problem: Problem, unknown: np.ndarray) -> tuple[str, ...]:
+    """What an objective leaves out of some hosts, as it is told; nothing where it is known of all."""
+    names = problem.hosts["name"].to_numpy()[unknown].tolist()
+    if not names:
+        return ()
+    more = f" and {len(names) - 1:,} more" if len(names) > 1 else ""
+    return (f"{what} of {names[0]}{more}",)
 
 
 def _unknown(problem: Problem) -> np.ndarray:
