@@ -18,6 +18,13 @@ from planner.licences import Licence
 from planner.plan import Plan
 from planner.problem import Problem
 
+GIVE = {
+    HARDWARE: "their price",
+    ENERGY: "idle_w and peak_w, or prices.host_idle_w and prices.host_peak_w for all that have none",
+    "rack space": "their rack_units",
+}
+"""What is to be given of hosts whose figures an item lacks."""
+
 FIGURES = (
     "today_per_year",
     "plan_per_year",
@@ -42,6 +49,8 @@ class Money:
         The plan's hosts: host, model, pool, row (of problem.hosts), watts (their mean power).
     given_up : array of int
         Rows of problem.hosts of the owned hosts that the plan does not use.
+    moves : int
+        Workloads that are on another host than today, or whose host today is not known.
     """
 
     before: Costs
@@ -49,6 +58,7 @@ class Money:
     licences: Licences | None
     hosts: pd.DataFrame
     given_up: np.ndarray
+    moves: int
 
 
 def money_of(problem: Problem, plan: Plan, baseline: Baseline, hosts: pd.DataFrame) -> Money:
@@ -68,18 +78,16 @@ def money_of(problem: Problem, plan: Plan, baseline: Baseline, hosts: pd.DataFra
     after = costs(rows, hosts["watts"].to_numpy(), bought, problem.prices, licences)
     change = Changeover.of(problem)
     given_up = change.given_up(hosts["host"], problem.hosts["name"])
-    after = after.with_items(_changing(problem, plan, hosts, change, given_up))
+    moved = change.moved(problem, plan)
+    after = after.with_items(_changing(plan.placement[moved], hosts, change, given_up))
     before = before.with_items(pd.DataFrame(0.0, index=range(len(baseline.hosts)), columns=list(change.items)))
-    return Money(before=before, after=after, licences=licences, hosts=hosts, given_up=given_up)
+    return Money(before=before, after=after, licences=licences, hosts=hosts, given_up=given_up, moves=int(moved.sum()))
 
 
-def _changing(
-    problem: Problem, plan: Plan, hosts: pd.DataFrame, change: Changeover, given_up: np.ndarray
-) -> pd.DataFrame:
+def _changing(moved: pd.DataFrame, hosts: pd.DataFrame, change: Changeover, given_up: np.ndarray) -> pd.DataFrame:
     """What changing over costs: moves told with the host that a workload comes to, the rest with hosts given up."""
-    moved = plan.placement.loc[change.moved(problem, plan), "host"].value_counts()
     running, gone = np.zeros(len(hosts)), np.zeros(len(given_up))
-    moves = hosts["host"].map(moved).fillna(0).to_numpy(dtype=float) * change.per_move
+    moves = hosts["host"].map(moved["host"].value_counts()).fillna(0).to_numpy(dtype=float) * change.per_move
     once = {
         MIGRATION: np.concatenate([moves, gone]),
         DISPOSAL: np.concatenate([running, change.disposal[given_up]]),
@@ -138,6 +146,8 @@ def savings_table(problem: Problem, baseline: Baseline, money: Money) -> pd.Data
     missing = frame.loc[~complete, "item"].tolist()
     told = f"Sum of {', '.join(frame.loc[complete, 'item'])}" if complete.any() else "Not known"
     told += f"; without {', '.join(missing)}, for which figures are missing." if missing else "."
+    alone = frame.loc[frame["plan_horizon"].notna() & frame["today_horizon"].isna(), "item"].tolist()
+    told += f" {', '.join(alone)}: missing today alone, so the costs by host count it." if alone else ""
     unpriced = [item for item, field in OPTIONAL.items() if getattr(prices, field) is None]
     told += f" No price is given for {' and '.join(unpriced)}: left out." if unpriced else ""
     total = frame.loc[complete, list(FIGURES)].sum(min_count=1).to_dict()
@@ -182,15 +192,41 @@ def _assumptions(problem: Problem, baseline: Baseline, money: Money) -> dict[str
     gone = f"{len(money.given_up):,} owned hosts are given up."
     worth = problem.hosts["resale"].iloc[money.given_up]
     unknown = f" Of {worth.isna().sum():,} of them it is not known and not counted." if worth.isna().any() else ""
-    moves = money.after.once[MIGRATION].sum() / prices.migration_per_workload if prices.migration_per_workload else 0
     found |= {
-        MIGRATION: f"{_money(prices.migration_per_workload)} {prices.currency} for each of {moves:,.0f} workloads that "
-        "are on another host than today, or whose host today is not known.",
+        MIGRATION: f"{_money(prices.migration_per_workload)} {prices.currency} for each of {money.moves:,} workloads "
+        "that are on another host than today, or whose host today is not known.",
         DISPOSAL: f"{_money(prices.disposal_per_host)} {prices.currency} per host: {gone}",
         RESALE: f"What hosts bring in that are given up. {gone}{unknown}",
     }
     for product in dict.fromkeys(licence.product for licence in prices.licences):
         found[product] = _of_licences(problem, product, money.licences, money.hosts["row"].to_numpy())
+        if unknown := _licensed_nowhere(problem, baseline, product):
+            found[product] += f" Today's are missing: today's host of {unknown:,} workloads that need it is not known."
+    lacking = _lacking(baseline, money)
+    return {item: f"{text} {lacking[item]}" if item in lacking else text for item, text in found.items()}
+
+
+def _licensed_nowhere(problem: Problem, baseline: Baseline, product: str) -> int:
+    """How many workloads that need a product have no host today that is known."""
+    needs = needs_of(problem).get(product)
+    placed = problem.workloads["name"].isin(baseline.plan.placement["workload"]).to_numpy()
+    return 0 if needs is None else int((needs & ~placed).sum())
+
+
+def _lacking(baseline: Baseline, money: Money) -> dict[str, str]:
+    """For each item that lacks figures of hosts whose these are, and what to give."""
+    names, found = pd.concat([baseline.hosts["name"], money.hosts["host"]]).to_numpy(), {}
+    for item, what in GIVE.items():
+        if item not in money.after.once:
+            continue
+        known = [
+            costs.energy_kwh if item == ENERGY else (costs.once[item] + costs.yearly[item]).to_numpy()
+            for costs in (money.before, money.after)
+        ]
+        unknown = np.isnan(np.concatenate([known[0], known[1][: len(money.hosts)]]))
+        hosts = list(dict.fromkeys(names[unknown]))
+        more = f" and {len(hosts) - 1:,} more hosts" if len(hosts) > 1 else ""
+        found |= {item: f"Not known of {hosts[0]}{more}: give {what}."} if hosts else {}
     return found
 
 

@@ -55,6 +55,13 @@ def test_the_report_tells_what_becomes_of_each_host_and_what_that_costs():
     assert "Of 1 of them it is not known" in savings.loc["resale", "assumption"]
 
 
+def test_moves_that_cost_nothing_are_told_all_the_same():
+    problem = old_and_new(migration_per_workload=0, administration_per_host_year=250)
+    savings = planner.report(problem, solved(problem).plan).savings.set_index("item")
+    assert savings.loc["migration", "assumption"].startswith("0 EUR for each of 4 workloads")
+    assert savings.loc["migration", "plan_horizon"] == 0
+
+
 def test_workloads_whose_host_is_not_known_move_in_any_plan():
     frame = estate(("a", 2, 4), ("b", 2, 4), host=["old", "elsewhere"])
     problem = problem_of(

@@ -101,6 +101,27 @@ def test_a_missing_figure_is_missing_and_named_and_never_zero():
     assert savings.loc["total", "saving_per_year"] == 400
 
 
+def test_what_is_missing_tells_whose_figures_to_give():
+    frame = estate(("a", 4, 4), ("b", 4, 4), os="Windows Server 2022").assign(host=["h1", "elsewhere"])
+    hosts = machines(("h1", 4, 8), ("h2", 4, 8), ("h3", 4, 8)).assign(
+        idle_w=[100, None, 100], peak_w=[200, None, 200], rack_units=[1, None, None]
+    )
+    prices = Prices(rack_unit_year=100, licences="windows-server", exchange={"USD": 0.9})
+    problem = problem_of(
+        frame, hosts, prices=prices, rules=[planner.Pin("a", hosts="h1"), planner.Pin("b", hosts="h3")]
+    )
+    told = planner.report(problem, solved(problem).plan).savings.set_index("item")["assumption"]
+    assert told["energy"].endswith(
+        "Not known of h2: give idle_w and peak_w, or prices.host_idle_w and prices.host_peak_w for all that have none."
+    )
+    assert told["rack space"].endswith("Not known of h2 and 1 more hosts: give their rack_units.")
+    assert told["windows-server"].endswith(
+        "Today's are missing: today's host of 1 workloads that need it is not known."
+    )
+    assert "energy, windows-server: missing today alone, so the costs by host count it." in told["total"]
+    assert "Not known of" not in told["hardware"] + told["maintenance"]
+
+
 def test_a_total_of_nothing_known_is_missing_and_not_zero():
     problem = problem_of(estate(("a", 1, 1)), models=machines(("new", 4, 8)), prices=Prices.none())
     report = planner.report(problem, solved(problem).plan)
