@@ -39,10 +39,15 @@ def today(problem: Problem) -> Baseline:
 
     Owned hosts, all of them running, where the inventory has any; the hosts that workloads name where it has not; and
     one physical server per workload where nothing is known, of the model `prices.physical_server` of the catalogue.
+    Owned hosts in maintenance that carry nothing do not count: a plan neither runs them nor gives them up.
     """
-    owned = problem.hosts[problem.hosts["owned"]].reset_index(drop=True)
+    owned = problem.hosts[problem.hosts["owned"]]
     workloads = problem.workloads
     if len(owned):
+        shut = owned["available"] == 0
+        idle = shut & ~owned["name"].isin(workloads["host"])
+        aside = _in_maintenance(int(idle.sum()), owned.loc[shut & ~idle, "name"].tolist())
+        owned = owned[~idle].reset_index(drop=True)
         known = workloads["host"].isin(owned["name"])
         model = dict(zip(owned["name"], owned["model"], strict=True))
         placed = workloads[known]
@@ -61,7 +66,7 @@ def today(problem: Problem) -> Baseline:
             plan=Plan.from_frames(placement, idle.rename(columns={"name": "host"})[["host", "model", "pool"]]),
             hosts=owned,
             bought=False,
-            assumption=f"Today all {len(owned):,} owned hosts run; they are paid for already{where}.",
+            assumption=f"Today all {len(owned):,} owned hosts run; they are paid for already{where}{aside}.",
         )
     if (workloads["host"] != "").any():
         named = workloads["host"].where(workloads["host"] != "", "server of " + workloads["name"])
@@ -86,6 +91,15 @@ def today(problem: Problem) -> Baseline:
             "each bought once in the horizon like the plan's hosts."
         ),
     )
+
+
+def _in_maintenance(idle: int, loaded: list[str]) -> str:
+    """What is told of hosts that a plan may neither use nor give up."""
+    told = f"; {idle:,} more in maintenance carry nothing: counted neither today nor in the plan" if idle else ""
+    if loaded:
+        more = f" and {len(loaded) - 1:,} more" if len(loaded) > 1 else ""
+        told += f"; in maintenance with workloads on it, so counted today and not in the plan: {loaded[0]}{more}"
+    return told
 
 
 def _physical_servers(needs: pd.DataFrame, usual: str) -> pd.DataFrame:

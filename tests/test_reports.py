@@ -157,6 +157,29 @@ def test_owned_hosts_all_run_today_and_are_paid_for():
     assert baseline.plan.spares["host"].tolist() == ["h2"]
 
 
+def test_hosts_in_maintenance_that_carry_nothing_save_nothing():
+    frame = estate(("a", 4, 4), ("b", 4, 4)).assign(host=["h1", "h2"])
+    watts = {"idle_w": 100.0, "peak_w": 300.0}
+    hosts = machines(("h1", 4, 4), ("h2", 4, 4), ("h3", 4, 4), **watts).assign(maintenance=["no", "no", "yes"])
+    problem = problem_of(frame, hosts, objective="cost")
+    result = solved(problem)
+    report = planner.report(problem, result.plan, result=result)
+    total = report.savings.set_index("item").loc["total"]
+    assert total["saving_horizon"] == pytest.approx(0)
+    assert total["today_horizon"] == pytest.approx(result.objective_value, abs=0.02)
+    assert report.totals.set_index("metric").loc["hosts", ["today", "plan"]].tolist() == [2, 2]
+    assert "1 more in maintenance carry nothing: counted neither" in report.baseline.assumption
+
+
+def test_a_host_to_be_in_maintenance_runs_today_and_that_is_told():
+    frame = estate(("a", 2, 2), ("b", 2, 2)).assign(host=["h1", "h2"])
+    problem = problem_of(frame, machines(("h1", 4, 4), ("h2", 4, 4)), rules=[planner.Maintenance("h2")])
+    report = planner.report(problem, solved(problem).plan)
+    assert report.baseline.hosts["name"].tolist() == ["h1", "h2"]
+    assert "so counted today and not in the plan: h2." in report.baseline.assumption
+    assert report.costs["host"].tolist() == ["h1"]
+
+
 def test_the_cost_objective_is_the_reports_total():
     models = machines(("r", 16, 64), price=5000, idle_w=100, peak_w=300)
     problem = problem_of(estate(("a", 4, 8), ("b", 4, 8)), models=models, objective="cost")
