@@ -14,18 +14,23 @@ from planner import catalogue, licences, proposals, rules, settings
 from planner.baseline import Baseline
 from planner.checker import check
 from planner.corners import ranges_table
+from planner.economics.appraisal import MISSING, Appraisal
 from planner.economics.energy import cpu_of, watts
 from planner.economics.valuation import Load
 from planner.failure_tables import failure_table
 from planner.inventory import notes_frame
 from planner.numa import numa_warnings
 from planner.plan import Plan, Result
+from planner.prices import Prices
 from planner.problem import Problem
-from planner.savings import Money, costs_table, licences_table, money_of, payback_years, savings_table
+from planner.savings import Money, costs_table, licences_table, money_of, savings_table
 from planner.units import MONTHS_PER_YEAR
 
-PAYBACK = "payback against today"
-"""Item of the summary: years until what is bought has paid for itself, or "never"."""
+PAYBACK, DISCOUNTED = "payback against today", "discounted payback against today"
+"""Items of the summary: years until what is bought has paid for itself, or a word in place of them."""
+
+NPV = "net present value against today"
+"""Item of the summary: what the plan is worth beyond today's estate; the total saving over the horizon."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -233,7 +238,7 @@ def _summary(
         ("hosts", plan.hosts_used, "hosts"),
         ("hosts that only stand by", len(plan.spares), "hosts"),
         *_survival(problem),
-        _payback(money),
+        *_appraised(money, problem.prices),
         ("policy", problem.policy.name, ""),
         ("objective", f"least {problem.objective}", ""),
     ]
@@ -261,12 +266,13 @@ def _summary(
     return pd.DataFrame(rows, columns=["item", "value", "unit"], dtype=object)
 
 
-def _payback(money: Money) -> tuple:
-    """When what the plan costs at the start has paid for itself, against today."""
-    years = payback_years(money)
-    if years is None or np.isnan(years):
-        return (PAYBACK, "never" if years is None else "missing", "")
-    return (PAYBACK, years, "years")
+def _appraised(money: Money, prices: Prices) -> list[tuple]:
+    """The plan against today as an investment: when it has paid for itself, and what it is worth."""
+    found = Appraisal.of(money.before, money.after, prices)
+    years = {PAYBACK: found.payback, DISCOUNTED: found.discounted_payback}
+    told = [(item, value, "" if isinstance(value, str) else "years") for item, value in years.items()]
+    worth = found.net_present_value
+    return [*told, (NPV, MISSING if np.isnan(worth) else worth, prices.currency)]
 
 
 def _survival(problem: Problem) -> list[tuple]:

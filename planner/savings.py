@@ -155,26 +155,6 @@ def savings_table(problem: Problem, baseline: Baseline, money: Money) -> pd.Data
     return pd.concat([frame, last], ignore_index=True)
 
 
-def payback_years(money: Money) -> float | None:
-    """Years until what the plan costs at the start is saved by what it costs less every year, undiscounted.
-
-    0 where it costs no more at the start, None where it never is. Items for which figures are missing do not count;
-    NaN where none is known.
-    """
-    items = [name for name in money.after.once if _is_known(money.before, name) and _is_known(money.after, name)]
-    if not items:
-        return np.nan
-    more = money.after.once[items].to_numpy().sum() - money.before.once[items].to_numpy().sum()
-    less = money.before.yearly[items].to_numpy().sum() - money.after.yearly[items].to_numpy().sum()
-    if more <= 0:
-        return 0.0 if less >= 0 else None
-    return float(more / less) if less > 0 else None
-
-
-def _is_known(costs: Costs, item: str) -> bool:
-    return bool(costs.once[item].notna().all() and costs.yearly[item].notna().all())
-
-
 def _assumptions(problem: Problem, baseline: Baseline, money: Money) -> dict[str, str]:
     """What the figures of each item rest on, in a sentence."""
     prices = problem.prices

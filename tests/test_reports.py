@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import planner
 from planner import Failover, Policy, Prices
+from planner.economics.appraisal import payback
 from planner.samples import sample
-from tests.conftest import estate, machines, problem_of, solved
+from tests.conftest import estate, machines, plan_of, problem_of, solved
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +74,58 @@ def test_what_is_bought_pays_for_itself_by_what_is_cheaper_every_year(price, exp
     )
     assert planner.check(problem, plan) == []
     assert payback_of(planner.report(problem, plan)) == expected
+
+
+def test_an_investment_by_hand():
+    """One host for 6,000, worth 600 in three years, takes the place of three whose maintenance is 1,500 a year each."""
+    prices = Prices(energy_per_kwh=None, maintenance_per_host_year=1500, years=3, discount_rate=0.1, residual_share=0.1)
+    frame = estate(("a", 8, 8), ("b", 8, 8), ("c", 8, 8)).assign(host=["h1", "h2", "h3"])
+    owned = machines(("h1", 8, 8), ("h2", 8, 8), ("h3", 8, 8))
+    problem = problem_of(frame, owned, machines(("new", 24, 24), price=6000.0), prices=prices)
+    plan = plan_of(*((name, "new-1", "new") for name in "abc"))
+    assert planner.check(problem, plan) == []
+    report = planner.report(problem, plan)
+    summary = report.summary.set_index("item")
+    assert summary.loc["payback against today", "value"] == pytest.approx(2)
+    # 3,000 a year is worth 2,727.27 after one year, 2,479.34 after two, 2,253.94 after three.
+    assert summary.loc["discounted payback against today", "value"] == pytest.approx(2 + 793.39 / 2253.94, abs=1e-5)
+    worth = 2727.27 + 2479.34 + 2253.94 - 6000 + 600 / 1.1**3
+    assert summary.loc["net present value against today", ["value", "unit"]].tolist() == [
+        pytest.approx(worth, abs=0.01),
+        "EUR",
+    ]
+    assert report.savings.set_index("item").loc["total", "saving_horizon"] == pytest.approx(worth, abs=0.01)
+
+
+def test_less_at_the_start_and_more_every_year_is_no_payback():
+    prices = Prices(energy_per_kwh=None, maintenance_per_host_year=100, administration_per_host_year=900, years=2)
+    frame = estate(("a", 1, 1), ("b", 1, 1))
+    problem = problem_of(frame, models=machines(("mini", 1, 1), price=10.0), prices=prices)
+    today = planner.today(problem)
+    cheaper = dataclasses.replace(today, hosts=today.hosts.iloc[:1])
+    plan = plan_of(("a", "mini-1", "mini"), ("b", "mini-2", "mini"))
+    assert planner.check(problem, plan) == []
+    report = planner.report(problem, plan, cheaper)
+    assert payback_of(report) == "does not apply"
+    # One tower of 2,500 today, two minis of 10 in the plan, each 1,000 a year.
+    assert report.summary.set_index("item").loc["net present value against today", "value"] == 2480 - 2000
+
+
+@given(
+    outlay=st.floats(1, 1e6),
+    yearly=st.floats(1, 1e6),
+    rate=st.floats(0, 1) | st.just(0.0),
+)
+def test_law_savings_up_to_the_payback_add_up_to_what_is_paid(outlay, yearly, rate):
+    years = payback(outlay, yearly, rate)
+    if years == "never":
+        assert yearly / rate <= outlay * (1 + 1e-9)
+        return
+    whole = int(years)
+    times = sum((1 + rate) ** -t for t in range(1, min(whole, 20_000) + 1))
+    if whole <= 20_000:
+        assert yearly * (times + (years - whole) * (1 + rate) ** -(whole + 1)) == pytest.approx(outlay, rel=1e-5)
+    assert years >= payback(outlay, yearly) - 1e-9
 
 
 def test_what_saves_nothing_never_pays_for_itself():

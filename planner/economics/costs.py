@@ -30,6 +30,8 @@ class Costs:
         Per year, from use.
     embodied_kg : array of float, shape [N]
         Of hosts that are bought.
+    left : array of float, shape [N]
+        Money that hosts which are bought are still worth at the end, at today's worth: taken off `once` already.
     """
 
     once: pd.DataFrame
@@ -37,6 +39,7 @@ class Costs:
     energy_kwh: np.ndarray
     carbon_kg: np.ndarray
     embodied_kg: np.ndarray
+    left: np.ndarray
 
     def with_items(self, once: pd.DataFrame) -> Costs:
         """The same hosts, and rows for as many more as `once` has that do not run: further items, paid at the start."""
@@ -49,6 +52,7 @@ class Costs:
             energy_kwh=np.concatenate([self.energy_kwh, zero]),
             carbon_kg=np.concatenate([self.carbon_kg, zero]),
             embodied_kg=np.concatenate([self.embodied_kg, zero]),
+            left=np.concatenate([self.left, zero]),
         )
 
     def horizon(self, prices: Prices) -> pd.DataFrame:
@@ -108,6 +112,7 @@ def costs(
         energy_kwh=kwh,
         carbon_kg=kwh * _price(prices.carbon_kg_per_kwh),
         embodied_kg=np.where(bought, embodied, 0.0),
+        left=np.where(bought, price * prices.residual, 0.0),
     )
 
 

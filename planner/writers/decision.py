@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from planner import catalogue
+from planner.economics.appraisal import DOES_NOT_APPLY, MISSING
 from planner.economics.costs import OPTIONAL
 from planner.plan import Status
-from planner.reports import PAYBACK, Report
-from planner.writers.formulas import MISSING
+from planner.reports import DISCOUNTED, NPV, PAYBACK, Report
 from planner.writers.inputs import INPUTS
 
 UNKNOWN = "not known"
@@ -93,15 +93,19 @@ def _compared(label: str, today: float, plan: float, unit: str, without: str) ->
 
 
 def _payback(report: Report, without: str) -> Figure:
-    label, note = "Paid back", f"what is bought, by what costs less{without}"
-    years = report.summary.set_index("item").loc[PAYBACK, "value"]
-    if not isinstance(years, str):
-        return Figure(label=label, value="at once" if years == 0 else f"after {number(years)} years", note=note)
+    label, note = "Paid back", "what is bought, by what costs less"
+    summary = report.summary.set_index("item")["value"]
+    years, worth = summary[PAYBACK], summary[NPV]
     if years == MISSING:
-        return Figure(label=label, value=UNKNOWN, note=note)
-    if report.savings.set_index("item").loc["total", "saving_horizon"] > 0:
-        return Figure(label=label, value="does not apply", note=f"less at the start, more every year{without}")
-    return Figure(label=label, value=years, note=note)
+        return Figure(label=label, value=UNKNOWN, note=f"{note}{without}")
+    if years == DOES_NOT_APPLY:
+        note = "less at the start, more every year"
+    elif not isinstance(years, str) and years > 0 and report.problem.prices.discount_rate > 0:
+        later = summary[DISCOUNTED]
+        note += f"; discounted: {later if isinstance(later, str) else f'after {number(later)} years'}"
+    note += f"; net present value {number(worth)} {report.problem.prices.currency}{without}"
+    told = years if isinstance(years, str) else "at once" if years == 0 else f"after {number(years)} years"
+    return Figure(label=label, value=told, note=note)
 
 
 def _missing(report: Report) -> list[str]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from planner.economics.costs import ENERGY, OPTIONAL
-from planner.reports import Report
-from planner.savings import payback_years
+from planner.economics.appraisal import DOES_NOT_APPLY, NEVER, Appraisal
+from planner.economics.costs import ENERGY, HARDWARE, OPTIONAL
+from planner.reports import DISCOUNTED, NPV, PAYBACK, Report
 from planner.units import MONTHS_PER_YEAR
 from planner.writers.formulas import MISSING, Formula, cell, column_range, known, shown
 from planner.writers.host_costs import (
     DRIVERS,
     EMBODIED,
     KWH,
+    PRICE,
     HostCosts,
     hosts_planned,
     hosts_today,
@@ -33,6 +34,26 @@ _COLUMNS = (
 )
 _COLUMN = {name: at for at, name in enumerate(_COLUMNS)}
 _FIGURES = _COLUMNS[2:-1]
+OUTLAY, SAVED = "paid at the start beyond today, hosts at their full price", "saved every year"
+WITHOUT = "left out of the total, for want of figures"
+_BELOW = (OUTLAY, SAVED, PAYBACK, DISCOUNTED, NPV, WITHOUT)
+"""Rows below the total."""
+
+
+def _payback(cells: list[str], years: str, value: float | str) -> Formula:
+    """Years, or a word in place of them, from the cells of what is paid and of what is saved every year."""
+    outlay, saved = cells
+    text = f'IF({outlay}<=0,IF({saved}>=0,0,"{DOES_NOT_APPLY}"),IF({saved}>0,{years},"{NEVER}"))'
+    formula = known(text, cells, np.nan)
+    return Formula(formula.text, value)
+
+
+def _discounted(outlay: str, saved: str) -> str:
+    """The formula of `planner.economics.appraisal.payback` where later years count less."""
+    times = f"({outlay}/{saved})"
+    whole = f"INT(-LN(1-{times}*discount_rate)/LN(1+discount_rate))"
+    years = f"{whole}+({times}-(1-(1+discount_rate)^(-{whole}))/discount_rate)*(1+discount_rate)^({whole}+1)"
+    return f'IF(discount_rate<1E-9,{times},IF({times}*discount_rate>=1,"{NEVER}",{years}))'
 
 
 class Live:
@@ -60,15 +81,18 @@ class Live:
         """A figure of the savings, as a reference."""
         return Formula(f"={self.at(item, column)}", shown(self.figures.loc[item, column]))
 
-    @property
-    def payback(self) -> Formula:
-        """When what is bought has paid for itself, as a reference."""
-        return Formula(f"={cell(self.last + 3, 2, SHEET)}", self._payback().value)
+    def appraised(self, item: str) -> Formula:
+        """An item of the summary that appraises the plan, as a reference."""
+        return Formula(f"={self._below(item)}", self._appraisal()[item][1].value)
 
     @property
     def without(self) -> str:
         """The cell that names the items which the total leaves out, each after a comma."""
-        return cell(self.last + 4, 2, SHEET)
+        return self._below(WITHOUT)
+
+    def _below(self, row: str, sheet: str = SHEET) -> str:
+        """The cell of a row below the total."""
+        return cell(self.last + 3 + _BELOW.index(row), 2, sheet)
 
     def _figures(self) -> pd.DataFrame:
         """The figures of every item and of their total, NaN where missing."""
@@ -97,14 +121,12 @@ class Live:
         page.freeze_panes(1, 1)
         write_inputs(sheets, page, self.prices, self.report.assumptions, len(self.report.problem.workloads))
         look = sheets.formats
-        below = [
-            ("What is bought has paid for itself after", "years", self._payback(), look["live"]),
-            ("Left out of the total, for want of figures", "", self._without(), look["general"]),
-        ]
-        for row, (label, unit, value, kept) in enumerate(below, start=self.last + 3):
-            sheets.cell(page, row, 0, label, look["general"])
+        below = self._appraisal() | {WITHOUT: ("", self._without())}
+        for row, label in enumerate(_BELOW, start=self.last + 3):
+            unit, value = below[label]
+            sheets.cell(page, row, 0, label[:1].upper() + label[1:], look["general"])
             sheets.cell(page, row, 1, unit, look["general"])
-            sheets.cell(page, row, 2, value, kept)
+            sheets.cell(page, row, 2, value, look["general" if label == WITHOUT else "live"])
         page.set_column(0, 0, 46)
         page.set_column(1, 1, 18)
         page.set_column(2, len(_FIGURES) + 1, 21)
@@ -140,14 +162,26 @@ class Live:
         told = str(self.report.savings.set_index("item").loc["total", "assumption"])
         return [found.get(name, told) for name in _COLUMNS]
 
-    def _payback(self) -> Formula:
-        names = ("today_once", "plan_once", "today_yearly", "plan_yearly")
-        cells = [self.at("total", name, "") for name in names]
-        more, less = f"{cells[1]}-{cells[0]}", f"{cells[2]}-{cells[3]}"
-        text = f'IF({more}<=0,IF({less}>=0,0,"never"),IF({less}>0,({more})/({less}),"never"))'
-        years = payback_years(self.report.money)
-        formula = known(text, cells, np.nan)
-        return Formula(formula.text, "never" if years is None else shown(years))
+    def _appraisal(self) -> dict[str, tuple[str, Formula]]:
+        """Unit and figure of each row that appraises the plan as an investment."""
+        money, unit = self.report.money, self.prices.currency
+        found = Appraisal.of(money.before, money.after, self.prices)
+        once, yearly = (
+            [self.at("total", f"{name}_{kind}", "") for name in ("today", "plan")] for kind in ("once", "yearly")
+        )
+        price = [estate.sum_of(PRICE) for estate in self.estates.values()]
+        left = f"IF(ISNUMBER({self.at(HARDWARE, 'saving_horizon', '')}),({price[1]}-{price[0]})*(1-bought_share),0)"
+        outlay = known(f"{once[1]}-{once[0]}+{left}", (*once, "bought_share"), found.outlay)
+        saved = known(f"{yearly[0]}-{yearly[1]}", yearly, np.nan if np.isnan(found.outlay) else found.yearly)
+        cells = [self._below(row, "") for row in (OUTLAY, SAVED)]
+        worth = self.at("total", "saving_horizon", "")
+        return {
+            OUTLAY: (unit, outlay),
+            SAVED: (unit, saved),
+            PAYBACK: ("years", _payback(cells, f"{cells[0]}/{cells[1]}", found.payback)),
+            DISCOUNTED: ("years", _payback(cells, _discounted(*cells), found.discounted_payback)),
+            NPV: (unit, known(worth, (worth,), found.net_present_value)),
+        }
 
     def _without(self) -> Formula:
         """Names of the items without figures; an optional one that nobody prices is none of them."""

@@ -9,7 +9,7 @@ import xlsxwriter
 
 from planner import schema
 from planner.imports import REPORTED
-from planner.reports import PAYBACK, Report
+from planner.reports import DISCOUNTED, NPV, PAYBACK, Report
 from planner.writers.formulas import Formula
 from planner.writers.headings import EXPLANATIONS, PROPOSALS
 from planner.writers.live import Live
@@ -58,9 +58,11 @@ def xlsx_bytes(report: Report) -> bytes:
 
 
 def _summary(report: Report, live: Live) -> pd.DataFrame:
-    """The report's summary; when what is bought has paid for itself follows the prices."""
+    """The report's summary; what appraises the plan as an investment follows the prices."""
     frame = report.summary.copy()
-    row = frame["item"].tolist().index(PAYBACK)
-    frame.at[row, "value"] = live.payback
-    frame.at[row, "unit"] = Formula(f'=IF(ISNUMBER({live.payback.text[1:]}),"years","")', frame.at[row, "unit"])
+    for item in (PAYBACK, DISCOUNTED, NPV):
+        row, figure = frame["item"].tolist().index(item), live.appraised(item)
+        frame.at[row, "value"] = figure
+        if item != NPV:
+            frame.at[row, "unit"] = Formula(f'=IF(ISNUMBER({figure.text[1:]}),"years","")', frame.at[row, "unit"])
     return frame
