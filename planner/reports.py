@@ -19,6 +19,7 @@ from planner.economics.energy import cpu_of, watts
 from planner.economics.valuation import Load
 from planner.failure_tables import failure_table
 from planner.inventory import notes_frame
+from planner.iron import iron_table
 from planner.numa import numa_warnings
 from planner.plan import Plan, Result
 from planner.prices import Prices
@@ -73,6 +74,9 @@ class Report:
     ranges : DataFrame or None
         Where prices are given as ranges: item, unit, today, plan and saving over the horizon at low, likely and high,
         and the corner of the ranges at either end of the saving.
+    iron : DataFrame
+        Keeping each owned host against a share of a new one, see `planner.iron.iron_table`; empty where no host is
+        owned or none may be bought.
     """
 
     problem: Problem
@@ -97,6 +101,7 @@ class Report:
     explanations: dict[str, pd.DataFrame] = field(default_factory=dict)
     failures: pd.DataFrame | None = None
     ranges: pd.DataFrame | None = None
+    iron: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def years(self) -> float:
@@ -156,6 +161,7 @@ def report(
         explanations=dict(explanations or {}),
         failures=failure_table(problem, plan, violations),
         ranges=ranges_table(problem, plan, baseline),
+        iron=iron_table(problem, plan, baseline, money),
     )
 
 

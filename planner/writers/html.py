@@ -100,6 +100,7 @@ def _tables(report: Report) -> list[tuple[str, pd.DataFrame]]:
         *([] if report.ranges is None else [("Ranges over the horizon", report.ranges)]),
         ("Today and plan", report.totals),
         ("Costs by host over the horizon", report.costs),
+        *([("Old iron, kept or replaced by a share of a new host", report.iron)] if len(report.iron) else []),
         *([("Licences", report.licences)] if len(report.licences) else []),
         ("Hosts", report.hosts),
         ("Placement", report.placement),

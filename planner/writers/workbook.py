@@ -33,6 +33,8 @@ def xlsx_bytes(report: Report) -> bytes:
         writer.sheet("Totals", live.totals())
         live.estates["plan"].write(writer, "Each host of the plan")
         live.estates["today"].write(writer, "Each host of today")
+        if len(report.iron):
+            writer.sheet("Old iron", report.iron, title="Keeping each old host against a share of a new one")
         if len(report.licences):
             writer.sheet("Licences", report.licences)
         writer.sheet("Hosts", report.hosts)
