@@ -32,12 +32,16 @@ LIMITS = {
 NEVER_MISSING = ("pue", "years", "discount_rate", "vcpu_activity")
 
 
+class _InEuro(float):
+    """A figure of the catalogue in its own currency, which nobody has given: not to be taken for another currency."""
+
+
 def _default(name: str):
     """A field whose default is the catalogue's figure."""
 
     def figure() -> float:
-        rows = catalogue.table("prices")
-        return float(rows.loc[rows["field"] == name, "value"].iloc[0])
+        row = catalogue.table("prices").set_index("field").loc[name]
+        return _InEuro(row["value"]) if row["unit"].startswith(f"{Prices.currency}/") else float(row["value"])
 
     return field(default_factory=figure)
 
@@ -52,7 +56,8 @@ class Prices:
     Parameters
     ----------
     currency : str
-        Name of the money unit of every price, the hosts' included.
+        Name of the money unit of every price, the hosts' included. In another currency than the catalogue's EUR, its
+        electricity price and maintenance are exchanged, or missing where `exchange` does not say what 1 EUR is worth.
     energy_per_kwh : float or None
         Electricity price, money per kWh; None leaves energy cost out and says so.
     pue : float
@@ -74,7 +79,7 @@ class Prices:
     licences : tuple of Licence
         What hosts and workloads have to be licensed for; a product's name stands for its editions in the catalogue.
     exchange : dict
-        What one unit of another currency is worth in `currency`, by its name; for licences that are priced in it.
+        What one unit of another currency is worth in `currency`, by its name; for licences and the catalogue's figures.
     years : float
         Horizon over which costs are added up; hardware is bought at its start.
     discount_rate : float
@@ -122,15 +127,24 @@ class Prices:
     ranges: dict[str, Range] = field(default_factory=dict)
 
     def __post_init__(self):
+        object.__setattr__(self, "licences", licences_of(self.licences))
+        self._require_one_currency()
+        self._exchange_defaults()
         ranges.settle(self, LIMITS)
         for name, (least, most) in LIMITS.items():
             settings.require(getattr(self, name), f"prices.{name}", least, most, blank=name not in NEVER_MISSING)
         if not isinstance(self.spares_run, bool):
             raise InputError(f"prices.spares_run: found {self.spares_run!r}, expected true or false")
-        object.__setattr__(self, "licences", licences_of(self.licences))
-        self._require_one_currency()
         self._require_watts()
         ranges.require_ends(self)
+
+    def _exchange_defaults(self) -> None:
+        """Figures of the catalogue in the currency of all prices, None where its worth is not given."""
+        for name in LIMITS:
+            value = getattr(self, name)
+            if isinstance(value, _InEuro):
+                known = Prices.currency in (self.currency, *self.exchange)
+                object.__setattr__(self, name, value * self.worth_of(Prices.currency) if known else None)
 
     def _require_watts(self) -> None:
         if None in (self.host_idle_w, self.host_peak_w):

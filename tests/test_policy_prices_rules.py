@@ -203,6 +203,19 @@ def test_a_region_gives_its_electricity_price_and_its_grid_carbon():
     assert Prices.for_region("ARG").energy_per_kwh is None
     worth = Prices.for_region("FRA", currency="USD", exchange={"EUR": 1.1})
     assert worth.energy_per_kwh == pytest.approx(0.0942 * 1.1)
+    assert worth.maintenance_per_host_year == pytest.approx(400 * 1.1)
+
+
+def test_figures_of_the_catalogue_are_not_taken_for_another_currency():
+    unknown = Prices(currency="USD", years=4)
+    assert (unknown.energy_per_kwh, unknown.maintenance_per_host_year) == (None, None)
+    assert (unknown.pue, unknown.carbon_kg_per_kwh) == (Prices().pue, Prices().carbon_kg_per_kwh)
+    given = Prices(currency="USD", energy_per_kwh=Prices().energy_per_kwh, maintenance_per_host_year=380)
+    assert (given.energy_per_kwh, given.maintenance_per_host_year) == (0.1427, 380)
+    worth = Prices(currency="USD", exchange={"EUR": 1.1})
+    assert worth.energy_per_kwh == pytest.approx(0.1427 * 1.1)
+    assert Prices.from_toml(worth.to_toml()) == worth
+    assert Prices.from_toml(unknown.to_toml()) == unknown
 
 
 @pytest.mark.parametrize(
