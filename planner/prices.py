@@ -29,6 +29,16 @@ LIMITS = {
     "host_peak_w": (0, 100_000),
 }
 """Figures of the prices, from where to where each may lie, ends included."""
+UNITS = {
+    "rack_unit_year": "{currency}/rack unit/year",
+    "administration_per_host_year": "{currency}/host/year",
+    "migration_per_workload": "{currency}/workload",
+    "disposal_per_host": "{currency}/host",
+    "residual_share": "share",
+    "host_idle_w": "W",
+    "host_peak_w": "W",
+}
+"""Units of figures of which the catalogue has none."""
 NEVER_MISSING = ("pue", "years", "discount_rate", "vcpu_activity")
 
 
@@ -272,3 +282,15 @@ class Prices:
         whole = int(self.years)
         full = sum((1 + self.discount_rate) ** -t for t in range(1, whole + 1))
         return full + (self.years - whole) * (1 + self.discount_rate) ** -(whole + 1)
+
+
+def unit_of(prices: Prices, name: str) -> str:
+    """The unit of a field, with the prices' own currency.
+
+    >>> unit_of(Prices(currency="USD"), "energy_per_kwh"), unit_of(Prices(), "pue")
+    ('USD/kWh', 'ratio')
+    """
+    if name in UNITS:
+        return UNITS[name].format(currency=prices.currency)
+    known = catalogue.table("prices").set_index("field")["unit"]
+    return known[name].replace(Prices.currency, prices.currency)

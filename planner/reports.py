@@ -22,7 +22,7 @@ from planner.inventory import notes_frame
 from planner.iron import iron_table
 from planner.numa import numa_warnings
 from planner.plan import Plan, Result
-from planner.prices import Prices
+from planner.prices import LIMITS, Prices, unit_of
 from planner.problem import Problem
 from planner.savings import Money, costs_table, licences_table, money_of, savings_table
 from planner.units import MONTHS_PER_YEAR
@@ -301,6 +301,7 @@ def _assumptions(problem: Problem, baseline: Baseline) -> pd.DataFrame:
     presets, priced = catalogue.table("presets"), catalogue.table("prices")
     preset = presets[presets["preset"] == problem.policy.name].set_index("field")
     defaults = priced.set_index("field")
+    usual = Prices(currency=problem.prices.currency, exchange=problem.prices.exchange)
     rows = []
     for key, value in _flat(settings.to_dict(problem.policy), "policy"):
         source = preset["source"].get(key.removeprefix("policy."), "")
@@ -313,8 +314,9 @@ def _assumptions(problem: Problem, baseline: Baseline) -> pd.DataFrame:
     told = {key: value for key, value in settings.with_none(problem.prices).items() if key != "licences"}
     for key, value in _flat(told, "prices"):
         name = key.removeprefix("prices.")
-        same = name in defaults.index and _number(value) and float(defaults["value"][name]) == value
-        rows.append((key, value, defaults["unit"].get(name, ""), defaults["source"][name] if same else "given"))
+        same = name in defaults.index and _number(value) and getattr(usual, name) == value
+        unit = unit_of(problem.prices, name) if name in LIMITS else ""
+        rows.append((key, value, unit, defaults["source"][name] if same else "given"))
     rows += [
         ("prices.licences", licences.to_toml(problem.prices.licences), "TOML", "given"),
         ("objective", problem.objective, "", "given"),

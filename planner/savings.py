@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from planner import baseline as estates
+from planner import catalogue
 from planner.baseline import Baseline
 from planner.economics.changeover import DISPOSAL, MIGRATION, RESALE, Changeover
 from planner.economics.costs import ENERGY, HARDWARE, MAINTENANCE, OPTIONAL, Costs, costs
@@ -16,6 +17,7 @@ from planner.economics.licences import Licences, licence_costs, needs_of
 from planner.economics.valuation import plan_licences
 from planner.licences import Licence
 from planner.plan import Plan
+from planner.prices import Prices
 from planner.problem import Problem
 
 GIVE = {
@@ -162,7 +164,8 @@ def _assumptions(problem: Problem, baseline: Baseline, money: Money) -> dict[str
     before, after = len(baseline.hosts), len(money.hosts)
     each = f"{prices.currency} per running host and year: {before:,} hosts today, {after:,} in the plan."
     found = {
-        HARDWARE: f"Hosts that are bought, once, over {prices.years:g} years{left}; owned hosts are paid for already.",
+        HARDWARE: f"Hosts that are bought, once, over {prices.years:g} years{left}; owned hosts are paid for already."
+        f"{_of_the_catalogue(problem, baseline, money)}",
         ENERGY: f"{_curves(problem, baseline, money)}; {prices.vcpu_activity:.0%} of each vCPU busy, PUE "
         f"{prices.pue:g}, {_money(prices.energy_per_kwh)} {prices.currency}/kWh. {baseline.assumption}",
         MAINTENANCE: f"{_money(prices.maintenance_per_host_year)} {each}",
@@ -208,6 +211,20 @@ def _lacking(baseline: Baseline, money: Money) -> dict[str, str]:
         more = f" and {len(hosts) - 1:,} more hosts" if len(hosts) > 1 else ""
         found |= {item: f"Not known of {hosts[0]}{more}: give {what}."} if hosts else {}
     return found
+
+
+def _of_the_catalogue(problem: Problem, baseline: Baseline, money: Money) -> str:
+    """Which bought hosts have the catalogue's price, where that is in another currency than all prices."""
+    currency = problem.prices.currency
+    if currency == Prices.currency:
+        return ""
+    bought = problem.hosts.iloc[money.hosts["row"]].loc[lambda hosts: ~hosts["owned"].astype(bool), ["model", "price"]]
+    today = baseline.hosts[["model", "price"]] if baseline.bought else bought.iloc[:0]
+    usual = catalogue.table("host_models").set_index("name")["price"]
+    every = pd.concat([today, bought])
+    names = every["model"][every["price"] == every["model"].map(usual)].unique()
+    told = f"are the catalogue's, in {Prices.currency}, and stand here as {currency}: give yours."
+    return f" Prices of {', '.join(names)} {told}" if len(names) else ""
 
 
 def _curves(problem: Problem, baseline: Baseline, money: Money) -> str:

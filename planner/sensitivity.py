@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from planner import baseline as estates
-from planner import catalogue
 from planner.baseline import Baseline
 from planner.checker import check
 from planner.corners import BENDING, NO_MONEY, Comparison, priced, ranges_table
@@ -22,7 +21,7 @@ from planner.economics.costs import ENERGY
 from planner.economics.valuation import valued
 from planner.errors import InputError, did_you_mean
 from planner.plan import Plan
-from planner.prices import LIMITS, Prices
+from planner.prices import LIMITS, Prices, unit_of
 from planner.problem import Problem
 from planner.ranges import Range
 from planner.solvers import solve
@@ -37,15 +36,6 @@ STILL = 1e-9
 """Share of itself by which a sum that does not depend on a figure may differ, by rounding."""
 WATTS = ("host_idle_w", "host_peak_w")
 OF_ENERGY = ("energy_per_kwh", "pue", "vcpu_activity", *WATTS)
-UNITS = {
-    "rack_unit_year": "{currency}/rack unit/year",
-    "administration_per_host_year": "{currency}/host/year",
-    "migration_per_workload": "{currency}/workload",
-    "disposal_per_host": "{currency}/host",
-    "residual_share": "share",
-    "host_idle_w": "W",
-    "host_peak_w": "W",
-}
 RESOLVED = ("status", "hosts", "objective", "gain")
 
 
@@ -278,18 +268,6 @@ def limits(prices: Prices, name: str) -> tuple[float, float]:
     if name == "host_peak_w" and prices.host_idle_w is not None:
         least = prices.host_idle_w
     return least, most
-
-
-def unit_of(prices: Prices, name: str) -> str:
-    """The unit of a field, with the prices' own currency.
-
-    >>> unit_of(Prices(currency="USD"), "energy_per_kwh"), unit_of(Prices(), "pue")
-    ('USD/kWh', 'ratio')
-    """
-    if name in UNITS:
-        return UNITS[name].format(currency=prices.currency)
-    known = catalogue.table("prices").set_index("field")["unit"]
-    return known[name].replace(Prices.currency, prices.currency)
 
 
 def _require_field(name: str) -> None:

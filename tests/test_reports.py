@@ -177,6 +177,23 @@ def test_what_is_missing_tells_whose_figures_to_give():
     assert "Not known of" not in told["hardware"] + told["maintenance"]
 
 
+def test_a_mix_of_currencies_is_told():
+    """Models of the catalogue are priced in EUR; nothing says what that is in francs."""
+    models = planner.catalogue.host_models("r740")
+    inventory = planner.Inventory.from_frames(workloads=estate(("a", 2, 2)))
+    report = {}
+    for name, prices in {"CHF": Prices(currency="CHF", rack_unit_year=9, energy_per_kwh=0.2), "EUR": Prices()}.items():
+        problem = planner.Problem.build(inventory, host_models=models, prices=prices, policy="raw")
+        report[name] = planner.report(problem, solved(problem).plan)
+    told = {name: one.savings.set_index("item")["assumption"] for name, one in report.items()}
+    ending = "Prices of tower-1s, r740 are the catalogue's, in EUR, and stand here as CHF: give yours."
+    assert told["CHF"]["hardware"].endswith(ending)
+    assert "CHF" not in told["EUR"]["hardware"]
+    assert "maintenance, for which figures are missing" in told["CHF"]["total"]
+    units = report["CHF"].assumptions.set_index("setting")["unit"]
+    assert units[["prices.energy_per_kwh", "prices.rack_unit_year"]].tolist() == ["CHF/kWh", "CHF/rack unit/year"]
+
+
 def test_a_total_of_nothing_known_is_missing_and_not_zero():
     problem = problem_of(estate(("a", 1, 1)), models=machines(("new", 4, 8)), prices=Prices.none())
     report = planner.report(problem, solved(problem).plan)

@@ -204,7 +204,7 @@ def _estimates(report: Report) -> str:
     for field, row in defaults.iterrows():
         if row["estimate"] == "yes" and sources.get(f"prices.{field}") == row["source"]:
             label, unit = units.get(field, (field, row["unit"]))
-            told.append(f"{label.lower()} {row['value']:g} {unit}".strip())
+            told.append(f"{label.lower()} {getattr(report.problem.prices, field):g} {unit}".strip())
     for licence in report.problem.prices.licences:
         if licence.estimate:
             told.append(f"the price of {licence.product} {licence.edition}")
