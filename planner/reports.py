@@ -33,6 +33,9 @@ PAYBACK, DISCOUNTED = "payback against today", "discounted payback against today
 NPV = "net present value against today"
 """Item of the summary: what the plan is worth beyond today's estate; the total saving over the horizon."""
 
+APPRAISED = (PAYBACK, DISCOUNTED, NPV)
+"""Items of the summary that appraise the plan as an investment."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Report:

@@ -247,7 +247,9 @@ def _of_licences(problem: Problem, product: str, licences: Licences, rows: np.nd
     asked = ", ".join(_rule(problem, licence) for licence in editions)
     unknown = int(problem.hosts["sockets"].isna().to_numpy()[rows].sum())
     sockets = f" Sockets of {unknown:,} hosts are not known and count as one." if unknown else ""
-    return f"Licences of the plan: {chosen}. {asked}. Those that you own already cost less.{sockets}"
+    once = any(not licence.yearly and licence.price is not None for licence in editions)
+    paid = "What is paid once counts as bought at the start, today too. " if once else ""
+    return f"Licences of the plan: {chosen}. {asked}. {paid}Those that you own already cost less.{sockets}"
 
 
 def _rule(problem: Problem, licence: Licence) -> str:

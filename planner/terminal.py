@@ -29,7 +29,7 @@ from planner.plan import Plan, Result
 from planner.problem import Problem
 from planner.readers.mapping import Suggestion
 from planner.readers.sandbox import OnRows
-from planner.reports import Report
+from planner.reports import APPRAISED, Report
 from planner.samples import sample
 from planner.tradeoffs import CRITERIA, Front
 from planner.writers.headings import heading
@@ -197,6 +197,15 @@ def totals(report: Report) -> None:
     for row in report.totals.itertuples(index=False):
         table.add_row(row.metric, *(_figure(value) for value in (row.today, row.plan, row.saving)), row.unit)
     _out.print(table)
+    for row in report.summary[report.summary["item"].isin(APPRAISED)].itertuples(index=False):
+        value = (
+            row.value
+            if isinstance(row.value, str)
+            else f"{row.value:,.3g}"
+            if row.unit == "years"
+            else f"{row.value:,.0f}"
+        )
+        _out.print(f"{row.item}: {value} {row.unit}".strip(), markup=False)
     for row in report.savings.itertuples(index=False):
         _out.print(f"{row.item}: {row.assumption}", markup=False, soft_wrap=True)
 

@@ -36,7 +36,8 @@ def test_demo_prints_before_and_after():
     out = run("demo").stdout
     assert "accounting" in out
     assert "optimal (proven)" in out
-    assert "7,158" in out
+    assert "payback against today: 0 years" in out
+    assert "net present value against today: 7,158 EUR" in out
     assert "planner app" in out
     assert "N+1" in out
 

@@ -332,6 +332,8 @@ def test_licences_by_hand():
     assert savings.loc["windows-server", "plan_horizon"] == pytest.approx(stacks * 0.9)
     assert savings.loc["hardware", "plan_horizon"] == pytest.approx(2 * 9000 * (1 - 0.1 * 1.05**-5))
     assert report.licences.groupby("product")["workloads"].sum()["windows-server"] == 9
+    bought = "What is paid once counts as bought at the start, today too."
+    assert [bought in savings.loc[item, "assumption"] for item in ("windows-server", "vmware-vvf")] == [True, False]
 
 
 def test_an_edition_without_a_price_is_named_and_costs_nothing_where_nobody_needs_it():

@@ -9,7 +9,7 @@ import xlsxwriter
 
 from planner import schema
 from planner.imports import REPORTED
-from planner.reports import DISCOUNTED, NPV, PAYBACK, Report
+from planner.reports import APPRAISED, NPV, Report
 from planner.writers.formulas import Formula
 from planner.writers.headings import EXPLANATIONS, PROPOSALS
 from planner.writers.live import Live
@@ -62,7 +62,7 @@ def xlsx_bytes(report: Report) -> bytes:
 def _summary(report: Report, live: Live) -> pd.DataFrame:
     """The report's summary; what appraises the plan as an investment follows the prices."""
     frame = report.summary.copy()
-    for item in (PAYBACK, DISCOUNTED, NPV):
+    for item in APPRAISED:
         row, figure = frame["item"].tolist().index(item), live.appraised(item)
         frame.at[row, "value"] = figure
         if item != NPV:
