@@ -167,6 +167,8 @@ class Prices:
             raise InputError(f"prices.host_peak_w: found {peak.low:,g}, expected at least host_idle_w ({idle.high:,g})")
 
     def _require_one_currency(self) -> None:
+        if not (isinstance(self.currency, str) and self.currency.strip()):
+            raise InputError(f"prices.currency: found {self.currency!r}, expected a name such as 'EUR'")
         if not isinstance(self.exchange, dict):
             raise InputError(f"prices.exchange: found {self.exchange!r}, expected a table such as {{ USD = 0.9 }}")
         for currency, rate in self.exchange.items():

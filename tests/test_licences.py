@@ -155,6 +155,8 @@ def test_a_currency_mix_is_refused_until_it_is_told_what_the_other_is_worth():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ('currency = " "', "prices.currency: found ' ', expected a name such as 'EUR'"),
+        ("currency = 5", "prices.currency: found 5, expected a name such as 'EUR'"),
         ("exchange = 3", "prices.exchange: found 3, expected a table"),
         ("region = 5", "prices.region: found 5, expected a code or name"),
         ("licences = [5]", "licences, entry 1: found 5, expected a product's name or a table"),
