@@ -63,10 +63,19 @@ def test_what_is_missing_is_not_known_and_named():
     shown = {one.label: one for one in figures(report)}
     assert shown["Energy per year"].value == shown["Carbon over 5 years"].value == UNKNOWN
     assert shown["Costs per year"].note.endswith("without energy")
-    assert (
-        "No figures for energy: in no total. No price is given for administration and rack" in told(report)["Left out"]
-    )
+    out = told(report)["Left out"]
+    assert "No figures for energy: in no total. The table Savings says what to give." in out
+    assert "No price is given for administration and rack" in out
+    assert out.endswith("carbon over 5 years; give prices.carbon_kg_per_kwh.")
+    page = to_bytes(report, "html").decode()
+    assert '<td>energy</td><td>EUR</td><td class="n">missing</td>' in page
     assert "electricity 0.1427 EUR/kWh; maintenance 400 EUR/host/year" in told(report)["Estimates"]
+
+
+def test_carbon_that_is_not_known_of_what_is_bought_names_the_model():
+    models = machines(("new", 4, 8), price=100.0, idle_w=10, peak_w=20)
+    report = report_of(problem_of(estate(("a", 1, 1)), models=models))
+    assert told(report)["Left out"].endswith("carbon over 5 years; give embodied_kgco2e of new.")
 
 
 def test_given_prices_are_no_estimates():

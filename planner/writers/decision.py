@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from planner import catalogue
@@ -183,15 +184,25 @@ def _left_out(report: Report) -> str:
         reasons = report.left_out["reason"].value_counts()
         told.append(f"{len(report.left_out):,} machines ({', '.join(f'{n:,} {why}' for why, n in reasons.items())}).")
     if missing := _missing(report):
-        told.append(f"No figures for {', '.join(missing)}: in no total.")
+        told.append(f"No figures for {', '.join(missing)}: in no total. The table Savings says what to give.")
     unpriced = [item for item, field in OPTIONAL.items() if getattr(report.problem.prices, field) is None]
     if unpriced:
         told.append(f"No price is given for {' and '.join(unpriced)}.")
     totals = report.totals.set_index("metric")["saving"]
     unknown = [name for name in totals.index if name.startswith("carbon") and totals[name] != totals[name]]
     if unknown:
-        told.append(f"Not known: {', '.join(unknown)}.")
+        told.append(f"Not known: {', '.join(unknown)}{_to_give(report)}.")
     return " ".join(told) or "Nothing."
+
+
+def _to_give(report: Report) -> str:
+    """What carbon lacks: watts are asked for with the energy that they cost."""
+    hosts, money = report.problem.hosts, report.money
+    lacks = np.isnan(money.after.embodied_kg[: len(money.hosts)])
+    models = hosts["name"].iloc[money.hosts["row"].to_numpy()[lacks]].unique().tolist()
+    asked = ["prices.carbon_kg_per_kwh"] if report.problem.prices.carbon_kg_per_kwh is None else []
+    asked += [f"embodied_kgco2e of {', '.join(models)}"] if models else []
+    return f"; give {' and '.join(asked)}" if asked else ""
 
 
 def _estimates(report: Report) -> str:

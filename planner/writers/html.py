@@ -12,6 +12,7 @@ from planner.imports import REPORTED
 from planner.reports import Report
 from planner.writers import svg
 from planner.writers.decision import figures, headline, number, statements
+from planner.writers.formulas import MISSING
 from planner.writers.headings import PROPOSALS, heading
 from planner.writers.utilisation import COLOURS, utilisation
 
@@ -36,6 +37,12 @@ svg{break-inside:avoid}.charts{break-before:page}
 .tables:not(:has(details[open])){display:none}}
 @media(max-width:40rem){.figures{grid-template-columns:1fr}dl{grid-template-columns:1fr}}
 """
+
+
+_SAVINGS, _RANGES = "Savings", "Ranges over the horizon"
+_TOTALS, _COSTS = "Today and plan", "Costs by host over the horizon"
+_MONEY = (_SAVINGS, _RANGES, _TOTALS, _COSTS)
+"""Tables in which a blank cell would be read as nothing to pay: a figure that is missing says so."""
 
 
 def html_bytes(report: Report) -> bytes:
@@ -96,10 +103,10 @@ def _signatures() -> str:
 def _tables(report: Report) -> list[tuple[str, pd.DataFrame]]:
     return [
         ("Summary", report.summary),
-        ("Savings", report.savings),
-        *([] if report.ranges is None else [("Ranges over the horizon", report.ranges)]),
-        ("Today and plan", report.totals),
-        ("Costs by host over the horizon", report.costs),
+        (_SAVINGS, report.savings),
+        *([] if report.ranges is None else [(_RANGES, report.ranges)]),
+        (_TOTALS, report.totals),
+        (_COSTS, report.costs),
         *([("Old iron, kept or replaced by a share of a new host", report.iron)] if len(report.iron) else []),
         *([("Licences", report.licences)] if len(report.licences) else []),
         ("Hosts", report.hosts),
@@ -117,23 +124,22 @@ def _tables(report: Report) -> list[tuple[str, pd.DataFrame]]:
 
 def _folded(title: str, frame: pd.DataFrame) -> str:
     rows = "1 row" if len(frame) == 1 else f"{len(frame):,} rows"
-    return (
-        f"<details><summary>{html.escape(title)} <small>({rows})</small></summary><div>{_table(frame)}</div></details>"
-    )
+    table = _table(frame, MISSING if title in _MONEY else "")
+    return f"<details><summary>{html.escape(title)} <small>({rows})</small></summary><div>{table}</div></details>"
 
 
-def _table(frame: pd.DataFrame) -> str:
+def _table(frame: pd.DataFrame, blank: str) -> str:
     head = "".join(f"<th>{html.escape(heading(str(name)))}</th>" for name in frame.columns)
     rows = "".join(
-        "<tr>" + "".join(_cell(name, value) for name, value in zip(frame.columns, row, strict=True)) + "</tr>"
+        "<tr>" + "".join(_cell(name, value, blank) for name, value in zip(frame.columns, row, strict=True)) + "</tr>"
         for row in frame.itertuples(index=False, name=None)
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
-def _cell(name: str, value: object) -> str:
+def _cell(name: str, value: object, blank: str) -> str:
     if value is None or value is pd.NA or value != value:
-        return "<td></td>"
+        return f'<td class="n">{blank}</td>' if blank else "<td></td>"
     if isinstance(value, int | float) and not isinstance(value, bool):
         share = str(name).endswith(("_utilisation", "_busy", "_share", "confidence"))
         return (

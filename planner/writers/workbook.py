@@ -34,7 +34,9 @@ def xlsx_bytes(report: Report) -> bytes:
         live.estates["plan"].write(writer, "Each host of the plan")
         live.estates["today"].write(writer, "Each host of today")
         if len(report.iron):
-            writer.sheet("Old iron", report.iron, title="Keeping each old host against a share of a new one")
+            writer.sheet(
+                "Old iron", report.iron, title="Keeping each old host against a share of a new one, as planned"
+            )
         if len(report.licences):
             writer.sheet("Licences", report.licences)
         writer.sheet("Hosts", report.hosts)
