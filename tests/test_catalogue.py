@@ -153,8 +153,11 @@ def test_regions_have_carbon_and_a_price_or_none():
 
 
 def test_default_prices_are_figures_of_the_tables():
-    defaults = catalogue.table("prices").set_index("field")["value"]
-    assert catalogue.regions("deu")["energy_per_kwh"].item() == defaults["energy_per_kwh"]
+    rows = catalogue.table("prices").set_index("field")
+    defaults, germany = rows["value"], catalogue.regions("deu").iloc[0]
+    assert germany["energy_per_kwh"] == defaults["energy_per_kwh"]
+    carbon = (germany["carbon_kg_per_kwh"], germany["carbon_year"])
+    assert carbon == (defaults["carbon_kg_per_kwh"], rows["year"]["carbon_kg_per_kwh"])
     assert catalogue.pue("average-2025")["pue"].item() == defaults["pue"]
 
 
