@@ -156,7 +156,7 @@ def report(
         hosts=hosts.drop(columns="row"),
         left_out=problem.inventory.left_out[["name", "reason", "vcpus", "memory_gib", "storage_gib", "pool", "host"]],
         notes=notes_frame([*problem.inventory.notes.to_dict("records"), *numa_warnings(problem)]),
-        assumptions=_assumptions(problem, baseline),
+        assumptions=_assumptions(problem, plan, baseline),
         verdict=_verdict(violations),
         proposals=proposals.to_frame(problem.inventory.proposals),
         moves=None if result is None else result.moves,
@@ -299,7 +299,7 @@ def _placement(problem: Problem, plan: Plan) -> pd.DataFrame:
     return plan.placement.merge(figures, on="workload", how="left")
 
 
-def _assumptions(problem: Problem, baseline: Baseline) -> pd.DataFrame:
+def _assumptions(problem: Problem, plan: Plan, baseline: Baseline) -> pd.DataFrame:
     """Every setting with its unit and source: what a written plan is read back with."""
     presets, priced = catalogue.table("presets"), catalogue.table("prices")
     preset = presets[presets["preset"] == problem.policy.name].set_index("field")
@@ -320,6 +320,8 @@ def _assumptions(problem: Problem, baseline: Baseline) -> pd.DataFrame:
         same = name in defaults.index and _number(value) and getattr(usual, name) == value
         unit = unit_of(problem.prices, name) if name in LIMITS else ""
         rows.append((key, value, unit, defaults["source"][name] if same else "given"))
+    models = {**estimates_of(baseline.hosts), **estimates_of(problem.host_models, plan)}
+    rows += [(f"host_models.{name}", figures, "", "estimate") for name, figures in models.items()]
     rows += [
         ("prices.licences", licences.to_toml(problem.prices.licences), "TOML", "given"),
         ("objective", problem.objective, "", "given"),
@@ -332,6 +334,28 @@ def _assumptions(problem: Problem, baseline: Baseline) -> pd.DataFrame:
         ("python", platform.python_version(), "", "derived"),
     ]
     return pd.DataFrame(rows, columns=["setting", "value", "unit", "source"], dtype=object)
+
+
+def estimates_of(table: pd.DataFrame, plan: Plan | None = None) -> dict[str, str]:
+    """Which figures of host models are estimates, by name of the model, as the column `estimate` says.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Host models, or hosts with a column `model`.
+    plan : Plan, optional
+        Only the models that it has hosts of.
+    """
+    if "estimate" not in table:
+        return {}
+    names = table["model" if "model" in table else "name"]
+    used = names.notna() if plan is None else names.isin(plan.hosts["model"])
+    told = table["estimate"].fillna("").astype(str).str.strip()
+    return {
+        str(name): ", ".join(figures.split("|"))
+        for name, figures in zip(names[used], told[used], strict=True)
+        if figures
+    }
 
 
 def version() -> str:

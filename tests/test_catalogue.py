@@ -17,7 +17,7 @@ def models():
 
 def test_columns_are_those_of_the_schema_and_then_the_sources(models):
     facts = ["title", "chassis", "ssd_tb"]
-    sources = ["power_source", "price_source", "embodied_source", "year", "estimate"]
+    sources = ["power_source", "price_source", "embodied_source", "year"]
     assert models.columns.tolist() == [*schema.attributes("host_models"), *facts, *sources]
 
 

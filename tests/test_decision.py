@@ -80,7 +80,7 @@ def test_carbon_that_is_not_known_of_what_is_bought_names_the_model():
 
 def test_given_prices_are_no_estimates():
     prices = Prices(energy_per_kwh=0.2, maintenance_per_host_year=300, years=4, vcpu_activity=0.3)
-    assert told(report_of(two_hosts(prices=prices)))["Estimates"] == "None of the catalogue's estimates is used."
+    assert told(report_of(two_hosts(prices=prices)))["Estimates"] == "No figure is marked as an estimate."
 
 
 @pytest.mark.parametrize(

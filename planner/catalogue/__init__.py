@@ -42,10 +42,10 @@ def host_models(pattern: str = "*") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns of the schema, then title, chassis and ssd_tb (raw TB of its disks), which embodied carbon rests on,
-        power_curve (a name of `power_curves`, "" where there is none), the sources of power, price and embodied
-        carbon, year (of the power source) and estimate (which columns of the row are estimates, with ``|`` between
-        them); a fresh copy.
+        Columns of the schema, power_curve (a name of `power_curves`, "" where there is none) and estimate (which
+        columns of the row are estimates, with ``|`` between them) among them; then title, chassis and ssd_tb (raw TB of
+        its disks), which embodied carbon rests on, the sources of power, price and embodied carbon, and year (of the
+        power source); a fresh copy.
 
     Raises
     ------

@@ -11,7 +11,7 @@ from planner import catalogue
 from planner.economics.appraisal import DOES_NOT_APPLY, MISSING
 from planner.economics.costs import OPTIONAL
 from planner.plan import Status
-from planner.reports import DISCOUNTED, NPV, PAYBACK, Report
+from planner.reports import DISCOUNTED, NPV, PAYBACK, Report, estimates_of
 from planner.writers.inputs import INPUTS
 
 UNKNOWN = "not known"
@@ -206,7 +206,7 @@ def _to_give(report: Report) -> str:
 
 
 def _estimates(report: Report) -> str:
-    """What was not measured or quoted, but taken from the catalogue's estimates."""
+    """What was not measured or quoted, but estimated: by the catalogue, or in the table of host models."""
     defaults = catalogue.table("prices").set_index("field")
     units = {one.field: (one.label, one.unit.format(currency=report.problem.prices.currency)) for one in INPUTS}
     units["vcpu_activity"] = "busy share of each vCPU", ""
@@ -221,20 +221,10 @@ def _estimates(report: Report) -> str:
             told.append(f"the price of {licence.product} {licence.edition}")
     used = [("today", report.baseline.hosts, None), ("the plan", report.problem.host_models, report.plan)]
     for whose, table, plan in used:
-        if models := _estimated_models(table, plan):
+        if models := estimates_of(table, plan):
             told.append(f"figures of the host models of {whose} ({', '.join(models)})")
     return (
-        f"Taken from the catalogue, to be replaced with yours: {'; '.join(told)}."
+        f"Neither measured nor quoted, to be replaced with your figures: {'; '.join(told)}."
         if told
-        else "None of the catalogue's estimates is used."
+        else "No figure is marked as an estimate."
     )
-
-
-def _estimated_models(table: pd.DataFrame, plan) -> list[str]:
-    """Host models that figures were estimated for, as the catalogue says."""
-    if "estimate" not in table:
-        return []
-    column = "model" if "model" in table else "name"
-    names = table.loc[table["estimate"].fillna("").astype(str).str.strip() != "", column].drop_duplicates()
-    used = None if plan is None else set(plan.hosts["model"])
-    return [str(name) for name in names if used is None or name in used]
