@@ -58,6 +58,20 @@ def test_a_workloads_month_and_the_payback_by_hand(small_company):
     assert payback_of(small_company) == 0
 
 
+def test_estimated_figures_of_a_host_model_are_named_among_the_assumptions(small_company):
+    told = small_company.assumptions.set_index("setting")
+    assert told.loc["host_models.one server for all", ["value", "source"]].tolist() == [
+        "price, idle_w, peak_w, embodied_kgco2e",
+        "estimate",
+    ]
+    assert "price" in told.loc["host_models.tower-1s", "value"]
+    embodied = small_company.totals.set_index("metric").loc["carbon embodied in what is bought"]
+    assert embodied[["today", "plan"]].tolist() == [3 * 644, 883]
+    mine = machines(("quoted", 8, 16), price=100.0)
+    told = planner.report(problem := problem_of(estate(("a", 1, 1)), models=mine), solved(problem).plan).assumptions
+    assert "host_models.quoted" not in told["setting"].tolist()
+
+
 def payback_of(report: planner.Report) -> object:
     return report.summary.set_index("item").loc["payback against today", "value"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from planner import catalogue
 from planner.economics.appraisal import DOES_NOT_APPLY, MISSING
