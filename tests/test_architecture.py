@@ -32,7 +32,19 @@ LAYERS = [
         ),
         *("matching", "storage"),
     },
-    {"schema", "catalogue", "units", "errors", "settings", "samples", "stamps", "naming", "colours", "ranges"},
+    {
+        "schema",
+        "catalogue",
+        "units",
+        "errors",
+        "settings",
+        "samples",
+        "stamps",
+        "naming",
+        "colours",
+        "ranges",
+        "shortlist",
+    },
 ]
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 # readers/plans.py reads back what the writers wrote and shares the spelling of a harmless cell with them.
