@@ -76,6 +76,36 @@ class Range:
             raise InputError(f"{where}, {error}") from error
 
 
+def of_rows(rows: Iterable[dict], settings: Any) -> dict[str, Range]:
+    """Ranges by field, from rows with field, low, high and likely, None where a cell is blank; blank rows are left out.
+
+    Parameters
+    ----------
+    rows : iterable of dict
+    settings : dataclass
+        Whose figure is the likely one where none stands in the row; the middle where that is missing too.
+
+    Raises
+    ------
+    InputError
+        A row with one end alone, or a likely figure outside of its ends.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> of_rows([{"field": "wide", "low": 1.0, "high": 3.0}], SimpleNamespace(wide=1.5))
+    {'wide': Range(low=1.0, high=3.0, likely=1.5)}
+    """
+    found = {}
+    for row in rows:
+        name, span = row["field"], {key: row[key] for key in KEYS if row.get(key) is not None}
+        if span:
+            usual = getattr(settings, name)
+            known = {} if usual is None else {"likely": usual}
+            found[name] = Range.of(known | span, f"{type(settings).__name__.lower()}.{name}")
+    return found
+
+
 def settle(settings: Any, names: Iterable[str]) -> None:
     """Put the likely figure into each field of a frozen dataclass that is given as a range, and the range in `ranges`.
 

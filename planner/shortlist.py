@@ -11,8 +11,6 @@ HOSTS = 6.0
 """Hosts that an estate is spread over at best: enough that losing one costs little, few enough to look after."""
 ROOM = 1.5
 """Times the largest workload that a host model is to offer: hypervisor and headroom take the rest."""
-TOO_LARGE = 0.25
-"""Share of a host that the whole estate takes, below which the model is left out where a smaller one is there."""
 VCPUS_PER_CORE = 4.0
 """vCPUs that a core is reckoned to carry, as in the preset balanced."""
 DEMANDS = {"vcpus": "cores", "memory_gib": "memory_gib", "storage_gib": "storage_gib", "network_gbps": "network_gbps"}
@@ -24,10 +22,9 @@ def shortlist(models: pd.DataFrame, workloads: pd.DataFrame, most: int = 6) -> l
 
     Of the models that are current and on which the largest workload fits, those that no other one has as much of
     everything as for no more money, the nearest to `HOSTS` hosts for the whole estate first: by the scarcest of CPU,
-    memory, storage and network, added up and divided. A model of which a quarter would do for the estate is only there
-    where none is smaller. Where the largest workload has no room to spare on any current model, one that it just fits
-    on will do, then one that is not current; where it fits on none, the current ones are there. A figure that is
-    missing limits nothing.
+    memory, storage and network, added up and divided. Where the largest workload has no room to spare on any current
+    model, one that it just fits on will do, then one that is not current; where it fits on none, the current ones are
+    there. A figure that is missing limits nothing.
 
     Parameters
     ----------
@@ -61,8 +58,7 @@ def shortlist(models: pd.DataFrame, workloads: pd.DataFrame, most: int = 6) -> l
     total = (counts @ needed) / np.array([VCPUS_PER_CORE, 1.0, 1.0, 1.0])
     hosts = np.maximum((total / np.maximum(offered[rows], 1e-9)).max(axis=1), 1e-9)
     nearest = np.argsort(np.abs(np.log(hosts / HOSTS)), kind="stable")[:most]
-    kept = [i for i in nearest if hosts[i] > TOO_LARGE] or nearest[:1]
-    return models["name"].iloc[sorted(rows[i] for i in kept)].tolist()
+    return models["name"].iloc[sorted(rows[i] for i in nearest)].tolist()
 
 
 def _figures(table: pd.DataFrame, columns) -> np.ndarray:

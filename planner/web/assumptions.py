@@ -14,7 +14,7 @@ from planner.jobs import Job
 from planner.policy import PRESETS
 from planner.problem import Objective
 from planner.readers.plans import read_plan
-from planner.web import fields, frame
+from planner.web import fields, frame, money
 from planner.web.source import Chosen
 
 OBJECTIVE_LABELS = {
@@ -46,13 +46,13 @@ def show(chosen: Chosen, job: Job | None, *, busy: bool) -> None:
         "Plan to start from",
     ]
     with st.form("assumptions"):
-        goal, sizing, money, buying, ruling, standing = st.tabs(names, key="assumption_tabs")
+        goal, sizing, costs, buying, ruling, standing = st.tabs(names, key="assumption_tabs")
         with goal:
             objective, seconds, included, merge_pools = _goal_fields()
         with sizing:
             policy = fields.policy(preset, hypervisor, chosen.inventory)
-        with money:
-            prices = fields.prices()
+        with costs:
+            prices = money.prices()
         with buying:
             models = fields.host_models(chosen)
         with ruling:

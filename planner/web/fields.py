@@ -1,7 +1,7 @@
-"""The fields of the form: policy, prices, and the host models that may be bought.
+"""The fields of the form: policy, the host models that may be bought, and proposed rules.
 
-`policy` and `prices` draw their fields and return what makes the object, because a figure out of range is an error to
-show when the form is sent, not while it is drawn.
+`policy`, as `money.prices`, draws its fields and returns what makes the object, because a figure out of range is an
+error to show when the form is sent, not while it is drawn.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from planner import schema
 from planner.catalogue import host_models as catalogue_models
 from planner.catalogue import table as catalogue_table
 from planner.policy import PRESETS
+from planner.shortlist import shortlist
 from planner.sizing import column_of
 from planner.web.source import Chosen
 
 EDITED = (
-    "buy", "name", "cores", "memory_gib", "storage_gib", "network_gbps", "price", "idle_w", "peak_w", "rack_units",
-    "count", "from",
+    "buy", "name", "cores", "memory_gib", "storage_gib", "network_gbps", "price", "idle_w", "peak_w", "power_curve",
+    "rack_units", "embodied_kgco2e", "count", "estimate", "from",
 )  # fmt: skip
 
 
@@ -176,110 +177,12 @@ def _basis(place, label: str, resource: str, inventory: planner.Inventory) -> st
     )  # fmt: skip
 
 
-def prices() -> Callable[[], planner.Prices]:
-    """Fields of the prices, filled in from the catalogue; a field that is emptied is a price that is missing."""
-    base = planner.Prices()
-    unknown = "not priced"
-    a, b, c, d = st.columns(4)
-    currency = a.text_input("Currency", base.currency, max_chars=12, key="currency")
-    energy = b.number_input(
-        "Electricity (per kWh)", 0.0, 100.0, base.energy_per_kwh, 0.01, "%g", key="energy_per_kwh",
-        placeholder=unknown,
-    )  # fmt: skip
-    pue = c.number_input(
-        "PUE", 1.0, 10.0, base.pue, 0.05, "%g", key="pue", help="Power of the site per power of the IT."
-    )
-    carbon = d.number_input(
-        "Grid carbon (kg CO2e per kWh)", 0.0, 10.0, base.carbon_kg_per_kwh, 0.01, "%g", key="carbon",
-        placeholder=unknown,
-    )  # fmt: skip
-    a, b, c, d = st.columns(4)
-    maintenance = a.number_input(
-        "Maintenance (per host and year)", 0.0, 1e9, base.maintenance_per_host_year, 50.0, "%g", key="maintenance",
-        placeholder=unknown,
-    )  # fmt: skip
-    rack = b.number_input(
-        "Rack space (per unit and year)", 0.0, 1e9, base.rack_unit_year, 10.0, "%g", key="rack", placeholder=unknown
-    )
-    years = c.number_input("Years added up", 0.5, 30.0, float(base.years), 1.0, "%g", key="years")
-    discount = d.number_input(
-        "Discount rate (% a year)", 0.0, 100.0, 100 * base.discount_rate, 0.5, "%g", key="discount"
-    )
-    licences = _licences(base)
-    a, b, c, _ = st.columns(4)
-    unknown = "left out"
-    hint = "For hosts whose own figures are blank; an assumption, so it is named in every report."
-    idle = a.number_input(
-        "Watts idle, where unknown",
-        0.0,
-        1e5,
-        base.host_idle_w,
-        10.0,
-        "%g",
-        key="idle_w",
-        placeholder=unknown,
-        help=hint,
-    )
-    peak = b.number_input(
-        "Watts at full load, where unknown", 0.0, 1e5, base.host_peak_w, 10.0, "%g", key="peak_w", placeholder=unknown,
-        help=hint,
-    )  # fmt: skip
-    activity = c.number_input(
-        "vCPUs busy on average (%)", 0.0, 100.0, 100 * base.vcpu_activity, 1.0, "%g", key="activity",
-        help="Sets the load at which energy is computed.",
-    )  # fmt: skip
-    return lambda: planner.Prices(
-        currency=currency.strip() or base.currency,
-        energy_per_kwh=energy,
-        pue=pue,
-        carbon_kg_per_kwh=carbon,
-        maintenance_per_host_year=maintenance,
-        rack_unit_year=rack,
-        years=years,
-        discount_rate=round(discount / 100, 6),
-        vcpu_activity=round(activity / 100, 6),
-        host_idle_w=idle,
-        host_peak_w=peak,
-        **licences(),
-    )
-
-
-def _licences(base: planner.Prices) -> Callable[[], dict]:
-    """Fields for what has to be licensed, and for what hosts cost besides."""
-    a, b, c, d = st.columns([2, 1, 1, 1])
-    table = catalogue_table("licences")
-    products = a.multiselect(
-        "Licences to count",
-        table["product"].unique().tolist(),
-        key="licences",
-        placeholder="none",
-        help="Rules and list prices of docs/costs.md; your own stand in a --prices file.",
-    )
-    worth = b.number_input(
-        "1 USD is worth", 1e-6, 1e6, None, 0.01, "%g", key="exchange", placeholder="not needed",
-        help="In the currency of all other prices. List prices of licences are in USD.",
-    )  # fmt: skip
-    administration = c.number_input(
-        "Administration (per host and year)", 0.0, 1e9, base.administration_per_host_year, 50.0, "%g",
-        key="administration", placeholder="not priced",
-    )  # fmt: skip
-    residual = d.number_input(
-        "Worth left at the end (%)", 0.0, 100.0, None, 1.0, "%g", key="residual", placeholder="not counted",
-        help="Share of its price that a bought host is still worth after the years added up.",
-    )  # fmt: skip
-    return lambda: {
-        "licences": tuple(products),
-        "exchange": {} if worth is None else {"USD": worth},
-        "administration_per_host_year": administration,
-        "residual_share": None if residual is None else round(residual / 100, 6),
-    }
-
-
 def host_models(chosen: Chosen) -> pd.DataFrame:
     """A table of what the file and the catalogue offer, to tick, change and add to."""
     st.caption(
         "Tick what may be bought; prices are estimates until you put in your quote. A blank count means as many as "
-        "needed. Rows can be changed and added. Nothing ticked means that only today's hosts are used."
+        "needed. Rows can be changed and added. Nothing ticked means that only today's hosts are used. Where neither "
+        "hosts nor models stand in the file, a few that are current and suit its size are ticked."
     )
     attributes = schema.attributes("host_models")
     columns = {name: attributes[name].heading for name in EDITED if name in attributes}
@@ -291,7 +194,12 @@ def host_models(chosen: Chosen) -> pd.DataFrame:
         column_order=EDITED,
         column_config={
             **columns,
-            "buy": st.column_config.CheckboxColumn("May be bought", default=True),
+            "buy": st.column_config.CheckboxColumn("May be bought", default=True, pinned=True),
+            "name": st.column_config.TextColumn(columns["name"], pinned=True),
+            "power_curve": st.column_config.TextColumn(
+                columns["power_curve"], help=attributes["power_curve"].description
+            ),
+            "estimate": st.column_config.TextColumn(columns["estimate"], help=attributes["estimate"].description),
             "from": st.column_config.TextColumn("Offered by", disabled=True, default="you"),
         },
         key=f"models_{chosen.key}",
@@ -328,7 +236,9 @@ def _offered(inventory: planner.Inventory) -> pd.DataFrame:
     taken = set(mine["name"]) | set(inventory.hosts["name"])
     others = others[~others["name"].isin(taken)]
     alone = mine.empty and inventory.hosts.empty
-    others = others.assign(buy=alone, **{"from": "catalogue: " + others["name"].map(titles)})
+    ticked = others["name"].isin(shortlist(others, inventory.workloads)) & alone
+    others = others.assign(buy=ticked, **{"from": "catalogue: " + others["name"].map(titles)})
+    others = others.sort_values("buy", ascending=False, kind="stable")
     return pd.concat([frame for frame in (mine, others) if len(frame)], ignore_index=True)
 
 

@@ -1,0 +1,121 @@
+"""The money on the page, run in process: regions, prices, ranges, host models, trade-offs and sensitivity."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import planner
+from planner import Prices, Range, catalogue
+from planner.jobs import Job
+from planner.prices import LIMITS
+from planner.shortlist import shortlist
+from planner.web import frame
+from tests.conftest import estate
+from tests.test_app import errors, page, sampled, solved, token_of
+
+
+def job_of(app: AppTest) -> Job:
+    return frame.runner().get(token_of(app))
+
+
+def edited(**cells: dict) -> dict:
+    """What the table of ranges holds once cells were typed, by field."""
+    rows = {list(LIMITS).index(name): ends for name, ends in cells.items()}
+    return {"edited_rows": rows, "added_rows": [], "deleted_rows": []}
+
+
+def test_a_region_gives_electricity_and_carbon_and_what_is_typed_goes_before():
+    app = sampled()
+    app.selectbox(key="region").select("FRA")
+    assert job_of(solved(app)).problem.prices == Prices.for_region("FRA")
+    app.number_input(key="energy_per_kwh").set_value(0.31)
+    before = token_of(app)
+    app.button(key="solve").click().run()
+    assert token_of(app) != before
+    assert job_of(app).problem.prices == Prices.for_region("FRA", energy_per_kwh=0.31)
+
+
+def test_a_region_without_a_price_leaves_energy_out_and_says_so():
+    app = sampled()
+    told = app.selectbox(key="region").options
+    assert "Argentina · no electricity price · 0.345 kg CO2e/kWh" in told
+    app.selectbox(key="region").select("ARG")
+    app = solved(app)
+    prices = job_of(app).problem.prices
+    assert (prices.energy_per_kwh, prices.carbon_kg_per_kwh) == (None, 0.34483)
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert "Cost a year without energy" in shown and shown["Energy a year"] != "not known"
+
+
+def test_prices_in_another_currency_than_the_regions_ask_for_its_worth():
+    app = sampled()
+    app.text_input(key="currency").set_value("USD")
+    app.button(key="solve").click().run()
+    assert "electricity of Germany is priced in EUR, found prices in USD" in errors(app)[0]
+    app.number_input(key="exchange_eur").set_value(1.1)
+    assert job_of(solved(app)).problem.prices == Prices.for_region("DEU", currency="USD", exchange={"EUR": 1.1})
+
+
+def test_what_changing_over_costs_and_no_region_reach_the_problem():
+    app = sampled()
+    app.selectbox(key="region").select("")
+    app.selectbox(key="physical_server").select("ml30-gen11")
+    for key, value in {"migration": 120.0, "disposal": 80.0, "administration": 250.0, "discount": 4.0}.items():
+        app.number_input(key=key).set_value(value)
+    assert job_of(solved(app)).problem.prices == Prices(
+        energy_per_kwh=None,
+        carbon_kg_per_kwh=None,
+        migration_per_workload=120,
+        disposal_per_host=80,
+        administration_per_host_year=250,
+        discount_rate=0.04,
+        physical_server="ml30-gen11",
+    )
+
+
+def test_ranges_reach_the_problem_and_a_row_with_one_end_alone_is_named():
+    app = sampled()
+    app.session_state["ranges"] = edited(pue={"low": 1.2})
+    app.run().button(key="solve").click().run()
+    assert "prices.pue: found no 'high'" in errors(app)[0].replace("\\", "")
+    app.session_state["ranges"] = edited(pue={"low": 1.2, "high": 1.8}, rack_unit_year={"low": 100, "high": 300})
+    prices = job_of(solved(app.run())).problem.prices
+    assert prices.ranges == {"pue": Range(1.2, 1.8, likely=1.54), "rack_unit_year": Range(100, 300)}
+    assert prices.rack_unit_year == 200
+
+
+def test_where_a_file_offers_no_hosts_the_shortlist_is_ticked():
+    app = page()
+    rows = estate(*((f"w{i}", 4, 16) for i in range(40)))
+    app.file_uploader(key="upload").upload("plain.csv", rows.to_csv(index=False).encode(), "text/csv").run()
+    problem = job_of(solved(app)).problem
+    assert sorted(problem.host_models["name"]) == sorted(shortlist(catalogue.host_models(), problem.workloads))
+    assert planner.check(problem, app.session_state["report"].plan) == []
+
+
+def test_an_own_host_model_with_a_load_curve_and_estimates_is_named_in_the_report():
+    app = sampled()
+    own = {"buy": True, "name": "mine", "cores": 32, "memory_gib": 256, "storage_gib": 9000, "network_gbps": 25}
+    own |= {"price": 900.0, "power_curve": "r640-8180", "estimate": "price"}
+    app.session_state["models_small_company.xlsx"] = {
+        "edited_rows": {0: {"buy": False}},
+        "added_rows": [own],
+        "deleted_rows": [],
+    }
+    app.selectbox(key="objective").select("cost")
+    app = solved(app.run())
+    report = app.session_state["report"]
+    assert set(report.plan.hosts["model"]) == {"mine"}
+    assert "Load curve of eleven points" in report.savings.set_index("item").loc["energy", "assumption"]
+    told = report.assumptions.set_index("setting").loc["host_models.mine"]
+    assert (told["value"], told["source"]) == ("price", "estimate")
+
+
+@pytest.mark.parametrize("word", ["r640-818O", "1|2|3"])
+def test_a_load_curve_that_is_none_is_named(word):
+    app = sampled()
+    row = {"buy": True, "name": "mine", "cores": 32, "memory_gib": 256, "power_curve": word}
+    app.session_state["models_small_company.xlsx"] = {"edited_rows": {}, "added_rows": [row], "deleted_rows": []}
+    app.run().button(key="solve").click().run()
+    assert "mine" in errors(app)[0] and word.replace("|", "\\|") in errors(app)[0]
