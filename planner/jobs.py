@@ -99,8 +99,10 @@ class Job:
 
     Attributes
     ----------
-    explaining : Job or None
-        The job that explains this one's result, once somebody asked for it.
+    after : dict of str to Job
+        Jobs that go on from this one's result, once somebody asked for them, by what they find: "why", "trade-offs".
+    about : str
+        Where the result comes from, if not from a search of this job: a sentence.
 
     Examples
     --------
@@ -122,7 +124,8 @@ class Job:
         self._ended: float | None = None
         self._result: Result | None = None
         self._error, self._details = "", ()
-        self.explaining: Job | None = None
+        self.after: dict[str, Job] = {}
+        self.about = ""
 
     @property
     def time_limit(self) -> float:
@@ -245,6 +248,16 @@ class JobRunner:
             self._jobs[job.token] = job
             self._polled[job.token] = time.monotonic()
         self._queue.put(job)
+        return job
+
+    def adopt(self, problem: Problem, result: Result, about: str) -> Job:
+        """A job that has its result already, told about in a sentence; it is registered like any other."""
+        job = Job(problem, solve=lambda problem, **options: result)
+        job.about = about
+        job.run()
+        with self._lock:
+            self._jobs[job.token] = job
+            self._polled[job.token] = time.monotonic()
         return job
 
     def get(self, token: str | None) -> Job | None:

@@ -30,7 +30,7 @@ from planner.checker import check
 from planner.economics.ledger import ledger
 from planner.economics.valuation import valued
 from planner.errors import InputError, did_you_mean
-from planner.plan import Plan, Progress, Result, Status, moves_between
+from planner.plan import Plan, Progress, Result, Status, Stop, moves_between
 from planner.problem import Objective, Problem
 from planner.rules import Limit, Maintenance, Pin, Rule
 from planner.settings import require
@@ -85,6 +85,29 @@ class Front:
         shown = [name for name in self.table if not name.endswith("_bound") and self.table[name].notna().any()]
         bounds = ", ".join(f"{name} {value:,.6g}" for name, value in self.bounds.items())
         return f"{self.table[shown].to_string(index=False)}\nproven bounds: {bounds or 'none'}"
+
+    def result_of(self, name: str, problem: Problem) -> Result:
+        """A plan of the front as a result of the problem that the front is of, with its value and without a bound.
+
+        Raises
+        ------
+        InputError
+            A plan that the front does not have.
+        """
+        if name not in self.plans:
+            raise InputError(f"front: found {name!r}{did_you_mean(name, self.plans)}")
+        column, row = CRITERIA[problem.objective], self.table.set_index("plan").loc[name]
+        return Result(
+            plan=self.plans[name],
+            status=Status.FEASIBLE,
+            stop=Stop.TIME,
+            objective_name=problem.objective,
+            objective_unit=self.units[column],
+            objective_value=float(row[column]),
+            bound=None,
+            without=self.without if problem.objective == "cost" else (),
+            seconds=0.0,
+        )
 
 
 def pareto(

@@ -52,7 +52,7 @@ def errors(app: AppTest) -> list[str]:
 
 
 def has_plan(app: AppTest) -> bool:
-    return any(tab.label == "Savings" for tab in app.tabs)
+    return any(tab.label == "Money" for tab in app.tabs)
 
 
 def token_of(app: AppTest) -> str:

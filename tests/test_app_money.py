@@ -12,7 +12,7 @@ from planner.prices import LIMITS
 from planner.shortlist import shortlist
 from planner.web import frame
 from tests.conftest import estate
-from tests.test_app import errors, page, sampled, solved, token_of
+from tests.test_app import errors, page, sampled, solved, token_of, until
 
 
 def job_of(app: AppTest) -> Job:
@@ -119,3 +119,53 @@ def test_a_load_curve_that_is_none_is_named(word):
     app.session_state["models_small_company.xlsx"] = {"edited_rows": {}, "added_rows": [row], "deleted_rows": []}
     app.run().button(key="solve").click().run()
     assert "mine" in errors(app)[0] and word.replace("|", "\\|") in errors(app)[0]
+
+
+def test_trade_offs_are_found_in_the_background_and_a_plan_of_them_is_shown():
+    app = solved(sampled("medium_estate.xlsx"))
+    before = token_of(app)
+    app.number_input(key="trade_seconds").set_value(5)
+    app.button(key="trade").click().run()
+    until(app, lambda app: any(box.key == "trade_plan" for box in app.selectbox))
+    front = job_of(app).after["trade-offs"].snapshot().result
+    assert len(front.plans) > 1
+    name = list(front.plans)[-1]
+    app.selectbox(key="trade_plan").select(name).run()
+    app.button(key="take_plan").click().run()
+    assert token_of(app) != before and not app.exception
+    assert any(f"This is {name} of the trade-offs" in info.value for info in app.info)
+    report = app.session_state["report"]
+    assert report.plan is front.plans[name]
+    assert planner.check(report.problem, report.plan) == []
+    assert any(box.key == "trade_plan" for box in app.selectbox), "the front stays at hand"
+    app.button(key="earlier").click().run()
+    assert token_of(app) == before
+
+
+def test_a_criterion_that_lacks_a_figure_is_named_and_may_be_asked_for_anew():
+    app = solved(sampled("rvtools_800.xlsx"))
+    app.multiselect(key="trade_objectives").set_value(["hosts", "energy"])
+    app.button(key="trade").click().run()
+    until(app, errors)
+    assert "objectives, energy" in errors(app)[0]
+    assert any(button.key == "trade" for button in app.button)
+
+
+def test_sensitivity_is_worked_out_when_its_tab_is_opened():
+    app = solved(sampled())
+    assert not any("With every assumption" in text.value for text in app.markdown)
+    app.session_state["result_tabs"] = "Sensitivity"
+    app.run()
+    assert not app.exception
+    [told] = [text.value for text in app.markdown if "With every assumption" in text.value]
+    report = app.session_state["report"]
+    saving = report.savings.set_index("item").loc["total", "saving_horizon"]
+    assert f"{abs(saving):,.0f}" in told
+
+
+def test_the_money_tab_tells_what_becomes_of_each_host():
+    app = solved(sampled("medium_estate.xlsx"))
+    report = app.session_state["report"]
+    counts = report.costs["decision"].value_counts()
+    [told] = [text.value for text in app.markdown if text.value.startswith("**Hosts: ")]
+    assert told == f"**Hosts: {counts['buy']:,} bought, {counts['give up']:,} given up**"

@@ -162,3 +162,13 @@ def test_no_thread_keeps_the_interpreter_alive(problem):
     assert ours
     assert all(thread.daemon for thread in ours)
     runner.close()
+
+
+def test_a_result_that_is_there_already_is_kept_like_any_other(problem):
+    runner = JobRunner()
+    result = planner.solve(problem, time_limit=5)
+    job = runner.adopt(problem, result, "Found elsewhere.")
+    assert runner.get(job.token) is job
+    assert (job.snapshot().state, job.snapshot().result, job.about) == (JobState.DONE, result, "Found elsewhere.")
+    assert planner.check(problem, result.plan) == []
+    runner.close()

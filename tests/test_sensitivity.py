@@ -15,6 +15,7 @@ import planner
 from planner import Prices, Range, charts
 from planner.corners import Comparison
 from planner.prices import LIMITS
+from planner.ranges import of_rows
 from planner.readers.plans import read_plan
 from tests.conftest import estate, examples, machines, plan_of, problem_of
 
@@ -109,6 +110,20 @@ def test_a_bad_range_is_refused_in_a_sentence(text, words):
     with pytest.raises(planner.InputError) as error:
         Prices.from_toml(text)
     assert words in str(error.value)
+
+
+def test_rows_of_a_table_become_ranges_and_blank_ones_are_left_out():
+    prices = Prices(energy_per_kwh=None)
+    rows = [
+        {"field": "pue", "low": 1.2, "high": 1.8, "likely": None},
+        {"field": "years", "low": 4.0, "high": 8.0, "likely": 6.0},
+        {"field": "energy_per_kwh", "low": 0.1, "high": 0.3, "likely": None},
+        {"field": "residual_share", "low": None, "high": None, "likely": None},
+    ]
+    found = of_rows(rows, prices)
+    assert found == {"pue": Range(1.2, 1.8, 1.54), "years": Range(4, 8, 6), "energy_per_kwh": Range(0.1, 0.3, 0.2)}
+    with pytest.raises(planner.InputError, match=r"likely: found 1\.54, expected"):
+        of_rows([{"field": "pue", "low": 1.6, "high": 1.8}], prices)
 
 
 def test_without_ranges_there_is_no_table_of_them():

@@ -301,3 +301,16 @@ def test_the_blocks_of_the_page_run(monkeypatch):
     assert names["found"].ranges is not None
     (written,) = re.findall(r"```toml\n(.*?)```", text, flags=re.S)
     assert set(Prices.from_toml(written).ranges) == {"energy_per_kwh", "pue", "maintenance_per_host_year"}
+
+
+def test_a_plan_of_a_front_is_a_result_of_its_problem():
+    problem = small(objective="cost")
+    front = planner.pareto(problem, ("hosts", "cost"), time_limit=5)
+    for name, plan in front.plans.items():
+        result = front.result_of(name, problem)
+        assert planner.check(problem, result.plan) == []
+        assert result.plan is plan and result.bound is None
+        assert result.objective_value == pytest.approx(valued(problem, plan).value)
+        assert planner.report(problem, plan, result=result).summary["value"].tolist()
+    with pytest.raises(planner.InputError, match="did you mean 'plan 1'"):
+        front.result_of("plan 11", problem)

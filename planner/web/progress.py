@@ -43,6 +43,16 @@ def _live(token: str) -> None:
     st.altair_chart(charts.search_progress(now.trace, now.seconds, unit), key="search")
 
 
+@st.fragment(run_every=0.5)
+def follow(token: str, words: str, *, key: str) -> None:
+    """How far a job is that goes on from a result, until it has finished; `key` names the button that stops it."""
+    job = frame.runner().get(token)
+    if job is None or job.finished:
+        st.rerun()
+    queued = job.snapshot().state is JobState.QUEUED
+    bar(job, STATES[JobState.QUEUED] if queued else words, "Stop and keep what was found", key=key)
+
+
 def bar(job: Job, words: str, stop: str, *, key: str) -> None:
     """How much of its time a job has used, and the button, named by `key`, that stops it."""
     now = job.snapshot()

@@ -1,4 +1,4 @@
-"""A plan: what it saves, the hosts, the placement, the moves, and the files to take away."""
+"""A plan: its verdict and figures, a tab for each thing to know about it, and the files to take away."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import streamlit as st
 import planner
 from planner import charts, writers
 from planner.jobs import Job, JobState
-from planner.web import frame, why
+from planner.web import frame, savings, sensitivity, tradeoffs, why
 from planner.web.progress import figure
 from planner.writers.headings import heading
 
@@ -64,16 +64,28 @@ def _go(token: str) -> None:
 
 
 def _plan(job: Job, result: planner.Result) -> None:
+    if job.about:
+        st.info(frame.as_text(job.about))
+        _earlier(job)
     explained = why.explanation(job)
     report = _report(job, result, explained)
     _verdict(report, result)
     _figures(report)
     _files(report)
-    names = ["Savings", "Hosts", "Placement", "Moves", "Why", "Assumptions", "Search"]
-    names += ["Failures"] if report.failures is not None else []
-    savings, hosts, placement, moves, reasons, assumptions, search, *failures = st.tabs(names, key="result_tabs")
-    with savings:
-        _savings(report)
+    names = [
+        *("Money", "Trade-offs", "Sensitivity", "Hosts", "Placement", "Moves", "Why", "Assumptions", "Search"),
+        *(["Failures"] if report.failures is not None else []),
+    ]
+    # What takes seconds is worked out for the tab that is open.
+    opened = st.tabs(names, key="result_tabs", on_change="rerun")
+    money, trading, sensing, hosts, placement, moves, reasons, assumptions, search, *failures = opened
+    with money:
+        savings.show(report)
+    with trading:
+        tradeoffs.show(job)
+    with sensing:
+        if sensing.open:
+            sensitivity.show(job, report)
     with hosts:
         st.altair_chart(charts.host_utilisation(report.hosts), key="utilisation")
         st.caption("Used share of what a host offers after overhead, overcommit and headroom.")
@@ -98,7 +110,8 @@ def _plan(job: Job, result: planner.Result) -> None:
         used = report.assumptions.assign(value=report.assumptions["value"].map(_plain))
         st.dataframe(_readable(used), hide_index=True, key="assumptions_used")
     with search:
-        st.altair_chart(charts.search_progress(result.trace, result.seconds, result.objective_unit), key="searched")
+        if result.trace:
+            st.altair_chart(charts.search_progress(result.trace, result.seconds, result.objective_unit), key="searched")
         summary = report.summary.assign(value=report.summary["value"].map(_plain))
         st.dataframe(_readable(summary), hide_index=True, key="summary")
 
@@ -182,16 +195,6 @@ def _files(report: planner.Report) -> None:
                 on_click="ignore",
                 key=f"download_{suffix}",
             )
-
-
-def _savings(report: planner.Report) -> None:
-    st.altair_chart(charts.savings_bars(report.savings), key="savings_chart")
-    figures = {name: st.column_config.NumberColumn(format="localized") for name in ("Today", "Plan", "Saving")}
-    rounded = _readable(report.totals.round(0))
-    st.dataframe(rounded, hide_index=True, column_config=figures, placeholder="not known", key="totals")
-    st.caption("What the savings rest on:")
-    for row in report.savings.itertuples():
-        st.markdown(f"- **{row.item}**: {frame.as_text(row.assumption)}")
 
 
 def _host_columns(report: planner.Report) -> dict:

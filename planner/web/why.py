@@ -8,10 +8,10 @@ import streamlit as st
 
 import planner
 from planner.jobs import Job, JobState
-from planner.web import frame
-from planner.web.progress import STATES, bar
+from planner.web import frame, progress
 from planner.writers.headings import EXPLANATIONS, heading
 
+WHY = "why"
 SECONDS = 60
 """That an explanation takes at most unless another limit is chosen."""
 
@@ -31,10 +31,10 @@ def show(job: Job, result: planner.Result, found: planner.Explanation | None) ->
     if found is not None:
         _told(found)
         return
-    asked = job.explaining
+    asked = job.after.get(WHY)
     end = None if asked is None else asked.snapshot()
     if end is not None and (not end.finished or end.result is not None):
-        _live(asked.token)
+        progress.follow(asked.token, "Solving variants of the problem", key="stop_why")
         return
     if end is not None and end.state is JobState.FAILED:
         frame.show_error(end.error, end.details)
@@ -43,7 +43,7 @@ def show(job: Job, result: planner.Result, found: planner.Explanation | None) ->
 
 def explanation(job: Job) -> planner.Explanation | None:
     """The explanation of a job's result, once it has been asked for and found."""
-    return None if job.explaining is None else job.explaining.snapshot().result
+    return job.after[WHY].snapshot().result if WHY in job.after else None
 
 
 def _button(job: Job, result: planner.Result) -> None:
@@ -56,7 +56,7 @@ def _button(job: Job, result: planner.Result) -> None:
     seconds = limit.number_input("Explain for at most (seconds)", 5, 7200, SECONDS, 10, key="why_seconds")
     if ask.button("Explain this result", key="explain"):
         runner = frame.runner()
-        job.explaining = runner.submit(
+        job.after[WHY] = runner.submit(
             job.problem, solve=_explaining(result), time_limit=float(seconds), workers=runner.workers
         )
         st.rerun()
@@ -67,16 +67,6 @@ def _explaining(result: planner.Result) -> Callable[..., planner.Explanation]:
         return planner.explain(problem, result, **options)
 
     return run
-
-
-@st.fragment(run_every=0.5)
-def _live(token: str) -> None:
-    asked = frame.runner().get(token)
-    if asked is None or asked.finished:
-        st.rerun()
-    queued = asked.snapshot().state is JobState.QUEUED
-    words = STATES[JobState.QUEUED] if queued else "Solving variants of the problem"
-    bar(asked, words, "Stop and keep what was found", key="stop_why")
 
 
 def _told(found: planner.Explanation) -> None:

@@ -32,6 +32,13 @@ _WHOLE = {
     "pays_after_years": "Replacing pays after (years)",
     "today_yearly": "Today every year",
     "plan_yearly": "Plan every year",
+    "energy_per_kwh": "Electricity price",
+    "pue": "PUE",
+    "carbon_kg_per_kwh": "Grid carbon",
+    "vcpu_activity": "vCPUs busy on average",
+    "host_idle_w": "Watts idle, where unknown",
+    "host_peak_w": "Watts at full load, where unknown",
+    "years": "Years added up",
     "energy_kwh": "Energy (kWh/year)",
     "carbon_kg": "Carbon (kg CO2e)",
 }
