@@ -119,6 +119,7 @@ def pareto(
     seed: int = 0,
     workers: int = 1,
     start: Plan | None = None,
+    found: Sequence[Result] = (),
     on_progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Front:
@@ -138,6 +139,9 @@ def pareto(
         As for `solve`.
     start : Plan, optional
         What moves are counted from; by default today's placement.
+    found : sequence of Result
+        Of the same problem, for one of its objectives each: their plans are candidates, their bounds hold, and what is
+        proven is not looked for again.
     on_progress : callable, optional
         Called with the `Progress` of each search, in the unit of what that one looks for.
     should_stop : callable, optional
@@ -154,6 +158,7 @@ def pareto(
     require(time_limit, "time_limit", 0, 1e7)
     options = {"seed": seed, "workers": workers, "on_progress": on_progress, "should_stop": should_stop}
     search = _Search(problem, objectives, start, int(points), time_limit, options)
+    search.known(found)
     search.alone()
     search.from_today()
     for first, second in combinations([name for name in objectives if name in SOLVED], 2):
@@ -208,6 +213,7 @@ class _Search:
         self.until = time.monotonic() + time_limit
         self.points: list[_Point] = []
         self.bounds: dict[str, float] = {}
+        self.settled: set[str] = set()
 
     def _price(self, name: str) -> None:
         """The problem with one objective, and its ledger; why there is none where figures are missing."""
@@ -278,12 +284,28 @@ class _Search:
         for name in self.solved:
             if self.points and self.over:
                 return
+            if name in self.settled:
+                continue
             result = self.solve(self.problems[name])
             if result.status in (Status.INFEASIBLE, Status.UNKNOWN):
                 raise InputError(f"pareto: found no plan: {result.reason}")
-            if result.bound is not None and name in self.objectives:
-                self.bounds[name] = result.bound.value
-            self.add(result.plan, f"no plan has {_less(name)}" if result.status is Status.OPTIMAL else "")
+            self.take(result)
+
+    def known(self, results: Sequence[Result]) -> None:
+        """Take results that are there already; what they prove needs no search."""
+        for result in results:
+            self.take(result)
+        self.searches -= len(self.settled.intersection(self.solved))
+
+    def take(self, result: Result) -> None:
+        """Take the plan of a result for one objective among the candidates, and its bound."""
+        name = result.objective_name
+        proven = result.status is Status.OPTIMAL
+        point = self.add(result.plan, f"no plan has {_less(name)}" if proven else "")
+        if result.bound is not None and name in self.objectives:
+            self.bounds[name] = max(result.bound.value, self.bounds.get(name, result.bound.value))
+        if proven and point is not None:
+            self.settled.add(name)
 
     def from_today(self) -> None:
         """What stands, where it is a plan, and what comes of emptying some of its hosts."""

@@ -314,3 +314,18 @@ def test_a_plan_of_a_front_is_a_result_of_its_problem():
         assert planner.report(problem, plan, result=result).summary["value"].tolist()
     with pytest.raises(planner.InputError, match="did you mean 'plan 1'"):
         front.result_of("plan 11", problem)
+
+
+def test_a_result_that_is_there_is_a_candidate_and_what_it_proves_is_not_looked_for_again():
+    problem, steps = small(), []
+    results = [planner.solve(problem.replace(objective=name), time_limit=5) for name in ("hosts", "cost")]
+    assert {result.status for result in results} == {planner.Status.OPTIMAL}
+    options = {"points": 0, "time_limit": 5, "on_progress": steps.append}
+    front = planner.pareto(problem, ("hosts", "cost"), found=results, **options)
+    assert steps == []
+    assert front.bounds == {result.objective_name: result.bound.value for result in results}
+    assert (front.table["hosts"].min(), front.table["violations"].max()) == (results[0].hosts_used, 0)
+    planner.pareto(problem, ("hosts", "cost"), found=results[:1], **options)
+    assert steps
+    alone = planner.pareto(problem, ("hosts", "cost"), time_limit=0, found=results[:1])
+    assert [plan.placement.equals(results[0].plan.placement) for plan in alone.plans.values()] == [True]

@@ -194,8 +194,7 @@ def host_models(chosen: Chosen) -> pd.DataFrame:
         column_order=EDITED,
         column_config={
             **columns,
-            "buy": st.column_config.CheckboxColumn("May be bought", default=True, pinned=True),
-            "name": st.column_config.TextColumn(columns["name"], pinned=True),
+            "buy": st.column_config.CheckboxColumn("May be bought", default=True),
             "power_curve": st.column_config.TextColumn(
                 columns["power_curve"], help=attributes["power_curve"].description
             ),

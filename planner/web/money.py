@@ -208,6 +208,7 @@ def _ranges(base: planner.Prices) -> Callable[[], list[dict]]:
                 **{end: st.column_config.NumberColumn(end.capitalize(), format="%g") for end in ENDS},
             },
             disabled=["field", "figure", "unit"],
+            placeholder="",
             key="ranges",
         )
     return lambda: [

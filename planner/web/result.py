@@ -82,7 +82,7 @@ def _plan(job: Job, result: planner.Result) -> None:
     with money:
         savings.show(report)
     with trading:
-        tradeoffs.show(job)
+        tradeoffs.show(job, result)
     with sensing:
         if sensing.open:
             sensitivity.show(job, report)

@@ -18,8 +18,7 @@ DECISIONS = {"keep": "kept", "buy": "bought", "give up": "given up"}
 def show(report: planner.Report) -> None:
     """The tables of a report that are about money."""
     st.altair_chart(charts.savings_bars(report.savings), key="savings_chart")
-    items = report.savings.drop(columns="assumption")
-    rounded(items, key="savings")
+    rounded(report.savings.drop(columns="assumption"), key="savings")
     if report.ranges is not None:
         st.markdown(f"**From the least to the most, over {report.years:g} years**")
         st.caption("Every figure with a range at either end, all of them together: the corners of the ranges.")
@@ -41,4 +40,5 @@ def rounded(table: pd.DataFrame, *, key: str) -> None:
     amounts = table.select_dtypes("number").columns
     columns = {heading(name): st.column_config.NumberColumn(format="localized") for name in amounts}
     shown = table.round(dict.fromkeys(amounts, 0)).rename(columns=heading)
-    st.dataframe(shown, hide_index=True, column_config=columns, placeholder=NOT_KNOWN, key=key)
+    order = [name for name in shown if name != "Unit"] + ["Unit"] * ("Unit" in shown)
+    st.dataframe(shown, hide_index=True, column_config=columns, column_order=order, placeholder=NOT_KNOWN, key=key)

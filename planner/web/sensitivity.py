@@ -10,6 +10,10 @@ from planner.jobs import Job
 from planner.web import frame, savings
 from planner.writers.headings import heading
 
+COLUMNS = (
+    *("assumption", "low", "likely", "high", "saving_low", "saving_high", "break_even"),
+    *("unit", "source", "note"),
+)
 AT_ONCE = 2_000
 """Workloads up to which it is worked out as soon as somebody looks."""
 
@@ -17,7 +21,6 @@ AT_ONCE = 2_000
 def show(job: Job, report: planner.Report) -> None:
     """The tornado and the break-evens of a plan, worked out at once for small estates and else when asked for."""
     if st.session_state.get("sensitivity_of") != job.token:
-        st.caption("Each figure of the prices moves from its low to its high end while the plan stays as it is.")
         small = len(report.problem.workloads) <= AT_ONCE
         if not small and not st.button("Work out which assumptions matter", key="sense"):
             return
@@ -28,18 +31,18 @@ def show(job: Job, report: planner.Report) -> None:
 
 
 def _told(report: planner.Report, found: planner.Sensitivity) -> None:
-    saves = f"saves {found.saving:,.0f}" if found.saving >= 0 else f"costs {-found.saving:,.0f} more than today,"
-    currency = frame.as_text(found.currency)
-    st.markdown(f"With every assumption as likely the plan **{saves} {currency}** over {report.years:g} years.")
+    amount = f"{abs(found.saving):,.0f} {frame.as_text(found.currency)}"
+    saves = f"saves {amount}" if found.saving >= 0 else f"costs {amount} more than today"
+    st.markdown(f"With every assumption as likely the plan **{saves}** over {report.years:g} years.")
     named = found.tornado.assign(assumption=found.tornado["assumption"].map(heading))
     st.altair_chart(charts.tornado_chart(named, found.saving, found.currency), key="tornado")
     st.caption(
-        "One assumption at a time, by its range, else by 20 % down and up. Break-even is where the plan saves nothing; "
-        "it is blank where that is nowhere within what the figure may be."
+        "One assumption at a time, by its range, else by 20 % down and up, while the plan stays. Break-even is where "
+        "the plan saves nothing; it is blank where that is nowhere within what the figure may be."
     )
     money = {heading(name): st.column_config.NumberColumn(format="localized") for name in ("saving_low", "saving_high")}
     figures = {
         heading(name): st.column_config.NumberColumn(format="%.4g") for name in ("low", "likely", "high", "break_even")
     }
-    shown = named.drop(columns="width").round({"saving_low": 0, "saving_high": 0}).rename(columns=heading)
+    shown = named[list(COLUMNS)].round({"saving_low": 0, "saving_high": 0}).rename(columns=heading)
     st.dataframe(shown, hide_index=True, column_config=money | figures, placeholder=savings.BLANK, key="tornado_table")

@@ -24,7 +24,7 @@ FILES = {
 }
 
 
-def show(job: Job) -> None:
+def show(job: Job, result: planner.Result) -> None:
     """The front of a finished job's problem: the button that asks for it, how far it is, or its plans."""
     asked = job.after.get(TRADING)
     end = None if asked is None else asked.snapshot()
@@ -36,12 +36,12 @@ def show(job: Job) -> None:
     if end is not None and end.result is not None:
         _told(job, end.result)
         with st.expander("Look again, for other objectives or longer"):
-            _ask(job)
+            _ask(job, result)
     else:
-        _ask(job)
+        _ask(job, result)
 
 
-def _ask(job: Job) -> None:
+def _ask(job: Job, result: planner.Result) -> None:
     st.caption(
         "Fewest hosts and least cost are seldom one plan. This looks for the best plan for each objective and for "
         "plans between them, of which none is better than another in everything."
@@ -54,14 +54,14 @@ def _ask(job: Job) -> None:
     if press.button("Find trade-offs", key="trade", disabled=len(objectives) < 2, width="stretch"):
         runner = frame.runner()
         job.after[TRADING] = runner.submit(
-            job.problem, solve=_trading(tuple(objectives)), time_limit=float(seconds), workers=runner.workers
+            job.problem, solve=_trading(tuple(objectives), result), time_limit=float(seconds), workers=runner.workers
         )
         st.rerun()
 
 
-def _trading(objectives: tuple[str, ...]) -> Callable[..., Front]:
+def _trading(objectives: tuple[str, ...], result: planner.Result) -> Callable[..., Front]:
     def run(problem: planner.Problem, **options) -> Front:
-        return planner.pareto(problem, objectives, **options)
+        return planner.pareto(problem, objectives, found=[result], **options)
 
     return run
 
@@ -94,7 +94,7 @@ def _take(job: Job, front: Front) -> None:
         key="trade_plan",
     )  # fmt: skip
     if press.button("Show this plan", key="take_plan", width="stretch"):
-        about = f"This is {name} of the trade-offs between {', '.join(front.objectives)}"
+        about = f"This is {name} of the trade-offs between {' and '.join(front.objectives)}"
         proof = f": {proofs[name]}" if proofs[name] else ""
         taken = frame.runner().adopt(job.problem, front.result_of(name, job.problem), f"{about}{proof}.")
         taken.after[TRADING] = job.after[TRADING]
