@@ -96,10 +96,11 @@ def inspect(
     switch_on: SwitchOn = (),
 ) -> None:
     """Show what was read, converted, left out and dropped, and why."""
+    from planner.readers.series_settings import with_series
     from planner.terminal import show_inventory
 
     inventory = _read(files, include, mapping, forget_mapping, ghz_per_vcpu).switch(off=switch_off, on=switch_on)
-    show_inventory(_with_series(inventory, series, series_settings, ghz_per_vcpu)[0])
+    show_inventory(with_series(inventory, series, series_settings, ghz_per_vcpu)[0])
 
 
 @app.command()
@@ -342,6 +343,42 @@ def pareto(
 
 
 @app.command()
+def sensitivity(
+    files: Files,
+    hosts: Hosts = None,
+    host_models: Models = None,
+    prices: PricesOption = None,
+    objective: Objective = None,
+    include: Include = (),
+    mapping: MappingOption = None,
+    ghz_per_vcpu: Clock = None,
+    series: SeriesFiles = (),
+    series_settings: SeriesSettings = None,
+    resolve: Annotated[bool, typer.Option("--resolve", help="Solve again at either end of each figure.")] = False,
+    time_limit: Annotated[float, typer.Option("--time-limit", min=0, help="Seconds of each such search.")] = 10.0,
+    out: Annotated[str | None, typer.Option("--out", help="Table to write as .csv.")] = None,
+) -> None:
+    """Show which prices matter to what a plan saves, and where that is nothing: the last FILE is the plan."""
+    import planner
+    from planner.readers.plans import read_plan
+    from planner.terminal import show_sensitivity
+
+    if len(files) < 2:
+        raise planner.InputError("sensitivity: found one file, expected the inventory's files and then the plan")
+    written = read_plan(files[-1])
+    inventory, arguments = _arguments(
+        files[:-1], hosts, host_models, None, prices, None, objective, (), None, include,
+        mapping, False, ghz_per_vcpu, series, series_settings, None, (), (), written,
+    )  # fmt: skip
+    problem = planner.Problem.build(inventory, **arguments)
+    found = planner.sensitivity(problem, written.plan, resolve=resolve, time_limit=time_limit)
+    show_sensitivity(found)
+    if out is not None:
+        found.tornado.to_csv(out, index=False)
+        print(f"wrote {out}")
+
+
+@app.command()
 def anonymise(
     file: Annotated[str, typer.Argument(help="An export: .xlsx, .csv, .json, or a folder or .zip of these.")],
     out: Annotated[str, typer.Option("--out", "-o", help="Where to write it without names.")],
@@ -392,6 +429,7 @@ def _arguments(
     """The inventory, and the arguments of Problem.build: those of a `written` plan, and over them what was given."""
     import planner
     from planner import readers, scenarios
+    from planner.readers.series_settings import with_series
     from planner.rules import read_rules
 
     inventory = _read(files, include, mapping, forget_mapping, ghz_per_vcpu)
@@ -401,7 +439,7 @@ def _arguments(
     inventory = inventory.switch(off=switch_off, on=switch_on)
     if hosts is not None:
         inventory = inventory.with_hosts(readers.read_table(hosts, "hosts"))
-    inventory, time_zone = _with_series(inventory, series, series_settings, ghz_per_vcpu)
+    inventory, time_zone = with_series(inventory, series, series_settings, ghz_per_vcpu)
     if host_models is not None:
         given["host_models"] = scenarios.host_models(host_models)
     if policy is not None:
@@ -435,25 +473,6 @@ def _read(files, include, mapping, forget_mapping, ghz_per_vcpu):
     if mapping is not None:
         readers.remember(list(files), mapping)
     return inventory
-
-
-def _with_series(inventory, series, series_settings, ghz_per_vcpu) -> tuple:
-    """The inventory with the series that were given, and the time zone of their settings."""
-    from planner import readers
-    from planner.errors import InputError, did_you_mean
-    from planner.settings import read_toml
-
-    if not series:
-        if series_settings is not None:
-            raise InputError("--series-settings: found no --series to read with them")
-        return inventory, None
-    how = {} if series_settings is None else read_toml(series_settings)
-    known = ("unit", "quantity", "start", "step_minutes", "time_zone", "ghz_per_vcpu")
-    if unknown := [key for key in how if key not in known]:
-        raise InputError(f"{series_settings}: found {unknown[0]!r}{did_you_mean(unknown[0], known)}")
-    clock = how.pop("ghz_per_vcpu", ghz_per_vcpu)
-    found = readers.read_series(list(series), **how)
-    return inventory.with_series(found, ghz_per_vcpu=clock), how.get("time_zone")
 
 
 def main() -> None:

@@ -31,6 +31,7 @@ from planner.readers.mapping import Suggestion
 from planner.readers.sandbox import OnRows
 from planner.reports import APPRAISED, Report
 from planner.samples import sample
+from planner.sensitivity import Sensitivity
 from planner.tradeoffs import CRITERIA, Front
 from planner.writers.headings import heading
 
@@ -251,6 +252,19 @@ def show_front(front: Front) -> None:
         _out.print(f"cost is without {' and '.join(front.without)}: no figures", markup=False, soft_wrap=True)
     for name, why in front.missing.items():
         _out.print(f"{name} is not known: {why}", markup=False, soft_wrap=True)
+
+
+def show_sensitivity(found: Sensitivity) -> None:
+    """What each figure of the prices does to the saving, the widest first, and what is not known."""
+    known = found.tornado[found.tornado["width"].notna()]
+    shown = ["assumption", "low", "likely", "high", "saving_low", "saving_high", "break_even", "unit", "source"]
+    shown += [name for name in ("gain_low", "gain_high") if name in known]
+    amounts = [name for name in shown if name.startswith(("saving", "gain"))]
+    table = known[shown].round(dict.fromkeys(amounts, 0)).round(dict.fromkeys(("low", "high", "break_even"), 4))
+    saves = f"saves {found.saving:,.0f}" if found.saving >= 0 else f"costs {-found.saving:,.0f} more than today, in"
+    _frame(f"The plan {saves} {found.currency}; one assumption at a time moves it to", table)
+    for row in found.tornado[found.tornado["note"] != ""].itertuples():
+        _out.print(f"{row.assumption}: {row.note}", markup=False, soft_wrap=True)
 
 
 def show_demo() -> None:

@@ -8,6 +8,7 @@ from itertools import product
 
 import hypothesis.strategies as st
 import openpyxl
+import pandas as pd
 import pytest
 from hypothesis import given
 
@@ -18,6 +19,7 @@ from planner.prices import LIMITS
 from planner.ranges import of_rows
 from planner.readers.plans import read_plan
 from tests.conftest import estate, examples, machines, plan_of, problem_of
+from tests.test_cli import run
 
 BARE = {"maintenance_per_host_year": None, "carbon_kg_per_kwh": None}
 RANGES = {
@@ -328,3 +330,18 @@ def test_the_tornado_is_drawn_with_the_widest_on_top():
     assert len(shown["datasets"][bars["data"]["name"]]) == 2 * len(order)
     nothing = charts.tornado_chart(found.tornado.assign(width=0.0), found.saving).to_dict()
     assert nothing["layer"][0]["encoding"]["y"]["sort"] == []
+
+
+def test_the_command_line_shows_the_tornado_of_a_written_plan(tmp_path):
+    problem = renewal(POWER)
+    files = []
+    for table, rows in (("workloads", problem.workloads), ("hosts", problem.inventory.hosts)):
+        files.append(tmp_path / f"{table}.csv")
+        rows.drop(columns="count", errors="ignore").to_csv(files[-1], index=False)
+    plan, out = tmp_path / "plan.xlsx", tmp_path / "tornado.csv"
+    planner.write(planner.report(problem, NEW), plan)
+    shown = run("sensitivity", *files, plan, "--out", out).stdout
+    found = planner.sensitivity(problem, NEW)
+    assert f"{abs(found.saving):,.0f}" in shown
+    assert pd.read_csv(out)["assumption"].tolist() == found.tornado["assumption"].tolist()
+    assert "expected the inventory's files and then the plan" in run("sensitivity", files[0], code=2).stderr
