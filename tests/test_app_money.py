@@ -80,7 +80,9 @@ def test_ranges_reach_the_problem_and_a_row_with_one_end_alone_is_named():
     app.run().button(key="solve").click().run()
     assert "prices.pue: found no 'high'" in errors(app)[0].replace("\\", "")
     app.session_state["ranges"] = edited(pue={"low": 1.2, "high": 1.8}, rack_unit_year={"low": 100, "high": 300})
-    prices = job_of(solved(app.run())).problem.prices
+    app = solved(app.run())
+    assert any("From the least to the most, over 5 years" in text.value for text in app.markdown)
+    prices = job_of(app).problem.prices
     assert prices.ranges == {"pue": Range(1.2, 1.8, likely=1.54), "rack_unit_year": Range(100, 300)}
     assert prices.rack_unit_year == 200
 

@@ -133,7 +133,7 @@ def _changing_over(base: planner.Prices) -> Callable[[], dict]:
     names = host_models()["name"].tolist()
     server = c.selectbox(
         "Physical server of today, where no host is known", names, index=names.index(base.physical_server),
-        format_func=titles.get, key="physical_server",
+        format_func=lambda name: f"{name}: {titles[name].partition(',')[0]}", key="physical_server",
         help="Where neither hosts nor today's placement are known, savings are against one such server a workload.",
     )  # fmt: skip
     return lambda: {

@@ -75,7 +75,9 @@ def _told(job: Job, front: Front) -> None:
     st.altair_chart(charts.front_chart(front.table, x, y, front.units[y]), key="front")
     proven = [f"{figure(bound)} {front.units[CRITERIA[name]]}" for name, bound in front.bounds.items()]
     if proven:
-        st.caption(frame.as_text(f"Proven: no plan at all has less than {', less than '.join(proven)}."))
+        st.caption(frame.as_text(f"Dashed, and proven: no plan at all has less than {', less than '.join(proven)}."))
+    if len(front.plans) == 1:
+        st.caption("Of all plans found, one is the best in everything asked for.")
     if front.without:
         st.caption(frame.as_text(f"Cost is without {' and '.join(front.without)}: figures are missing."))
     known = [name for name in CRITERIA.values() if front.table[name].notna().any()]

@@ -16,6 +16,7 @@ from tests.conftest import hard_estate
 pytestmark = pytest.mark.browser
 
 SMALL = Path(__file__).resolve().parents[2] / "data" / "small_company.xlsx"
+MEDIUM = SMALL.with_name("medium_estate.xlsx")
 LONG = 60_000
 
 
@@ -133,4 +134,42 @@ def test_a_plan_is_explained(app: Page):
     app.get_by_role("tab", name="Why", exact=True).click()
     app.get_by_role("button", name="Explain this result").click()
     expect(app.get_by_text("Spreadsheet against packing")).to_be_visible(timeout=LONG)
+    expect(app.get_by_test_id("stException")).to_have_count(0)
+
+
+def test_a_region_is_chosen_and_its_prices_are_in_the_plan(app: Page):
+    choose_sample(app, "Small company")
+    app.get_by_role("tab", name="Energy and prices").click()
+    region = app.get_by_role("combobox", name="Region")
+    region.click()
+    region.fill("Argent")
+    app.get_by_role("option", name=re.compile("Argentina · no electricity price")).click()
+    solve(app)
+    expect_plan(app)
+    expect(app.get_by_text("Cost a year without energy")).to_be_visible()
+    app.get_by_text("What the savings rest on").click()
+    expect(app.get_by_text(re.compile("no price given in EUR/kWh"))).to_be_visible()
+    expect(app.get_by_test_id("stException")).to_have_count(0)
+
+
+def test_trade_offs_are_stopped_and_one_of_their_plans_is_shown_and_taken_away(app: Page, tmp_path: Path):
+    choose_sample(app, "Medium estate")
+    solve(app)
+    expect_plan(app)
+    app.get_by_role("tab", name="Trade-offs").click()
+    app.get_by_role("button", name="Find trade-offs").click()
+    app.get_by_role("button", name="Stop and keep what was found").click()
+    take = app.get_by_role("button", name="Show this plan")
+    expect(take).to_be_visible(timeout=LONG)
+    with app.expect_download() as download:
+        app.get_by_role("button", name="Workbook of plan 1 (.xlsx)").click()
+    path = tmp_path / "plan.xlsx"
+    download.value.save_as(path)
+    problem = planner.Problem.build(read(MEDIUM), policy="balanced")
+    assert planner.check(problem, read_plan(path).plan) == []
+    take.click()
+    expect(app.get_by_text(re.compile("This is plan 1 of the trade-offs between hosts and cost"))).to_be_visible()
+    app.get_by_role("tab", name="Sensitivity").click()
+    expect(app.get_by_text("With every assumption as likely")).to_be_visible(timeout=LONG)
+    expect(app.get_by_test_id("stVegaLiteChart").locator("visible=true")).to_have_count(1)
     expect(app.get_by_test_id("stException")).to_have_count(0)
