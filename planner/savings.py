@@ -243,7 +243,10 @@ def _curves(problem: Problem, baseline: Baseline, money: Money) -> str:
 def _of_licences(problem: Problem, product: str, licences: Licences, rows: np.ndarray) -> str:
     editions = [licence for licence in problem.prices.licences if licence.product == product]
     bought = licences.bought[licences.bought["product"] == product].groupby("edition", sort=False)["position"].size()
-    chosen = "; ".join(f"{edition} on {hosts:,} hosts" for edition, hosts in bought.items()) or "on no host"
+    chosen = (
+        "; ".join(f"{edition} on {hosts:,} host{'s' * (hosts != 1)}" for edition, hosts in bought.items())
+        or "on no host"
+    )
     asked = ", ".join(_rule(problem, licence) for licence in editions)
     unknown = int(problem.hosts["sockets"].isna().to_numpy()[rows].sum())
     sockets = f" Sockets of {unknown:,} hosts are not known and count as one." if unknown else ""

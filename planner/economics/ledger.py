@@ -223,11 +223,9 @@ def _cost(problem: Problem) -> _Terms:
     priced = prices.energy_per_kwh is not None
     without = [] if priced and not _unknown(problem).all() else ["energy"]
     without += ["maintenance"] if prices.maintenance_per_host_year is None else []
-    if prices.rack_unit_year is not None:
-        without += _lacking("rack space", problem, hosts["rack_units"].isna().to_numpy())
     yearly = (prices.maintenance_per_host_year or 0.0) + (prices.administration_per_host_year or 0.0)
-    if prices.rack_unit_year is not None and hosts["rack_units"].isna().any():
-        without.append("rack space")
+    if prices.rack_unit_year is not None and (unknown := hosts["rack_units"].isna().to_numpy()).any():
+        without += _lacking("rack space", problem, unknown)
     elif prices.rack_unit_year is not None:
         yearly = yearly + prices.rack_unit_year * hosts["rack_units"].to_numpy(dtype=float)
     years = prices.years_discounted
