@@ -57,7 +57,7 @@ def estate(count: int, seed: int = 7) -> pd.DataFrame:
 
 
 def problem(name: str, objective: str) -> planner.Problem:
-    """The problem of one of `ESTATES`: six host models, Windows Server and a hypervisor to license; or of the sample."""
+    """The problem of one of `ESTATES`: six host models, Windows Server and a hypervisor to license; or of `SAMPLE`."""
     if name == SAMPLE:
         watts = {"host_idle_w": 150.0, "host_peak_w": 450.0}
         return planner.Problem.build(
