@@ -41,33 +41,9 @@ def today(problem: Problem) -> Baseline:
     one physical server per workload where nothing is known, of the model `prices.physical_server` of the catalogue.
     Owned hosts in maintenance that carry nothing do not count: a plan neither runs them nor gives them up.
     """
-    owned = problem.hosts[problem.hosts["owned"]]
-    workloads = problem.workloads
+    owned, workloads = problem.hosts[problem.hosts["owned"]], problem.workloads
     if len(owned):
-        shut = owned["available"] == 0
-        idle = shut & ~owned["name"].isin(workloads["host"])
-        aside = _in_maintenance(int(idle.sum()), owned.loc[shut & ~idle, "name"].tolist())
-        owned = owned[~idle].reset_index(drop=True)
-        known = workloads["host"].isin(owned["name"])
-        model = dict(zip(owned["name"], owned["model"], strict=True))
-        placed = workloads[known]
-        placement = pd.DataFrame(
-            {
-                "workload": placed["name"],
-                "host": placed["host"],
-                "model": placed["host"].map(model),
-                "pool": placed["pool"],
-            }
-        )
-        idle = owned[~owned["name"].isin(placed["host"])]
-        unknown = int((~known).sum())
-        where = f"; today's host of {unknown:,} workloads is not known" if unknown else ""
-        return Baseline(
-            plan=Plan.from_frames(placement, idle.rename(columns={"name": "host"})[["host", "model", "pool"]]),
-            hosts=owned,
-            bought=False,
-            assumption=f"Today all {len(owned):,} owned hosts run; they are paid for already{where}{aside}.",
-        )
+        return _of_owned(owned, workloads)
     if (workloads["host"] != "").any():
         named = workloads["host"].where(workloads["host"] != "", "server of " + workloads["name"])
         why = "the hosts that the workloads name"
@@ -90,6 +66,33 @@ def today(problem: Problem) -> Baseline:
             f"({problem.prices.physical_server}, or the cheapest with enough cores and memory), "
             "each bought once in the horizon like the plan's hosts."
         ),
+    )
+
+
+def _of_owned(owned: pd.DataFrame, workloads: pd.DataFrame) -> Baseline:
+    """Owned hosts with what they carry."""
+    shut = owned["available"] == 0
+    aside = shut & ~owned["name"].isin(workloads["host"])
+    told = _in_maintenance(int(aside.sum()), owned.loc[shut & ~aside, "name"].tolist())
+    owned = owned[~aside].reset_index(drop=True)
+    known = workloads["host"].isin(owned["name"])
+    placed = workloads[known]
+    placement = pd.DataFrame(
+        {
+            "workload": placed["name"],
+            "host": placed["host"],
+            "model": placed["host"].map(dict(zip(owned["name"], owned["model"], strict=True))),
+            "pool": placed["pool"],
+        }
+    )
+    idle = owned[~owned["name"].isin(placed["host"])]
+    unknown = int((~known).sum())
+    where = f"; today's host of {unknown:,} workloads is not known" if unknown else ""
+    return Baseline(
+        plan=Plan.from_frames(placement, idle.rename(columns={"name": "host"})[["host", "model", "pool"]]),
+        hosts=owned,
+        bought=False,
+        assumption=f"Today all {len(owned):,} owned hosts run; they are paid for already{where}{told}.",
     )
 
 
