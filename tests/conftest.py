@@ -17,7 +17,7 @@ SHARED = ROOT.parent / "shared" / "data"
 
 # A law says what holds, not how long it takes: neighbours may keep the machine busy.
 # The environment variable LAWS says how many times as many examples are tried as each law names.
-TIMES = float(os.environ.get("LAWS", "0.6"))
+TIMES = float(os.environ.get("LAWS", "0.5"))
 settings.register_profile("laws", deadline=None, max_examples=round(60 * TIMES))
 settings.load_profile("laws")
 

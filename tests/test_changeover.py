@@ -119,14 +119,16 @@ def by_hand(problem: planner.Problem, plan: planner.Plan) -> float:
     return total + len(gone) * (prices.disposal_per_host or 0) - gone["resale"].fillna(0).sum()
 
 
-@examples(40)
+@examples(30)
 @given(changing())
 def test_law_no_plan_is_cheaper_than_the_bound_and_each_costs_what_a_hand_calculation_says(problem):
-    result = solved(problem, time_limit=0.5)
+    result = solved(problem, time_limit=0.3)
     names = problem.workloads["name"].tolist()
     seats = [("h0", ""), ("h1", ""), *((f"r-{i}", "r") for i in range(len(names)))]
     values = []
     for choice in itertools.product(range(len(seats)), repeat=len(names)):
+        if any(at > max((*choice[:number], 1)) + 1 for number, at in enumerate(choice)):
+            continue  # Of equal hosts the first comes first.
         plan = plan_of(*((name, *seats[at]) for name, at in zip(names, choice, strict=True)))
         if planner.check(problem, plan) == []:
             values.append(by_hand(problem, plan))

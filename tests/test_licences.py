@@ -238,7 +238,7 @@ def by_hand(problem: planner.Problem, plan: planner.Plan) -> float:
     return total + sum(max(cores, one.least_per_order) * one.price for one in everywhere)
 
 
-@examples(150)
+@examples(100)
 @given(licensed())
 def test_law_a_plan_is_worth_what_its_licences_cost_and_the_bound_holds(problem):
     result = solved(problem)
@@ -250,7 +250,7 @@ def test_law_a_plan_is_worth_what_its_licences_cost_and_the_bound_holds(problem)
         assert result.objective_value == pytest.approx(by_hand(problem, result.plan), abs=0.05)
 
 
-@examples(30)
+@examples(20)
 @given(licensed(most=3))
 def test_law_brute_force_finds_no_cheaper_plan(problem):
     problem = problem.replace(policy=Policy())
