@@ -319,10 +319,11 @@ def pareto(
     import planner
     from planner.readers.plans import read_plan
     from planner.terminal import show_front
-    from planner.writers.fronts import require_front_writable, write_front
+    from planner.writers import require_writable
+    from planner.writers.fronts import FORMATS, write_front
 
     if out is not None:
-        require_front_writable(out)
+        require_writable(out, FORMATS)
     standing = None if start is None else read_plan(start)
     inventory, arguments = _arguments(
         files, hosts, host_models, policy, prices, rules, None, resource, merge_pools, include,

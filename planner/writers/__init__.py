@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from planner.errors import InputError, did_you_mean
@@ -39,8 +39,8 @@ def to_bytes(report: Report, format: str) -> bytes:
     return FORMATS[format](report)
 
 
-def require_writable(path: str | os.PathLike) -> Path:
-    """The path, if a report could be written there: a suffix that is known and a folder that exists.
+def require_writable(path: str | os.PathLike, formats: Iterable[str] = tuple(FORMATS)) -> Path:
+    """The path, if a file could be written there: a suffix that is known, a report's by default, and a folder there.
 
     Raises
     ------
@@ -49,8 +49,8 @@ def require_writable(path: str | os.PathLike) -> Path:
     """
     path = Path(path)
     suffix = path.suffix.lower().removeprefix(".")
-    if suffix not in FORMATS:
-        raise InputError(f"{path}: found suffix {path.suffix!r}{did_you_mean(suffix, FORMATS)}")
+    if suffix not in formats:
+        raise InputError(f"{path}: found suffix {path.suffix!r}{did_you_mean(suffix, formats)}")
     if not path.parent.is_dir():
         raise InputError(f"{path}: cannot be written, the folder {str(path.parent)!r} does not exist")
     return path
@@ -67,7 +67,17 @@ def write(report: Report, path: str | os.PathLike) -> Path:
         Another suffix, or a folder that does not exist or cannot be written to.
     """
     path = require_writable(path)
-    data = to_bytes(report, path.suffix.lower().removeprefix("."))
+    return put(path, to_bytes(report, path.suffix.lower().removeprefix(".")))
+
+
+def put(path: Path, data: bytes) -> Path:
+    """Write a file that appears whole or not at all.
+
+    Raises
+    ------
+    InputError
+        A folder that cannot be written to.
+    """
     draft = path.with_name(path.name + ".part")
     try:
         draft.write_bytes(data)

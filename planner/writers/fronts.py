@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 import xlsxwriter
 
-from planner.errors import InputError, did_you_mean
 from planner.tradeoffs import Front
+from planner.writers import put, require_writable
 from planner.writers.headings import heading
 from planner.writers.json import records, versions
 
@@ -65,23 +65,6 @@ def _sheet(book: xlsxwriter.Workbook, name: str, frame: pd.DataFrame) -> None:
     page.autofit()
 
 
-def require_front_writable(path: str | os.PathLike) -> Path:
-    """The path, if a front could be written there.
-
-    Raises
-    ------
-    InputError
-        Another suffix than .xlsx, .csv and .json, or a folder that does not exist.
-    """
-    path = Path(path)
-    suffix = path.suffix.lower().removeprefix(".")
-    if suffix not in FORMATS:
-        raise InputError(f"{path}: found suffix {path.suffix!r}{did_you_mean(suffix, FORMATS)}")
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: cannot be written, the folder {str(path.parent)!r} does not exist")
-    return path
-
-
 def write_front(front: Front, path: str | os.PathLike) -> Path:
     """Write a front in the format of the path's suffix: .xlsx, .csv or .json; a file that is there is replaced.
 
@@ -90,10 +73,5 @@ def write_front(front: Front, path: str | os.PathLike) -> Path:
     InputError
         Another suffix, or a folder that does not exist or cannot be written to.
     """
-    path = require_front_writable(path)
-    data = front_bytes(front, path.suffix.lower().removeprefix("."))
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written, {error.strerror}") from error
-    return path
+    path = require_writable(path, FORMATS)
+    return put(path, front_bytes(front, path.suffix.lower().removeprefix(".")))
