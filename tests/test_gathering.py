@@ -9,7 +9,7 @@ import planner
 from planner.economics.ledger import ledger
 from planner.licences import Licence
 from planner.solvers import bounds, gathering, greedy
-from planner.solvers.coarse import crowded, features
+from planner.solvers.coarse import crowded
 from planner.solvers.incumbent import Clock, Incumbent
 from planner.solvers.instance import Instance, build
 from planner.solvers.neighbourhoods import Neighbourhoods
@@ -21,6 +21,10 @@ COVERS_TWO = Licence(product="win", edition="two", per="host", price=40, covers=
 
 @pytest.fixture(scope="module")
 def problem() -> planner.Problem:
+    return crowded_problem()
+
+
+def crowded_problem() -> planner.Problem:
     """120 workloads, 48 of them to be licensed, on hosts with room for about 24."""
     random = np.random.default_rng(3)
     frame = estate(*((f"w{i}", int(random.integers(1, 4)), int(random.integers(4, 60))) for i in range(120)))
@@ -78,10 +82,9 @@ def test_a_few_hosts_at_a_time_are_improved_and_never_made_worse(instance):
 
 def test_hosts_are_crowded_where_they_carry_many_at_unlike_costs(instance):
     assert crowded(instance, begun(instance).packing)
-    assert features(instance, 6).shape[1] < features(instance).shape[1]
 
 
 def test_the_plan_of_such_an_estate_is_proven_nearly_the_cheapest(problem):
     result = solved(problem, time_limit=8, workers=2)
-    assert result.gap < 0.3
-    assert result.bound.value > 0
+    assert result.gap < 0.02
+    assert planner.verify(problem, result.bound)

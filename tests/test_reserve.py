@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -30,15 +31,20 @@ SHARE = Policy(failover=Failover(hosts=1, mode="share"))
 PURCHASE = Prices(energy_per_kwh=None, maintenance_per_host_year=None)
 
 
-def generated(problem: planner.Problem) -> Bound | None:
-    """The bound that column generation proves by itself; None where it proves that there is no plan."""
+def columns(known: Incumbent) -> None:
+    """What column generation proves of one instance."""
+    Generation(known, Clock(limit=60), seed=0).run(10)
+
+
+def generated(problem: planner.Problem, prove: Callable[[Incumbent], None] = columns) -> Bound | None:
+    """The bound that a method proves beyond volume by itself; None where it proves that there is no plan."""
     book, evidence = ledger(problem), []
     for pools in components(problem):
         instance = build(problem, book, pools)
         known = Incumbent(instance=instance, announce=lambda _: None)
         known.prove(bounds.resources(instance))
         if not known.infeasible:
-            Generation(known, Clock(limit=60), seed=0).run(10)
+            prove(known)
         if known.infeasible:
             return None
         evidence.append(

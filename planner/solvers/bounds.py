@@ -26,6 +26,9 @@ EFFORT = 2.0
 THRESHOLDS = 12
 """Thresholds tried for each dual feasible function."""
 
+GRANTED = 1e-8
+"""Relative room above a capacity that a worth grants: who proves it again may read figures in steps of another size."""
+
 MOST_MIXED = 12
 """Columns, the scarcest ones, that are mixed by twos: the hours of a week would give 14,000 pairs."""
 
@@ -125,7 +128,8 @@ def needing(instance: Instance) -> list[Weighting]:
             there = np.concatenate([[0], np.cumsum((counted * instance.count)[order])])
             most = np.concatenate([[0], np.cumsum((each * counted * instance.count)[order])])
             largest = np.interp(relaxed.most[:, column], there, most)
-            worth = np.minimum(relaxed.most[:, r], np.ceil(largest).astype("int64"))
+            offered = np.ceil(relaxed.most[:, r] * (1 + GRANTED)).astype("int64")
+            worth = np.minimum(offered, np.ceil(largest).astype("int64"))
             fits = relaxed.fits[counted > 0].any(axis=0)
             found.append(Weighting(method="licences", pool=pool, weight=weight, worth=np.where(fits, worth, 0)))
     return found

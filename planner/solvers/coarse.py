@@ -29,21 +29,15 @@ def crowded(instance: Instance, packing: Packing) -> bool:
     return instance.items >= CROWD * hosts and bool((opening != opening[0]).any())
 
 
-def features(instance: Instance, rows: int = 0) -> np.ndarray:
+def features(instance: Instance) -> np.ndarray:
     """What each shape counts in each coarse row: array of float, shape [S, B].
 
     A group of shapes has one row for its number of items, and one a resource for their size relative to its mean.
-
-    Parameters
-    ----------
-    instance : Instance
-    rows : int
-        About how many rows; by default as many as the number of shapes asks for.
     """
     share = instance.demand / np.maximum(instance.capacity.max(axis=0), 1)
-    rows = rows or min(ROWS, FEWEST + len(share) // SHAPES_A_ROW)
+    rows = min(ROWS, FEWEST + len(share) // SHAPES_A_ROW)
     blocks = []
-    for shapes in _leaves(instance, share, max(rows // (share.shape[1] + 1), 1)):
+    for shapes in leaves(instance, share, max(rows // (share.shape[1] + 1), 1)):
         weight = instance.count[shapes]
         centred = share[shapes] - np.average(share[shapes], axis=0, weights=weight)
         spread = np.abs(centred).max(axis=0)
@@ -59,8 +53,11 @@ def features(instance: Instance, rows: int = 0) -> np.ndarray:
     return matrix
 
 
-def _leaves(instance: Instance, share: np.ndarray, leaves: int) -> list[np.ndarray]:
-    """Shapes in groups of like size: the group that varies most is split at its mean until there are enough."""
+def leaves(instance: Instance, share: np.ndarray, leaves: int) -> list[np.ndarray]:
+    """Shapes in groups of one pool and of like size that may use the same hosts.
+
+    The group that varies most is split at its mean until there are enough.
+    """
     cell = (share[:, :, None] > np.array(PARTS)).sum(axis=2)
     kind = np.unique(np.column_stack([instance.pool, instance.allowed, cell]), axis=0, return_inverse=True)[1].ravel()
     groups = [np.flatnonzero(kind == k) for k in range(kind.max() + 1)]

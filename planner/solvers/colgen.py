@@ -7,10 +7,11 @@ exact pricing gives a weighting, and with it a bound through the covering proble
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from planner.solvers import bounds
-from planner.solvers.coarse import crowded, features
 from planner.solvers.incumbent import Clock, Incumbent
 from planner.solvers.kernels import load as load_kernels
 from planner.solvers.master import Duals, Master, Solution
@@ -41,9 +42,6 @@ FEW_PAIRS = 8
 MOST_EXACT = 10_000
 """Coarse shapes up to which exact pricing follows."""
 
-LEVELS = (24, 60)
-"""Coarse rows, about, that come first where hosts carry many items."""
-
 AT_A_TIME = 16
 """Classes that quick pricing looks at before the linear program is solved again."""
 
@@ -54,8 +52,15 @@ EFFORT = 3.0
 class Generation:
     """Column generation on one instance: keeps its patterns and multipliers for the dives that follow."""
 
-    def __init__(self, incumbent: Incumbent, clock: Clock, seed: int, features: np.ndarray | None = None):
-        self.incumbent, self.clock = incumbent, clock
+    def __init__(
+        self,
+        incumbent: Incumbent,
+        clock: Clock,
+        seed: int,
+        features: np.ndarray | None = None,
+        prices: np.ndarray | None = None,
+    ):
+        self.incumbent, self.clock, self.prices = incumbent, clock, prices
         self.instance = incumbent.instance
         self.pricer = Pricer(self.instance, clock, seed)
         self.filling = load_kernels("filling")
@@ -161,7 +166,7 @@ class Generation:
         """
         until = self.clock.seconds + seconds
         shapes = len(self.instance.count)
-        self.centre = self._volume_duals()
+        self.centre = self._first_duals()
         if self.master.features is not None:
             if shapes > 2 * SAMPLE:
                 self._stage(self._sampled(), self.clock.seconds + seconds / 3, quick=True)
@@ -171,25 +176,10 @@ class Generation:
             if shapes > 2 * SAMPLE and len(self.pricer.pairs) <= FEW_PAIRS:
                 for large in LARGE:
                     self._in_parts(large, until)
-        elif self.incumbent.packing is not None and crowded(self.instance, self.incumbent.packing):
-            self._from_coarse(until)
         if shapes <= MOST_EXACT:
             self._stage(self.instance.count, until)
             while self.clock.seconds < until and self._turned():
                 self._stage(self.instance.count, until)
-
-    def _from_coarse(self, until: float) -> None:
-        """Programs with few coarse rows first, then with more: the prices of each are where the next begins."""
-        fine = self.master
-        for number, rows in enumerate(LEVELS):
-            level = Master(self.instance, features(self.instance, rows), fine.reserve)
-            for pattern in self.master.patterns:
-                level.add(pattern)
-            self.master = level
-            self.centre = self.centre[0], -np.inf
-            share = (until - self.clock.seconds) / (len(LEVELS) + 1 - number)
-            self._stage(self.instance.count, self.clock.seconds + share, exact=True)
-        self.master = fine.remade([*fine.patterns, *self.master.patterns])
 
     def _rows_for(self, mix: np.ndarray | None) -> Reserve | None:
         """The reserve where the largest hosts are those of a mix; None where there is none."""
@@ -250,10 +240,10 @@ class Generation:
         count[picked] = self.instance.count[picked]
         return count
 
-    def _stage(self, count: np.ndarray, until: float, *, quick: bool = False, exact: bool = False) -> None:
+    def _stage(self, count: np.ndarray, until: float, *, quick: bool = False) -> None:
         """Generate columns of some shapes until none improves the program or time is up.
 
-        Greedily alone if `quick`, not greedily at all if `exact`.
+        Greedily alone if `quick`.
         """
         alpha = SMOOTHING
         while self.clock.seconds < until and not self.clock.over and not self.incumbent.good_enough:
@@ -263,7 +253,7 @@ class Generation:
                 return
             centre, best_value = self.centre
             duals = solution.duals.toward(centre, alpha)
-            added = 0 if exact else self.quick_round(solution, duals, count)
+            added = self.quick_round(solution, duals, count)
             if added > FEW:
                 continue
             if quick:
@@ -272,7 +262,7 @@ class Generation:
                 alpha = max(alpha - 0.25, 0.0)
                 continue
             prices = Prices.of(duals.items, self.pricer.dearest)
-            more, weightings = self.exact_round(solution, prices, duals, count, long=not exact)
+            more, weightings = self.exact_round(solution, prices, duals, count)
             added += more
             value = self._value(weightings, duals, prices.scale)
             before = self.incumbent.bound
@@ -298,9 +288,11 @@ class Generation:
         kept = np.sort(np.argsort(rank, kind="stable")[: LEAN * rows])
         self.master = self.master.remade(patterns[at] for at in kept.tolist())
 
-    def _volume_duals(self) -> tuple[Duals, float]:
-        """Duals that the scarcest resource of each pool stands for: where the smoothing begins."""
+    def _first_duals(self) -> tuple[Duals, float]:
+        """Duals where the smoothing begins: those known, else what the scarcest resource of each pool stands for."""
         instance, duals, total = self.instance, Duals.none(self.instance), 0.0
+        if self.prices is not None:
+            return replace(duals, items=self.prices), -np.inf
         for w in bounds.resources(instance):
             rate = (w.worth / np.maximum(instance.opening, 1)).max()
             value = w.total(instance) / rate if rate > 0 else 0.0

@@ -125,6 +125,18 @@ def filled_mix(
     return hosts, remaining
 
 
+def filled_kinds(
+    instance: Instance, mix: np.ndarray, number: np.ndarray, over: Callable[[], bool]
+) -> tuple[list[OpenHost], np.ndarray]:
+    """A mix of hosts [C, P] filled with so many items [S, C] of each class, and how many items have no host: [S]."""
+    hosts, waiting = [], instance.count - number.sum(axis=1)
+    for kind in np.flatnonzero(mix.any(axis=1)).tolist():
+        new = [OpenHost(kind=kind, pool=p) for p in range(len(instance.pools)) for _ in range(int(mix[kind, p]))]
+        remaining, full = filled_up(instance, new, number[:, kind], ALPHAS[1], over)
+        hosts, waiting = hosts + full, waiting + remaining
+    return hosts, waiting
+
+
 def beyond(instance: Instance, mix: np.ndarray, hosts: Sequence[OpenHost]) -> np.ndarray:
     """What a mix of hosts [C, P] has beyond some that are open."""
     mix = mix.copy()

@@ -137,12 +137,21 @@ class Incumbent:
                 break
         else:
             return False
-        if cover.value is None:
-            self.infeasible, self.cover = True, cover
-            return True
-        self.weightings, self.cover = together, cover
-        self.raise_bound(cover.value, method)
+        self._take(cover)
         return True
+
+    def cut(self, weightings: list[bounds.Weighting]) -> bool:
+        """Keep further weightings whatever they raise, and the hosts that cover them all; whether any hosts do."""
+        self._take(bounds.cover(self.instance, [*self.weightings, *weightings], seed=self.seed))
+        return not self.infeasible
+
+    def _take(self, cover: bounds.Cover) -> None:
+        self.cover = cover
+        if cover.value is None:
+            self.infeasible = True
+            return
+        self.weightings = list(cover.weightings)
+        self.raise_bound(cover.value, self.weightings[-1].method)
 
     def raise_bound(self, value: int, method: str, *, searched: bool = False) -> None:
         """Take a proven bound if it is above the best; `searched` where no weightings prove it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,7 +12,9 @@ from planner.solvers.coarse import features
 from planner.solvers.colgen import Generation
 from planner.solvers.diving import Dive
 from planner.solvers.failover import standing_by, with_reserve
+from planner.solvers.fractional import METHOD, Fractional
 from planner.solvers.incumbent import Clock, Incumbent
+from planner.solvers.instance import Instance
 from planner.solvers.kernels import SMALL
 from planner.solvers.master import Stalled
 from planner.solvers.neighbourhoods import Neighbourhoods
@@ -36,10 +39,16 @@ EASY_HOSTS, WEIGHING = 9, 2.0
 EARLY = 0.02
 """Share of the time that one attempt at repacking may take before column generation has said which hosts pay."""
 
+IN_PARTS = 0.2
+"""Share of the time that cuts by items in parts may take."""
+
+NEARLY = 0.02
+"""Share of its price by which an item may cost more on a host than where it costs least, at first."""
+
 REMIXING = 0.1
 """Share of the time after which no further mix of hosts is tried before column generation."""
 
-NEAR = 0.4
+NEAR = 0.2
 """Share of what is left of the time that a few hosts at a time are improved for, where they carry many items."""
 
 QUICK = 0.5
@@ -65,6 +74,7 @@ class Search:
         self.incumbent, self.instance, self.clock = incumbent, incumbent.instance, clock
         self.until, self.seed, self.workers = until, seed, workers
         self.attempts, self.patience, self.turn = 0, until, until
+        self.in_parts: Fractional | None = None
 
     @property
     def over(self) -> bool:
@@ -87,15 +97,19 @@ class Search:
             self._finish()
             return
         self._anchor()
+        self._take_in_parts()
+        if self.over:
+            return
         self.patience = EARLY * self._seconds
         self.turn = self.clock.seconds + REMIXING * self._seconds
         self._remix(10)
         self._shrink(5)
         near = Neighbourhoods(self.incumbent, self.clock, self.seed, self.workers)
-        if near.applies:
-            near.run(self.clock.seconds + NEAR * self._seconds)
-        with suppress(Stalled):  # The search goes on without column generation.
-            self._generate(near)
+        if near.applies and self.in_parts is not None:
+            self._by_turns(near)
+        else:
+            with suppress(Stalled):  # The search goes on without column generation.
+                self._generate()
         self.patience = self.turn = self.until
         while not self.over:
             before = self.attempts
@@ -114,6 +128,16 @@ class Search:
                 for h in self.incumbent.packing.hosts
             ]
             self.incumbent.anchors = tuple(host for host in hosts if host.items)
+
+    def _take_in_parts(self) -> None:
+        """The bound of items in parts on whole hosts, where hosts are unlike."""
+        if len(self.instance.available) == 1:
+            return
+        try:
+            self.in_parts = self.in_parts or Fractional(self.instance)
+            self.in_parts.prove(self.incumbent, self.clock, self.clock.seconds + IN_PARTS * self._seconds)
+        except Stalled:  # The search goes on without.
+            self.in_parts = None
 
     def _weigh(self) -> None:
         """Look for weights that prove what CP-SAT proved by searching: those are quick to verify, a search is not."""
@@ -157,12 +181,14 @@ class Search:
         if not waiting[instance.coupled].any():
             self._attempt([*self.incumbent.anchors, *hosts], waiting, MOST_SLICES)
 
-    def _attempt(self, hosts: list[OpenHost], waiting: np.ndarray, slices: int) -> bool:
-        """Try to place what waits on some hosts; whether that gave a better packing."""
+    def _attempt(
+        self, hosts: list[OpenHost], waiting: np.ndarray, slices: int, instance: Instance | None = None
+    ) -> bool:
+        """Try to place what waits on some hosts, by the rules of an instance; whether that gave a better packing."""
         if len(hosts) * longest(self.instance) > MOST_PLACES:
             return False
         self.attempts += 1
-        attempt = Attempt(self.instance, hosts, waiting, self.seed + self.attempts)
+        attempt = Attempt(instance or self.instance, hosts, waiting, self.seed + self.attempts)
         if not attempt.run(self.clock, min(self.until, self.clock.seconds + self.patience), slices):
             return False
         hosts = greedy.cheapened(self.instance, attempt.result())
@@ -224,35 +250,57 @@ class Search:
         """Pack into mixes of hosts that cover the demand with some room to spare, the cheapest that works."""
         if len(self.instance.available) == 1 or len(self.instance.count) > MOST_SHAPES or self.over:
             return
-        low, high = 0.0, 0.2
+        low, high, surplus = 0.0, 0.2, 0.0
         while high - low > 0.002 and not self.over and self.clock.seconds < self.turn:
-            surplus = (low + high) / 2
-            asked = np.array([surplus if w.method == "volume" else 0.0 for w in self.incumbent.weightings])
+            asked = np.array([surplus if w.method in ("volume", METHOD) else 0.0 for w in self.incumbent.weightings])
             most = self.incumbent.value - 1
             cover = bounds.cover(
                 self.instance, self.incumbent.weightings, seed=self.seed, most_value=most, surplus=asked
             )
-            if cover.value is None or not cover.mix.any():
-                high = surplus
-                continue
-            if self._into(cover.mix, slices):
-                high = surplus
-            else:
+            found = cover.value is not None and cover.mix.any()
+            if found and not self._into(cover.mix, slices):
                 low = surplus
+            else:
+                high = surplus
+            surplus = (low + high) / 2
 
     def _into(self, mix: np.ndarray, slices: int) -> bool:
-        """Try to pack everything into a mix of hosts."""
-        anchors = self.incumbent.anchors
-        hosts, waiting = greedy.filled_mix(self.instance, mix, 1.0, lambda: self.over, anchors)
+        """Try to pack everything into a mix of hosts, items near where they cost least first."""
+        if self.in_parts is not None and not self.instance.coupled.any():
+            try:
+                found = self.in_parts.solve(mix)
+            except Stalled:
+                self.in_parts = None
+            else:
+                hosts, waiting = greedy.filled_kinds(self.instance, mix, found.whole, lambda: self.over)
+                cheap = found.excess <= NEARLY * found.price[:, None]
+                near = replace(self.instance, allowed=self.instance.allowed & cheap)
+                return any(self._attempt(hosts, waiting, slices, instance) for instance in (near, self.instance))
+        hosts, waiting = greedy.filled_mix(self.instance, mix, 1.0, lambda: self.over, self.incumbent.anchors)
         return self._attempt(hosts, waiting, slices)
 
-    def _generate(self, near: Neighbourhoods) -> None:
+    def _by_turns(self, near: Neighbourhoods) -> None:
+        """A few hosts at a time, and mixes of hosts with ever more patience.
+
+        Items in parts have said what column generation would: where hosts carry many, its programs stay where they
+        begin.
+        """
+        self.turn = self.until
+        while not self.over and self.patience < self._seconds:
+            near.run(self.clock.seconds + NEAR * self._seconds)
+            self._take_in_parts()
+            self._remix(MOST_SLICES)
+            self._shrink(MOST_SLICES)
+            self.patience *= 2
+
+    def _generate(self) -> None:
         """Column generation, then dives between attempts at repacking."""
         if self.over or len(self.instance.count) > MOST_SHAPES:
             return
         coarse = len(self.instance.count) > MOST_ROWS
         rows = features(self.instance) if coarse else None
-        generation = Generation(self.incumbent, self.clock, self.seed, rows)
+        prices = None if self.in_parts is None else self.in_parts.first.price
+        generation = Generation(self.incumbent, self.clock, self.seed, rows, prices)
         for alpha in greedy.ALPHAS[:3]:
             packing = (
                 None
@@ -273,8 +321,6 @@ class Search:
                 self.incumbent.offer(packing, "diving")
             if not self.over:
                 self._shrink(10 * dives)
-            if near.applies:
-                near.run(self.clock.seconds + NEAR * self._seconds)
             if not self.over and counts <= SOME_COUNTS:
                 cpsat.improve(
                     self.incumbent, self.clock, self._seconds, seed=self.seed, workers=self.workers, effort=dives

@@ -189,7 +189,7 @@ class Knapsack:
                 cut.SetCoefficient(variable, -coefficient)
             if best < worth + 1 or time.monotonic() > deadline or solver.Solve() != pywraplp.Solver.OPTIMAL:
                 break
-            if best - least.solution_value() * unit <= 1e-7 * best:
+            if best - least.solution_value() * unit <= 1e-9 * best:
                 break
             at = np.maximum([variable.solution_value() * unit for variable in price], 0.0)
         return best, best_reduced, best_at
