@@ -171,10 +171,14 @@ def _first(problem: Problem, incumbent: Incumbent, clock: Clock, seed: int) -> N
 def _search(
     incumbents: list[Incumbent], clock: Clock, share: float, seed: int, workers: int, executor: Executor | None
 ) -> None:
-    """Search every instance that is still open, a share of the time that is left divided among them."""
+    """Search every instance that is still open, a share of the time that is left divided among them.
+
+    One after the other, the largest has what the smaller ones leave.
+    """
     if any(incumbent.infeasible for incumbent in incumbents):
         return
     waiting = [incumbent for incumbent in incumbents if not incumbent.good_enough]
+    waiting.sort(key=lambda incumbent: len(incumbent.instance.count) * len(incumbent.instance.available))
     if executor is not None:
         end = clock.seconds + share * clock.remaining
         jobs = [executor.submit(Search(incumbent, clock, end, seed, workers).run) for incumbent in waiting]

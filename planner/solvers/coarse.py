@@ -7,6 +7,8 @@ prices at all give a valid bound once exact pricing has found what a host can be
 
 from __future__ import annotations
 
+import heapq
+
 import numpy as np
 
 from planner.solvers.instance import Instance
@@ -53,24 +55,26 @@ def features(instance: Instance) -> np.ndarray:
     return matrix
 
 
-def leaves(instance: Instance, share: np.ndarray, leaves: int) -> list[np.ndarray]:
+def leaves(instance: Instance, share: np.ndarray, number: int) -> list[np.ndarray]:
     """Shapes in groups of one pool and of like size that may use the same hosts.
 
     The group that varies most is split at its mean until there are enough.
     """
     cell = (share[:, :, None] > np.array(PARTS)).sum(axis=2)
     kind = np.unique(np.column_stack([instance.pool, instance.allowed, cell]), axis=0, return_inverse=True)[1].ravel()
-    groups = [np.flatnonzero(kind == k) for k in range(kind.max() + 1)]
-    spread = [_spread(instance, share, group) for group in groups]
-    while len(groups) < leaves:
-        at = int(np.argmax([s.sum() for s in spread]))
-        if spread[at].sum() <= 1e-12:
-            break
-        group, r = groups[at], int(np.argmax(spread[at]))
+    order = np.argsort(kind, kind="stable")
+    groups = np.split(order, np.cumsum(np.bincount(kind))[:-1])
+    waiting = [(-_spread(instance, share, group).sum(), at) for at, group in enumerate(groups)]
+    heapq.heapify(waiting)
+    while len(groups) < number and waiting[0][0] < -1e-12:
+        at = heapq.heappop(waiting)[1]
+        group = groups[at]
+        r = int(np.argmax(_spread(instance, share, group)))
         cut = share[group, r] > np.average(share[group, r], weights=instance.count[group])
-        parts = [group[~cut], group[cut]]
-        groups[at : at + 1] = parts
-        spread[at : at + 1] = [_spread(instance, share, part) for part in parts]
+        groups[at] = group[~cut]
+        groups.append(group[cut])
+        for part in (at, len(groups) - 1):
+            heapq.heappush(waiting, (-_spread(instance, share, groups[part]).sum(), part))
     return groups
 
 

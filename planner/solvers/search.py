@@ -39,7 +39,10 @@ EASY_HOSTS, WEIGHING = 9, 2.0
 EARLY = 0.02
 """Share of the time that one attempt at repacking may take before column generation has said which hosts pay."""
 
-IN_PARTS = 0.2
+MOST_WEIGHED = 2_000_000
+"""Shapes times classes up to which items are taken in parts: a cut looks at each of them."""
+
+IN_PARTS = 0.3
 """Share of the time that cuts by items in parts may take."""
 
 NEARLY = 0.02
@@ -131,7 +134,7 @@ class Search:
 
     def _take_in_parts(self) -> None:
         """The bound of items in parts on whole hosts, where hosts are unlike."""
-        if len(self.instance.available) == 1:
+        if len(self.instance.available) == 1 or self.instance.fits.size > MOST_WEIGHED:
             return
         try:
             self.in_parts = self.in_parts or Fractional(self.instance)
