@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 import planner
 from planner.economics.ledger import ledger
@@ -15,7 +16,9 @@ from planner.solvers.instance import Instance, build
 from planner.solvers.packing import Packing, load
 from planner.verifier import verify
 from tests.conftest import estate, examples, machines, problem_of, solved
+from tests.test_changeover import changing
 from tests.test_gathering import crowded_problem
+from tests.test_licences import licensed
 from tests.test_reserve import PURCHASE, generated
 from tests.test_verifier import problems
 
@@ -35,8 +38,8 @@ def instance(problem) -> Instance:
     return build(problem, ledger(problem), problem.pools)
 
 
-@examples(20)
-@given(problems())
+@examples(30)
+@given(st.one_of(problems(), licensed(), changing()))
 def test_law_the_bound_of_cuts_verifies_and_no_plan_is_below_it(problem):
     bound, result = generated(problem, cuts), solved(problem)
     if bound is None:

@@ -56,7 +56,8 @@ def generated(problem: planner.Problem, prove: Callable[[Incumbent], None] = col
                 "search": False,
             }
         )
-    return Bound(value=sum(group["value"] for group in evidence), method="by itself", evidence=tuple(evidence))
+    value = book.fixed / book.scale + sum(group["value"] for group in evidence)
+    return Bound(value=value, method="by itself", evidence=tuple(evidence))
 
 
 def test_the_bound_counts_the_reserve_and_what_hosts_carry_together():
