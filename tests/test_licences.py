@@ -322,6 +322,12 @@ def test_so_many_units_are_paid_for_at_least(least, workloads, paid):
         assert costs["h"].tolist() == pytest.approx([2 * paid / hosts] * hosts)
 
 
+def test_nothing_is_ordered_where_no_workload_needs_it():
+    database = {"product": "db", "edition": "e", "per": "core", "price": 2, "workloads": ("none of them",)}
+    result = solved(shop(0, 8, Licence(**database, reach=True, least_per_order=72)))
+    assert (result.status, result.objective_value, result.bound.value) == (Status.OPTIMAL, 100, 100)
+
+
 def test_an_order_is_of_one_edition_that_hosts_need_whatever_they_carry():
     rule = {"product": "h", "per": "core", "price": 1, "least_per_order": 72}
     with pytest.raises(InputError, match="expected a product that every host in use needs"):

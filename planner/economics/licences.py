@@ -136,8 +136,9 @@ def licensing(problem: Problem) -> Licensing:
         by_product.setdefault(licence.product, []).append(licence)
     chosen = Selector(problem.workloads, WORKLOAD_KEYS)
     needing = {name: chosen.matching(own[0].workloads) for name, own in by_product.items() if own[0].workloads}
-    whole = [name for name, own in by_product.items() if name not in needing or own[0].reach]
-    products = tuple(name for name in by_product if name not in whole and needing[name].any())
+    needed = [name for name in by_product if name not in needing or needing[name].any()]
+    whole = [name for name in needed if name not in needing or by_product[name][0].reach]
+    products = tuple(name for name in needed if name not in whole)
     always, orders = np.zeros(len(hosts)), []
     for name in whole:
         where = _reachable(problem, needing[name]) if name in needing else np.ones(len(hosts), dtype=bool)
