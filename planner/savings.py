@@ -13,7 +13,7 @@ from planner.baseline import Baseline
 from planner.economics.changeover import DISPOSAL, MIGRATION, RESALE, Changeover
 from planner.economics.costs import ENERGY, HARDWARE, MAINTENANCE, OPTIONAL, Costs, costs
 from planner.economics.energy import busy, cpu_of, mean_w, watts
-from planner.economics.licences import Licences, licence_costs, needs_of
+from planner.economics.licences import Licences, everywhere, licence_costs, needs_of
 from planner.economics.valuation import plan_licences
 from planner.licences import Licence
 from planner.plan import Plan
@@ -106,18 +106,19 @@ def _licences_today(problem: Problem, baseline: Baseline) -> Licences | None:
     prices = problem.prices
     if not prices.licences:
         return None
-    placed = baseline.plan.placement
-    at = pd.Series(np.arange(len(baseline.hosts)), index=baseline.hosts["name"])
-    h = at.reindex(placed["host"].to_numpy()).to_numpy(dtype="int64")
-    w = pd.Series(np.arange(len(problem.workloads)), index=problem.workloads["name"]).reindex(
-        placed["workload"].to_numpy()
-    )
-    w, needs, size = w.to_numpy(dtype="int64"), needs_of(problem), len(baseline.hosts)
+    placed, names = baseline.plan.placement, baseline.hosts["name"]
+    h = pd.Index(names).get_indexer(placed["host"])
+    w = pd.Index(problem.workloads["name"]).get_indexer(placed["workload"])
+    h, w = h[(h >= 0) & (w >= 0)], w[(h >= 0) & (w >= 0)]
+    needs, size = needs_of(problem), len(baseline.hosts)
     vcpus = problem.workloads["vcpus"].to_numpy(dtype=float)
-    counts = {one.product: np.full(size, 0 if baseline.bought else 1) for one in prices.licences if not one.workloads}
-    counts |= {
-        product: np.bincount(h, weights=who[w], minlength=size).astype("int64") for product, who in needs.items()
-    }
+    shared = (not baseline.bought) | names.isin(problem.workloads["host"]).to_numpy()
+    row = pd.Index(problem.hosts["name"]).get_indexer(names)
+    owned = (row >= 0) & problem.hosts["owned"].to_numpy(dtype=bool)[row]
+    counts = {one.product: shared.astype("int64") for one in prices.licences if not one.workloads}
+    for product, who in needs.items():
+        reached = owned & everywhere(problem, product)[row]
+        counts[product] = np.maximum(np.bincount(h, weights=who[w], minlength=size).astype("int64"), reached)
     units = {
         f"{one.product} {one.edition}": np.bincount(
             h, weights=(one.units_of_workload(vcpus) * needs[one.product])[w], minlength=size

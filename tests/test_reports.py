@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import planner
 from planner import Failover, Policy, Prices
 from planner.economics.appraisal import payback
+from planner.licences import Licence
 from planner.samples import sample
 from tests.conftest import estate, machines, plan_of, problem_of, solved
 
@@ -362,6 +363,31 @@ def test_an_edition_without_a_price_is_named_and_costs_nothing_where_nobody_need
     assert "Sockets of 1 hosts are not known and count as one" in savings.loc["rhel", "assumption"]
     assert savings.loc["rhel", "plan_horizon"] != savings.loc["rhel", "plan_horizon"]
     assert "without energy, rhel, for which figures are missing" in savings.loc["total", "assumption"]
+
+
+def todays_licences(licence: Licence, *arguments, **columns) -> tuple[float, float]:
+    """What a licence costs today and in a plan that leaves four workloads on hosts a and b."""
+    frame = estate(*((f"w{i}", 4, 4) for i in range(4)), **columns)
+    problem = problem_of(frame, *arguments, prices=Prices(licences=[licence]))
+    kept = [(f"w{i}", ("a", "a", "b", "b")[i]) for i in range(4)]
+    plan = plan_of(*kept) if problem.hosts["owned"].any() else solved(problem).plan
+    assert planner.check(problem, plan) == []
+    row = planner.report(problem, plan).savings.set_index("item").loc[licence.product]
+    return row["today_horizon"], row["plan_horizon"]
+
+
+def test_what_may_reach_a_host_is_paid_for_there_today_too():
+    database = Licence(product="db", edition="e", per="host", price=30, workloads=("w0",), reach=True)
+    hosts, models = machines(("a", 8, 8), ("b", 8, 8)), machines(("r", 8, 8), ("s", 8, 8), price=100.0)
+    assert todays_licences(database, hosts, models, host=["a", "a", "b", "b"]) == (60, 60)
+
+
+def test_hosts_that_workloads_name_have_a_hypervisor_and_physical_servers_have_none():
+    hypervisor = Licence(product="h", edition="e", per="host", price=30)
+    new = machines(("new", 16, 16), price=100.0)
+    assert todays_licences(hypervisor, None, new, host=["a", "a", "b", "b"]) == (60, 30)
+    assert todays_licences(hypervisor, None, new, host=["a", "a", "", ""]) == (30, 30)
+    assert todays_licences(hypervisor, None, new) == (0, 30)
 
 
 def test_prices_with_licences_come_back_from_every_format(tmp_path):
