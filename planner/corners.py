@@ -2,8 +2,14 @@
 
 In each figure alone the sum of costs is a straight line, so it is least and most at corners of the ranges: every figure
 at one of its ends. It bends in the years, the discount rate and the activity of vCPUs, which are tried at their likely
-figure too. Maintenance, administration, space, moves and disposal add to the saving, or take from it, whatever the
-other figures are: which of their ends is better is known without trying each with every other.
+figure too. There are too many corners to try them all, and no need to, as the sum over the horizon is::
+
+    years_discounted(years, discount_rate) * (energy_per_kwh * pue * kWh + what figures of `ALONE` cost every year)
+    + licences(years, discount_rate) + what figures of `ALONE` cost once
+
+where kWh depends on `DRAWN` alone. What stands before a figure never changes its sign, so whether its low or its high
+end makes today's costs, the plan's or the saving more is seen with all others as likely: of each of `ALONE`, and of all
+that energy depends on together. Years and discount rate are then tried with what was found.
 """
 
 from __future__ import annotations
@@ -17,21 +23,27 @@ import numpy as np
 import pandas as pd
 
 from planner.baseline import Baseline
+from planner.economics.costs import ENERGY
 from planner.economics.energy import watts
 from planner.economics.valuation import Load
 from planner.plan import Plan
 from planner.prices import Prices
 from planner.problem import Problem
+from planner.ranges import Range
 from planner.savings import money_of
 
 ESTATES = ("today", "plan", "saving")
 NO_MONEY = ("carbon_kg_per_kwh",)
 """Figures that costs do not depend on."""
-ADDING = (
+ALONE = (
     *("maintenance_per_host_year", "rack_unit_year", "administration_per_host_year"),
-    *("migration_per_workload", "disposal_per_host"),
+    *("migration_per_workload", "disposal_per_host", "residual_share"),
 )
-BENDING = ("years", "discount_rate", "vcpu_activity")
+"""Figures that cost something by themselves, or save it, whatever the others are."""
+PER_KWH, DRAWN = ("energy_per_kwh", "pue"), ("vcpu_activity", "host_idle_w", "host_peak_w")
+"""What energy at the machine is multiplied with, never below 0, and what it depends on."""
+TIMES = ("years", "discount_rate")
+BENDING = (*TIMES, "vcpu_activity")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -118,21 +130,41 @@ def ranges_table(problem: Problem, plan: Plan, baseline: Baseline) -> pd.DataFra
 
 
 def _corners(compared: Comparison) -> list[dict[str, float]]:
-    """The corners at which today's costs, the plan's and the saving are least and most."""
+    """The corners at which today's costs, the plan's and the saving, and each item of them, are least and most."""
     spans = {name: span for name, span in compared.problem.prices.ranges.items() if name not in NO_MONEY}
     levels = {
-        name: (span.low, span.likely, span.high) if name in BENDING else span.ends
-        for name, span in spans.items()
-        if name not in ADDING
+        name: (span.low, span.likely, span.high) if name in BENDING else span.ends for name, span in spans.items()
     }
-    adding = {name: span.ends for name, span in spans.items() if name in ADDING}
-    worse_first = {
-        name: (low, high) if compared.saving(**{name: low}) <= compared.saving(**{name: high}) else (high, low)
-        for name, (low, high) in adding.items()
-    }
-    ends = [{name: pair[i] for name, pair in pairs.items()} for pairs in (adding, worse_first) for i in (0, 1)]
-    ends = [end for at, end in enumerate(ends) if end not in ends[:at]]
-    return [dict(zip(levels, one, strict=True)) | end for one in product(*levels.values()) for end in ends]
+    times, ends = _every(levels, TIMES), _ends_of_each(compared, spans)
+    found = [
+        corner | drawn | at for corner, drawn in zip(ends, _of_energy(compared, levels), strict=True) for at in times
+    ]
+    return [corner for at, corner in enumerate(found) if corner not in found[:at]]
+
+
+def _ends_of_each(compared: Comparison, spans: dict[str, Range]) -> list[dict[str, float]]:
+    """The ends of figures that cost something by themselves: for the least and the most of each estate."""
+    found: list[dict[str, float]] = [{} for _ in range(2 * len(ESTATES))]
+    for name in (name for name in spans if name in ALONE):
+        low, high = spans[name].ends
+        more = (compared.horizon(**{name: high}) - compared.horizon(**{name: low})).drop("total").sum()
+        for at, estate in enumerate(ESTATES):
+            found[2 * at][name], found[2 * at + 1][name] = (high, low) if more[estate] < 0 else (low, high)
+    return found
+
+
+def _of_energy(compared: Comparison, levels: dict[str, tuple[float, ...]]) -> list[dict[str, float]]:
+    """The figures that energy depends on: for its least and its most in each estate; any where it is not known."""
+    prices = [{name: levels[name][end] for name in PER_KWH if name in levels} for end in (0, -1)]
+    tried = [drawn | price for drawn in _every(levels, DRAWN) for price in prices]
+    energy = pd.DataFrame([compared.horizon(**one).loc[ENERGY] for one in tried]).fillna(0.0)
+    return [tried[at] for estate in ESTATES for at in (energy[estate].argmin(), energy[estate].argmax())]
+
+
+def _every(levels: dict[str, tuple[float, ...]], names: tuple[str, ...]) -> list[dict[str, float]]:
+    """Some figures at all their levels, each with every other."""
+    names = [name for name in names if name in levels]
+    return [dict(zip(names, one, strict=True)) for one in product(*(levels[name] for name in names))]
 
 
 def told(prices: Prices, corner: dict[str, float]) -> str:

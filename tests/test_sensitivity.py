@@ -14,7 +14,8 @@ from hypothesis import given
 
 import planner
 from planner import Prices, Range, charts
-from planner.corners import Comparison
+from planner.corners import BENDING, Comparison, ranges_table
+from planner.licences import Licence
 from planner.prices import LIMITS
 from planner.ranges import of_rows
 from planner.readers.plans import read_plan
@@ -160,6 +161,49 @@ def test_the_ends_are_those_of_all_corners():
         "energy_per_kwh 0.1, pue 1.1, maintenance_per_host_year 0, administration_per_host_year 100"
     )
     assert set(names) < set(LIMITS)
+
+
+EVERY = RANGES | {
+    "rack_unit_year": Range(0, 200),
+    "migration_per_workload": Range(0, 500),
+    "disposal_per_host": Range(10, 900),
+    "host_idle_w": Range(20, 150),
+    "host_peak_w": Range(160, 600, likely=200),
+}
+YEARLY = Licence(product="os", edition="yearly", per="host", price=60, yearly=True, workloads=("a", "b"))
+ONCE = Licence(product="os", edition="once", per="workload", price=130, workloads=("a", "b"))
+
+
+@st.composite
+def compared(draw) -> Comparison:
+    """A plan beside today, some figures with ranges: hosts with and without watts, licences once or every year."""
+    names = draw(st.sets(st.sampled_from(sorted(EVERY)), min_size=1, max_size=3))
+    ranges = {name: EVERY[name] for name in names} | {name: EVERY[name] for name in ("host_idle_w", "host_peak_w")}
+    prices = Prices(**{"residual_share": 0.1} | ranges, licences=draw(st.sampled_from([(), (YEARLY, ONCE)])))
+    units = st.sampled_from([1.0, 4.0, float("nan")])
+    workloads = estate(("a", 8, 8), ("b", 4, 8), ("c", 2, 8), host=draw(st.sampled_from([["h1", "h2", "h2"], ""])))
+    watts = draw(st.sampled_from([{}, {"idle_w": 250.0, "peak_w": 260.0}, {"idle_w": [10.0, None], "peak_w": 900.0}]))
+    owned = machines(("h1", 8, 16), ("h2", 8, 16), rack_units=[draw(units), 2.0], **watts)
+    models = machines(("new", 16, 64), price=draw(st.sampled_from([100.0, 3000.0])), rack_units=draw(units))
+    owned = draw(st.sampled_from([owned, None]))
+    problem = problem_of(workloads, owned, models, prices=prices)
+    mixed = plan_of(("a", "h1"), ("b", "new-1", "new"), ("c", "new-1", "new"))
+    plan = NEW if owned is None else draw(st.sampled_from([NEW, mixed]))
+    assert planner.check(problem, plan) == []
+    return Comparison(problem=problem, plan=plan, baseline=planner.today(problem))
+
+
+@examples(16)
+@given(compared())
+def test_law_few_corners_tell_the_ends_of_them_all(one):
+    spans = one.problem.prices.ranges
+    levels = [(span.low, span.likely, span.high) if name in BENDING else span.ends for name, span in spans.items()]
+    every = [one.horizon(**dict(zip(spans, corner, strict=True))) for corner in product(*levels)]
+    told = ranges_table(one.problem, one.plan, one.baseline).set_index("item")
+    for estate_ in ("today", "plan", "saving"):
+        figures = pd.concat([each[estate_] for each in every], axis=1)
+        for end, found in (("low", figures.min(axis=1)), ("high", figures.max(axis=1))):
+            assert told[f"{estate_}_{end}"].to_numpy() == pytest.approx(found.to_numpy(), abs=1e-6, nan_ok=True)
 
 
 HOURS = 8760
