@@ -376,8 +376,8 @@ class _Search:
             found = self._weighed(weights)
             if found is None:
                 continue
-            line = sum(weights[name] * one.figures[name] for name in weights)
-            if sum(weights[name] * found.figures[name] for name in weights) < line * (1 - 1e-6):
+            line, there = (sum(weights[name] * point.figures[name] for name in weights) for point in (one, found))
+            if there < line - 1e-6 * abs(line):
                 waiting += [(one, found), (found, two)]
 
     def all_at_once(self) -> None:
@@ -444,7 +444,7 @@ class _Search:
         for number, point in enumerate(kept, start=1):
             name = f"plan {number}"
             plans[name] = point.plan
-            best = [one for one in self.objectives if point.figures[one] <= least[one] * (1 + TIE)]
+            best = [one for one in self.objectives if point.figures[one] <= least[one] + TIE * abs(least[one])]
             row = {"plan": name} | {column: point.figures[one] for one, column in CRITERIA.items()}
             row |= {"least": ", ".join(best), "proof": point.proof}
             row |= {"violations": len(check(self.problem, point.plan))}

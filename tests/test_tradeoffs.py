@@ -175,6 +175,16 @@ def test_licences_are_weighed_with_the_rest_of_the_money():
     assert summed.prices.licences[0].price < problem.prices.licences[0].price
 
 
+def test_the_least_cost_is_named_where_giving_up_hosts_brings_in_more_than_the_rest_costs():
+    workloads = estate(("a", 2, 2), ("b", 2, 2), ("c", 1, 1), host=["h0", "h1", "h2"])
+    owned = machines(("h0", 4, 4), ("h1", 4, 4), ("h2", 4, 4), ("h3", 8, 8), resale=[500.0, 400.0, 300.0, 900.0])
+    bare = Prices(energy_per_kwh=None, maintenance_per_host_year=None, administration_per_host_year=10)
+    problem = problem_of(workloads, owned, prices=bare)
+    front = planner.pareto(problem, ("hosts", "cost"), time_limit=5)
+    assert front.table[["hosts", "cost", "least"]].to_numpy().tolist() == [[1, -1150, "hosts"], [2, -1300, "cost"]]
+    assert [planner.check(problem, plan) for plan in front.plans.values()] == [[], []]
+
+
 def test_moves_count_from_the_plan_that_is_given():
     problem = small(sizes=(2, 2))
     start = plan_of(("w0", "h0"), ("w1", "h1"))
