@@ -6,6 +6,7 @@ from planner.baseline import today
 from planner.checker import Violation, check
 from planner.errors import InputError
 from planner.explanations import Explanation, explain
+from planner.fronts import Front
 from planner.inventory import Inventory
 from planner.numa import numa_fit, numa_misfits
 from planner.periods import Periods
@@ -39,7 +40,7 @@ from planner.sizing import Overcommit, Sizing
 from planner.solvers import solve
 from planner.solvers.failures import failures
 from planner.storage import Storage
-from planner.tradeoffs import Front, pareto
+from planner.tradeoffs import pareto
 from planner.verifier import verify
 from planner.writers import to_bytes, write
 

@@ -21,6 +21,7 @@ from rich.table import Table
 import planner
 from planner import proposals, rules
 from planner.checker import Violation
+from planner.fronts import CRITERIA, Front
 from planner.imports import REPORTED
 from planner.inventory import Inventory, notes_frame
 from planner.jobs import Job, JobState
@@ -32,7 +33,6 @@ from planner.readers.sandbox import OnRows
 from planner.reports import APPRAISED, Report
 from planner.samples import sample
 from planner.sensitivity import Sensitivity
-from planner.tradeoffs import CRITERIA, Front
 from planner.writers.headings import heading
 
 _out = Console(highlight=False, soft_wrap=False)

@@ -18,96 +18,27 @@ import dataclasses
 import glob
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 from typing import get_args
 
 import numpy as np
-import pandas as pd
 
 from planner import baseline as estates
 from planner.checker import check
 from planner.economics.ledger import ledger
 from planner.economics.valuation import valued
 from planner.errors import InputError, did_you_mean
-from planner.plan import Plan, Progress, Result, Status, Stop, moves_between
+from planner.fronts import CRITERIA, Front, Point, table_of, undominated
+from planner.plan import Plan, Progress, Result, Status, moves_between
 from planner.problem import Objective, Problem
 from planner.rules import Limit, Maintenance, Pin, Rule
 from planner.settings import require
 from planner.solvers import solve
 from planner.weights import weighted
 
-CRITERIA = {"hosts": "hosts", "cost": "cost", "energy": "energy_kwh", "carbon": "carbon_kg", "moves": "moves"}
-"""What can be traded, and the column of the table that has it."""
 SOLVED = get_args(Objective)
-TIE = 1e-9
-"""Share by which figures may differ and yet be equal."""
 LEAST_SECONDS = 0.5
 """What a search is given at least."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Front:
-    """Plans that `check` accepts and of which none is better than another in everything asked for.
-
-    Parameters
-    ----------
-    table : DataFrame
-        A row for each plan, by the first objective: plan (its name), hosts, cost (over the horizon, in the currency of
-        the prices), energy_kwh (a year), carbon_kg (over the horizon), moves (from what stands today), least (which of
-        the objectives no plan here has less of), proof (what is proven about it), violations, and for every objective
-        its proven bound: hosts_bound, cost_bound, energy_kwh_bound, carbon_kg_bound, moves_bound, NaN where none is.
-    plans : dict of str to Plan
-        By name.
-    bounds : dict of str to float
-        By objective, where one is proven: the ideal point, which no plan has less of.
-    units : dict of str to str
-        Of the columns.
-    missing : dict of str to str
-        Criteria that the table does not know, and why.
-    without : tuple of str
-        Costs that no figure is known for, and that cost leaves out.
-    objectives : tuple of str
-    tried : int
-        How many plans were found on the way.
-    """
-
-    table: pd.DataFrame
-    plans: dict[str, Plan]
-    bounds: dict[str, float]
-    units: dict[str, str]
-    objectives: tuple[str, ...]
-    missing: dict[str, str] = field(default_factory=dict)
-    without: tuple[str, ...] = ()
-    tried: int = 0
-
-    def __repr__(self) -> str:
-        shown = [name for name in self.table if not name.endswith("_bound") and self.table[name].notna().any()]
-        bounds = ", ".join(f"{name} {value:,.6g}" for name, value in self.bounds.items())
-        return f"{self.table[shown].to_string(index=False)}\nproven bounds: {bounds or 'none'}"
-
-    def result_of(self, name: str, problem: Problem) -> Result:
-        """A plan of the front as a result of the problem that the front is of, with its value and without a bound.
-
-        Raises
-        ------
-        InputError
-            A plan that the front does not have.
-        """
-        if name not in self.plans:
-            raise InputError(f"front: found {name!r}{did_you_mean(name, self.plans)}")
-        column, row = CRITERIA[problem.objective], self.table.set_index("plan").loc[name]
-        return Result(
-            plan=self.plans[name],
-            status=Status.FEASIBLE,
-            stop=Stop.TIME,
-            objective_name=problem.objective,
-            objective_unit=self.units[column],
-            objective_value=float(row[column]),
-            bound=None,
-            without=self.without if problem.objective == "cost" else (),
-            seconds=0.0,
-        )
 
 
 def pareto(
@@ -182,15 +113,6 @@ def _objectives(given: Sequence[str]) -> tuple[str, ...]:
     return names
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Point:
-    """A plan that `check` accepts, its figures by criterion (NaN where not known), and what is proven about it."""
-
-    plan: Plan
-    figures: dict[str, float]
-    proof: str = ""
-
-
 class _Search:
     """What was found so far, and how much time and how many searches are left."""
 
@@ -211,7 +133,7 @@ class _Search:
         self.solved = [name for name in objectives if name in SOLVED]
         self.searches = searches + len(self.solved)
         self.until = time.monotonic() + time_limit
-        self.points: list[_Point] = []
+        self.points: list[Point] = []
         self.bounds: dict[str, float] = {}
         self.settled: set[str] = set()
 
@@ -261,12 +183,12 @@ class _Search:
             return None
         return self.solve(ruled)
 
-    def add(self, plan: Plan | None, proof: str = "") -> _Point | None:
+    def add(self, plan: Plan | None, proof: str = "") -> Point | None:
         """Take a plan among the candidates; None where there is none, or the checker rejects it."""
         if plan is None or check(self.problem, plan):
             return None
         figures = {name: self._figure(name, plan) for name in CRITERIA}
-        point = _Point(plan=plan, figures=figures, proof=proof)
+        point = Point(plan=plan, figures=figures, proof=proof)
         self.points.append(point)
         return point
 
@@ -325,7 +247,7 @@ class _Search:
         placed = placed[placed["host"].isin(owned) & placed["workload"].isin(self.problem.workloads["name"])]
         return placed.groupby("host", sort=False)["workload"].apply(list).to_dict()
 
-    def _mended(self) -> _Point | None:
+    def _mended(self) -> Point | None:
         """What stands, with a new place only for workloads of hosts that carry too much or are not to run."""
         shut = set(self.problem.hosts.loc[self.problem.hosts["available"] == 0, "name"])
         broken = shut | {one.host for one in check(self.problem, self.stands)}
@@ -386,10 +308,10 @@ class _Search:
         if not self.over and min(spans.values()) > 0:
             self._weighed({name: 1 / span for name, span in spans.items()})
 
-    def _best(self, name: str, then: str) -> _Point:
+    def _best(self, name: str, then: str) -> Point:
         return min(self.points, key=lambda point: (point.figures[name], point.figures[then]))
 
-    def _weighed(self, weights: dict[str, float]) -> _Point | None:
+    def _weighed(self, weights: dict[str, float]) -> Point | None:
         """The plan of the least weighted sum, as far as one is found."""
         if set(weights) == {"hosts", "cost"}:
             # In whole cents a host, so that the sum rounds as the cost does.
@@ -422,7 +344,7 @@ class _Search:
 
     def _numbers(self, name: str) -> Iterator[int]:
         """Numbers of hosts between those of neighbours on the front of hosts and another objective."""
-        found = [point.figures for point in _front(self.points, ("hosts", name))]
+        found = [point.figures for point in undominated(self.points, ("hosts", name))]
         steps = sorted({int(figures["hosts"]) for figures in found})
         gaps = sorted(pairwise(steps), key=lambda pair: pair[0] - pair[1])
         for fewer, more in gaps:
@@ -437,23 +359,13 @@ class _Search:
 
     def front(self) -> Front:
         """The plans that none dominates, as a table."""
-        kept = _front(self.points, self.objectives)
+        kept = undominated(self.points, self.objectives)
         kept.sort(key=lambda point: [point.figures[name] for name in self.objectives])
-        least = {name: min(point.figures[name] for point in kept) for name in self.objectives}
-        rows, plans = [], {}
-        for number, point in enumerate(kept, start=1):
-            name = f"plan {number}"
-            plans[name] = point.plan
-            best = [one for one in self.objectives if point.figures[one] <= least[one] + TIE * abs(least[one])]
-            row = {"plan": name} | {column: point.figures[one] for one, column in CRITERIA.items()}
-            row |= {"least": ", ".join(best), "proof": point.proof}
-            row |= {"violations": len(check(self.problem, point.plan))}
-            row |= {f"{CRITERIA[one]}_bound": self.bounds.get(one, np.nan) for one in self.objectives}
-            rows.append(row)
+        named = {f"plan {number}": point for number, point in enumerate(kept, start=1)}
         units = {CRITERIA[name]: book.unit for name, book in self.books.items()} | {"moves": "moves"}
         return Front(
-            table=pd.DataFrame(rows),
-            plans=plans,
+            table=table_of(self.problem, named, self.objectives, self.bounds),
+            plans={name: point.plan for name, point in named.items()},
             bounds=self.bounds,
             units=units,
             objectives=self.objectives,
@@ -461,21 +373,6 @@ class _Search:
             without=self.books["cost"].without if "cost" in self.books else (),
             tried=len(self.points),
         )
-
-
-def _front(points: list[_Point], objectives: Sequence[str]) -> list[_Point]:
-    """Points that none dominates, equal ones once; that with a proof stays."""
-    figures = np.array([[point.figures[name] for name in objectives] for point in points])
-    close = TIE * np.maximum(np.abs(figures), 1.0)
-    kept: list[int] = []
-    for i, row in enumerate(figures):
-        no_worse = (figures <= row + close[i]).all(axis=1)
-        better = no_worse & (figures < row - close[i]).any(axis=1)
-        equal = no_worse & ~better
-        proven = [j for j in np.flatnonzero(equal) if points[j].proof]
-        if not better.any() and i == min(proven or np.flatnonzero(equal).tolist()):
-            kept.append(i)
-    return [points[i] for i in kept]
 
 
 def _exactly(names: list[str]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 LAYERS = [
     {"cli", "__main__", "web", "terminal"},
     {"jobs", "scenarios", "writers", "anonymity", "charts", "migration", "explanations", "sensitivity", "tradeoffs"},
-    {"solvers", "reports", "savings", "failure_tables", "corners", "iron", "weights"},
+    {"solvers", "reports", "savings", "failure_tables", "corners", "fronts", "iron", "weights"},
     {"checker", "replay", "verifier", "readers", "economics", "baseline"},
     {"plan", "problem", "laws", "losses", "timeline"},
     {

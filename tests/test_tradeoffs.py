@@ -16,8 +16,8 @@ from hypothesis import given
 import planner
 from planner import Prices, charts
 from planner.economics.valuation import valued
+from planner.fronts import CRITERIA
 from planner.samples import sample
-from planner.tradeoffs import CRITERIA
 from planner.weights import weighted
 from tests.conftest import ROOT, estate, examples, machines, plan_of, problem_of
 from tests.test_cli import run

@@ -8,8 +8,8 @@ import streamlit as st
 
 import planner
 from planner import charts, writers
+from planner.fronts import CRITERIA, Front
 from planner.jobs import Job, JobState
-from planner.tradeoffs import CRITERIA, Front
 from planner.web import frame, progress, savings
 from planner.web.progress import figure
 from planner.writers.fronts import front_bytes

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import xlsxwriter
 
-from planner.tradeoffs import Front
+from planner.fronts import Front
 from planner.writers import put, require_writable
 from planner.writers.headings import heading
 from planner.writers.json import records, versions
