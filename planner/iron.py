@@ -7,7 +7,7 @@ hosts one by one; which to keep, to give up and to buy together is what `planner
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -109,7 +109,7 @@ def iron_table(problem: Problem, plan: Plan, baseline: Baseline, money: Money) -
         return pd.DataFrame(columns=list(COLUMNS))
     loads = _loads(problem, plan, change)
     keeping, lacking = _keeping(problem, baseline, money, loads)
-    replacing, model, share, note = _replacing(problem, loads, models)
+    replacing, model, share, note = _replacing(_as_ordered(problem, money), loads, models)
     keeping = _plus(keeping, change.resale[loads.rows])
     replacing = _plus(replacing, loads.moved * change.per_move + change.disposal[loads.rows])
     work = loads.sums(busy(problem)[0]).mean(axis=1) / np.maximum(cpu_of(problem, problem.hosts)[loads.rows], 1e-9)
@@ -167,6 +167,22 @@ def _keeping(problem: Problem, baseline: Baseline, money: Money, loads: _Loads) 
     yearly[:, items.index(ENERGY)] = kwh * (np.nan if price is None else price)
     missing = [", ".join(np.array(items)[lacks]) for lacks in np.isnan(once + yearly)]
     return _Side(once=once.sum(axis=1), yearly=yearly.sum(axis=1), left=np.zeros(len(kwh)), kwh=kwh), missing
+
+
+def _as_ordered(problem: Problem, money: Money) -> Problem:
+    """The problem with each licence at what a unit costs in the plan, its share of the least order included."""
+    if money.licences is None:
+        return problem
+    units = money.licences.bought.groupby("product")["licences"].sum()
+    licences = tuple(
+        one
+        if one.price is None or not one.least_per_order
+        else replace(
+            one, price=one.price * max(one.least_per_order / units.get(one.product, np.inf), 1.0), least_per_order=0
+        )
+        for one in problem.prices.licences
+    )
+    return replace(problem, prices=replace(problem.prices, licences=licences))
 
 
 def _replacing(problem: Problem, loads: _Loads, models: np.ndarray) -> tuple[_Side, np.ndarray, np.ndarray, list[str]]:

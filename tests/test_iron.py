@@ -91,6 +91,16 @@ def test_licences_are_those_of_a_new_host_filled_with_the_same():
     assert iron["replacing_horizon"] == pytest.approx(1500.4 + (160 + 2 * 40 * 4) / 4)
 
 
+@pytest.mark.parametrize(("least", "each"), [(0, 10), (72, 45)])
+def test_a_least_order_is_shared_by_the_hosts_of_the_plan_on_both_sides(least, each):
+    hypervisor = Licence(product="h", edition="e", per="core", price=10, least_per_order=least)
+    prices = dataclasses.replace(PRICES, licences=(hypervisor,))
+    iron = iron_of(problem_with(prices), "h1", "h1", "h2", "h2").loc["h1"]
+    # The plan has 16 cores: where 72 are paid for, each at 45. A quarter of a new host has 8, as many as an old one.
+    assert iron["keeping_horizon"] == pytest.approx(625.6 * 4 + 50 + 8 * each)
+    assert iron["replacing_horizon"] == pytest.approx(1500.4 + 8 * each)
+
+
 @pytest.mark.parametrize(
     ("change", "note"),
     [
