@@ -25,6 +25,11 @@ from planner import catalogue, settings
 from planner.errors import InputError, did_you_mean
 
 Metric = Literal["core", "socket", "socket pair", "host", "workload", "vcpu"]
+TAKEN = (
+    *("hardware", "energy", "maintenance", "administration", "rack space", "migration", "disposal", "resale", "total"),
+    *("host", "model", "pool", "decision"),
+)
+"""Items and columns of the tables of costs, after which no product may be called."""
 OF_A_WORKLOAD = ("workload", "vcpu")
 """Metrics that count what a workload has; the others count what a host has."""
 
@@ -101,6 +106,11 @@ class Licence:
         for name in ("product", "edition"):
             if not (isinstance(getattr(self, name), str) and getattr(self, name).strip()):
                 raise InputError(f"{where}: found no {name}, expected its name")
+        if self.product in TAKEN:
+            raise InputError(
+                f"{where}: found product {self.product!r}, which costs have already, expected another name such as "
+                f"'{self.product} contract'"
+            )
         if self.per not in get_args(Metric):
             raise InputError(f"{where} per: found {self.per!r}{did_you_mean(str(self.per), get_args(Metric))}")
         given = (self.workloads,) if isinstance(self.workloads, str) else tuple(self.workloads)

@@ -16,7 +16,7 @@ import planner
 from planner import Failover, InputError, Policy, Prices, Status
 from planner.economics.licences import licensing
 from planner.economics.valuation import valued
-from planner.licences import Licence, from_catalogue, licences_of
+from planner.licences import TAKEN, Licence, from_catalogue, licences_of
 from tests.conftest import ROOT, drawn_problem, estate, examples, machines, plan_of, problem_of, solved
 
 WINDOWS = ("os:win*",)
@@ -320,6 +320,20 @@ def test_so_many_units_are_paid_for_at_least(least, workloads, paid):
     assert costs["total"].sum() == pytest.approx(result.objective_value)
     if workloads:
         assert costs["h"].tolist() == pytest.approx([2 * paid / hosts] * hosts)
+
+
+def test_no_product_is_called_as_an_item_or_a_column_of_the_costs():
+    bare = Licence(product="support contract", edition="e", per="host", price=1)
+    every = prices(
+        bare, administration_per_host_year=1, rack_unit_year=1, migration_per_workload=1, disposal_per_host=1
+    )
+    owned = machines(("a", 8, 8), rack_units=1.0, resale=5.0)
+    problem = problem_of(estate(("w", 1, 1), host="a"), owned, prices=every)
+    report = planner.report(problem, plan_of(("w", "a")))
+    assert {*report.costs, *report.savings["item"]} == {*TAKEN, "support contract"}
+    for name in TAKEN:
+        with pytest.raises(InputError, match="costs have already, expected another name"):
+            Licence(product=name, edition="e", per="host", price=1)
 
 
 def test_nothing_is_ordered_where_no_workload_needs_it():
