@@ -17,7 +17,7 @@ from planner import baseline as estates
 from planner.baseline import Baseline
 from planner.checker import check
 from planner.corners import BENDING, NO_MONEY, Comparison, priced, ranges_table
-from planner.economics.costs import ENERGY
+from planner.economics.costs import ENERGY, HARDWARE, MAINTENANCE
 from planner.economics.valuation import valued
 from planner.errors import InputError, did_you_mean
 from planner.plan import Plan
@@ -36,6 +36,12 @@ STILL = 1e-9
 """Share of itself by which a sum that does not depend on a figure may differ, by rounding."""
 WATTS = ("host_idle_w", "host_peak_w")
 OF_ENERGY = ("energy_per_kwh", "pue", "vcpu_activity", *WATTS)
+EXPECTED = {
+    HARDWARE: "the price of every host that is bought",
+    ENERGY: "energy_per_kwh and the watts of every host",
+    "rack space": "the rack_units of every host",
+}
+"""What has to be known of an item before two plans are compared."""
 RESOLVED = ("status", "hosts", "objective", "gain")
 
 
@@ -56,6 +62,8 @@ class Sensitivity:
     ranges : DataFrame or None
         `Report.ranges`, where ranges are given.
     currency, objective_unit : str
+    without : tuple of str
+        Items that no saving counts, for want of figures.
     """
 
     tornado: pd.DataFrame
@@ -63,10 +71,17 @@ class Sensitivity:
     ranges: pd.DataFrame | None
     currency: str
     objective_unit: str = ""
+    without: tuple[str, ...] = ()
+
+    @property
+    def told_without(self) -> str:
+        """What the saving leaves out, to follow it in a sentence; "" where nothing is."""
+        return f", without {', '.join(self.without)}" if self.without else ""
 
     def __repr__(self) -> str:
         shown = ["assumption", "low", "likely", "high", "saving_low", "saving_high", "break_even"]
-        return f"saving {self.saving:,.0f} {self.currency}\n{self.tornado[shown].to_string(index=False)}"
+        told = f"saving {self.saving:,.0f} {self.currency}{self.told_without}"
+        return f"{told}\n{self.tornado[shown].to_string(index=False)}"
 
 
 def sensitivity(
@@ -123,6 +138,7 @@ def sensitivity(
         ranges=ranges_table(problem, plan, baseline),
         currency=problem.prices.currency,
         objective_unit=valued(problem, plan).book.unit if resolve else "",
+        without=tuple(compared.likely.index[compared.likely["saving"].isna()].drop("total", errors="ignore")),
     )
 
 
@@ -202,8 +218,8 @@ def break_even(problem: Problem, plan: Plan, other: Plan, field: str) -> float |
     Raises
     ------
     InputError
-        A field that prices do not have or that costs do not depend on, a plan that the checker rejects, or energy that
-        cannot be reckoned with.
+        A field that prices do not have or that costs do not depend on, a plan that the checker rejects, or an item with
+        a price of which a host lacks figures; items without a price are left out.
     """
     _require_field(field)
     if field in NO_MONEY:
@@ -216,13 +232,24 @@ def break_even(problem: Problem, plan: Plan, other: Plan, field: str) -> float |
 
     def more(value: float) -> float:
         one, two = (each.horizon(**{field: value})["plan"].drop("total") for each in compared)
-        if field in OF_ENERGY and (np.isnan(one[ENERGY]) or np.isnan(two[ENERGY])):
-            raise InputError(
-                f"break_even, {field}: energy is missing, expected energy_per_kwh and the watts of every host"
-            )
+        _require_known(priced(problem, **{field: value}).prices, field, one.index[(one + two).isna()])
         return float((one - two).sum())
 
     return root(more, field, least if now is None else now, least, most)
+
+
+def _require_known(prices: Prices, field: str, unknown: pd.Index) -> None:
+    """Refuse items that have a price, and of which a host lacks figures."""
+    unpriced = {ENERGY: prices.energy_per_kwh is None, MAINTENANCE: prices.maintenance_per_host_year is None}
+    unpriced |= {
+        one.product: all(other.price is None for other in prices.licences if other.product == one.product)
+        for one in prices.licences
+    }
+    if field in OF_ENERGY:
+        unpriced[ENERGY] = False
+    for item in unknown:
+        if not unpriced.get(item, False):
+            raise InputError(f"break_even, {field}: {item} is missing, expected {EXPECTED.get(item, 'its figures')}")
 
 
 def root(function: Callable[[float], float], name: str, now: float, least: float, most: float) -> float | None:

@@ -364,6 +364,22 @@ def test_bad_questions_are_answered_in_a_sentence(call, words):
     assert words in str(error.value)
 
 
+def test_what_the_saving_leaves_out_is_named():
+    found = planner.sensitivity(renewal(Prices(energy_per_kwh=0.2, maintenance_per_host_year=None)), NEW)
+    assert found.without == ("maintenance",)
+    assert " EUR, without maintenance\n" in repr(found)
+    assert planner.sensitivity(renewal(Prices()), NEW).without == ()
+
+
+def test_a_host_without_a_price_turns_nothing():
+    problem = renewal(POWER, price=float("nan"))
+    assert planner.sensitivity(problem, NEW).without == ("hardware", "maintenance")
+    with pytest.raises(
+        planner.InputError, match="hardware is missing, expected the price of every host that is bought"
+    ):
+        planner.break_even(problem, OLD, NEW, "energy_per_kwh")
+
+
 def test_the_tornado_is_drawn_with_the_widest_on_top():
     found = planner.sensitivity(renewal(POWER), NEW)
     shown = charts.tornado_chart(found.tornado, found.saving, found.currency).to_dict()
