@@ -38,8 +38,8 @@ class Front:
         Of the columns.
     missing : dict of str to str
         Criteria that the table does not know, and why.
-    without : tuple of str
-        Costs that no figure is known for, and that cost leaves out.
+    without : dict of str to tuple of str
+        By criterion, what it leaves out for want of figures; nothing for those that leave nothing out.
     objectives : tuple of str
     tried : int
         How many plans were found on the way.
@@ -51,7 +51,7 @@ class Front:
     units: dict[str, str]
     objectives: tuple[str, ...]
     missing: dict[str, str] = field(default_factory=dict)
-    without: tuple[str, ...] = ()
+    without: dict[str, tuple[str, ...]] = field(default_factory=dict)
     tried: int = 0
 
     def __repr__(self) -> str:
@@ -78,7 +78,7 @@ class Front:
             objective_unit=self.units[column],
             objective_value=float(row[column]),
             bound=None,
-            without=self.without if problem.objective == "cost" else (),
+            without=self.without.get(problem.objective, ()),
             seconds=0.0,
         )
 

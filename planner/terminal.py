@@ -248,8 +248,8 @@ def show_front(front: Front) -> None:
     for name, bound in front.bounds.items():
         unit = front.units[CRITERIA[name]]
         _out.print(f"{name}: no plan has less than {bound:,.6g} {unit}, proven", markup=False, soft_wrap=True)
-    if front.without:
-        _out.print(f"cost is without {' and '.join(front.without)}: no figures", markup=False, soft_wrap=True)
+    for name, items in front.without.items():
+        _out.print(f"{name} is without {' and '.join(items)}: no figures", markup=False, soft_wrap=True)
     for name, why in front.missing.items():
         _out.print(f"{name} is not known: {why}", markup=False, soft_wrap=True)
 

@@ -370,7 +370,7 @@ class _Search:
             units=units,
             objectives=self.objectives,
             missing=self.missing,
-            without=self.books["cost"].without if "cost" in self.books else (),
+            without={name: book.without for name, book in self.books.items() if book.without},
             tried=len(self.points),
         )
 

@@ -19,6 +19,7 @@ from planner.economics.valuation import valued
 from planner.fronts import CRITERIA
 from planner.samples import sample
 from planner.weights import weighted
+from planner.writers.fronts import front_bytes
 from tests.conftest import ROOT, estate, examples, machines, plan_of, problem_of
 from tests.test_cli import run
 
@@ -235,7 +236,17 @@ def test_a_criterion_that_is_not_asked_for_may_be_missing_and_is_named():
     assert front.table["energy_kwh"].isna().all()
     assert "idle_w or peak_w is blank" in front.missing["energy"]
     assert "no workload has a known host today" in front.missing["moves"]
-    assert front.without == ("energy", "maintenance")
+    assert front.without == {"cost": ("energy", "maintenance")}
+
+
+def test_what_a_criterion_leaves_out_is_named():
+    models = machines(("m", 4, 4), ("n", 8, 8), price=100.0, idle_w=50.0, peak_w=90.0, embodied_kgco2e=[100.0, None])
+    problem = problem_of(estate(("a", 2, 2)), models=models, prices=PRICES)
+    front = planner.pareto(problem, ("hosts", "carbon"), time_limit=5)
+    assert front.without == {"carbon": ("embodied carbon of n",)}
+    assert [planner.check(problem, plan) for plan in front.plans.values()] == [[]]
+    told = json.loads(front_bytes(front, "json"))["without"]
+    assert told == {"carbon": ["embodied carbon of n"]}
 
 
 @pytest.mark.parametrize(

@@ -78,8 +78,8 @@ def _told(job: Job, front: Front) -> None:
         st.caption(frame.as_text(f"Dashed, and proven: no plan at all has less than {', less than '.join(proven)}."))
     if len(front.plans) == 1:
         st.caption("Of all plans found, one is the best in everything asked for.")
-    if front.without:
-        st.caption(frame.as_text(f"Cost is without {' and '.join(front.without)}: figures are missing."))
+    for name, items in front.without.items():
+        st.caption(frame.as_text(f"{name.capitalize()} is without {' and '.join(items)}: figures are missing."))
     known = [name for name in CRITERIA.values() if front.table[name].notna().any()]
     savings.rounded(front.table[["plan", *known, "least", "proof"]], key="front_table")
     for name, why in front.missing.items():

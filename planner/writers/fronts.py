@@ -35,7 +35,7 @@ def front_bytes(front: Front, format: str) -> bytes:
             "bounds": front.bounds,
             "units": front.units,
             "missing": front.missing,
-            "without": list(front.without),
+            "without": {name: list(items) for name, items in front.without.items()},
             "front": records(front.table),
             "placements": {name: records(plan.placement) for name, plan in front.plans.items()},
             "versions": versions(),
