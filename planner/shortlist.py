@@ -47,7 +47,7 @@ def shortlist(models: pd.DataFrame, workloads: pd.DataFrame, most: int = 6) -> l
     ['m']
     """
     offered, needed = _figures(models, DEMANDS.values()), _figures(workloads, DEMANDS)
-    roomy, fits = ((offered >= times * needed.max(axis=0)).all(axis=1) for times in (ROOM, 1.0))
+    roomy, fits = ((offered >= times * needed.max(axis=0, initial=0.0)).all(axis=1) for times in (ROOM, 1.0))
     year = models["year"] if "year" in models else pd.Series(np.nan, index=models.index)
     current = (year.isna() | (year >= year.max() - CURRENT_YEARS)).to_numpy()
     among = next(

@@ -59,6 +59,13 @@ def test_a_workload_that_fits_on_an_old_model_alone_has_that_one():
     assert shortlist(models, estate(("a", 99, 999))) == ["new"], "where nothing fits, the current ones"
 
 
+def test_an_estate_without_workloads_has_current_models():
+    models = pd.DataFrame(
+        {"name": ["old", "new"], "cores": 8.0, "memory_gib": 64.0, "price": 1e3, "year": [2015, 2025]}
+    )
+    assert shortlist(models, estate()) == ["new"]
+
+
 def test_figures_that_are_missing_limit_nothing():
     models = machines(("a", 16, 128), ("b", 16, 128)).assign(storage_gib=[None, 10.0], price=[None, 900.0])
     assert shortlist(models, estate(("w", 2, 64), storage_gib=100.0)) == ["a"]
