@@ -149,11 +149,14 @@ class Prices:
         ranges.require_ends(self)
 
     def _exchange_defaults(self) -> None:
-        """Figures of the catalogue in the currency of all prices, None where its worth is not given."""
-        for name in LIMITS:
+        """Figures of the catalogue in the currency of all prices, None where its worth is not given.
+
+        In the catalogue's own currency they stay what they are, so that `replace` with another one exchanges them too.
+        """
+        for name in LIMITS if self.currency != Prices.currency else ():
             value = getattr(self, name)
             if isinstance(value, _InEuro):
-                known = Prices.currency in (self.currency, *self.exchange)
+                known = Prices.currency in self.exchange
                 object.__setattr__(self, name, value * self.worth_of(Prices.currency) if known else None)
 
     def _require_watts(self) -> None:

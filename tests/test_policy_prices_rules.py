@@ -210,11 +210,14 @@ def test_figures_of_the_catalogue_are_not_taken_for_another_currency():
     unknown = Prices(currency="USD", years=4)
     assert (unknown.energy_per_kwh, unknown.maintenance_per_host_year) == (None, None)
     assert (unknown.pue, unknown.carbon_kg_per_kwh) == (Prices().pue, Prices().carbon_kg_per_kwh)
-    given = Prices(currency="USD", energy_per_kwh=Prices().energy_per_kwh, maintenance_per_host_year=380)
+    given = Prices(currency="USD", energy_per_kwh=0.1427, maintenance_per_host_year=380)
     assert (given.energy_per_kwh, given.maintenance_per_host_year) == (0.1427, 380)
+    assert dataclasses.replace(Prices(years=4), currency="USD") == unknown
+    assert dataclasses.replace(Prices(energy_per_kwh=0.2), currency="USD").energy_per_kwh == 0.2
     worth = Prices(currency="USD", exchange={"EUR": 1.1})
     assert worth.energy_per_kwh == pytest.approx(0.1427 * 1.1)
     assert Prices.from_toml(worth.to_toml()) == worth
+    assert dataclasses.replace(Prices(), currency="USD", exchange={"EUR": 1.1}) == worth
     assert Prices.from_toml(unknown.to_toml()) == unknown
 
 

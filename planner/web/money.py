@@ -45,6 +45,8 @@ def prices() -> Callable[[], planner.Prices]:
 
 
 def _money(place, label: str, key: str, value: float | None, step: float = 50.0, help: str | None = None):
+    # As a plain number, in the page's currency: a default of the catalogue would be exchanged with the currency.
+    value = None if value is None else float(value)
     return place.number_input(label, 0.0, 1e9, value, step, "%g", key=key, placeholder=UNPRICED, help=help)
 
 
