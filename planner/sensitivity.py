@@ -74,6 +74,14 @@ class Sensitivity:
     without: tuple[str, ...] = ()
 
     @property
+    def told(self) -> str:
+        """What the plan saves, to follow "the plan" in a sentence."""
+        if np.isnan(self.saving):
+            return "saves what is not known"
+        amount = f"{abs(self.saving):,.0f} {self.currency}"
+        return f"saves {amount}" if self.saving >= 0 else f"costs {amount} more than today"
+
+    @property
     def told_without(self) -> str:
         """What the saving leaves out, to follow it in a sentence; "" where nothing is."""
         return f", without {', '.join(self.without)}" if self.without else ""

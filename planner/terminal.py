@@ -261,8 +261,7 @@ def show_sensitivity(found: Sensitivity) -> None:
     shown += [name for name in ("gain_low", "gain_high") if name in known]
     amounts = [name for name in shown if name.startswith(("saving", "gain"))]
     table = known[shown].round(dict.fromkeys(amounts, 0)).round(dict.fromkeys(("low", "high", "break_even"), 4))
-    saves = f"saves {found.saving:,.0f}" if found.saving >= 0 else f"costs {-found.saving:,.0f} more than today, in"
-    _frame(f"The plan {saves} {found.currency}{found.told_without}; one assumption at a time moves it to", table)
+    _frame(f"The plan {found.told}{found.told_without}; one assumption at a time moves it to", table)
     for row in found.tornado[found.tornado["note"] != ""].itertuples():
         _out.print(f"{row.assumption}: {row.note}", markup=False, soft_wrap=True)
 

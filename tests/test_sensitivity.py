@@ -369,6 +369,8 @@ def test_what_the_saving_leaves_out_is_named():
     assert found.without == ("maintenance",)
     assert " EUR, without maintenance\n" in repr(found)
     assert planner.sensitivity(renewal(Prices()), NEW).without == ()
+    nothing = planner.sensitivity(renewal(Prices.none(), price=float("nan")), NEW)
+    assert (nothing.told, nothing.without) == ("saves what is not known", ("hardware", "energy", "maintenance"))
 
 
 def test_a_host_without_a_price_turns_nothing():

@@ -31,9 +31,7 @@ def show(job: Job, report: planner.Report) -> None:
 
 
 def _told(report: planner.Report, found: planner.Sensitivity) -> None:
-    amount = f"{abs(found.saving):,.0f} {frame.as_text(found.currency)}"
-    saves = f"saves {amount}" if found.saving >= 0 else f"costs {amount} more than today"
-    without = frame.as_text(found.told_without)
+    saves, without = frame.as_text(found.told), frame.as_text(found.told_without)
     st.markdown(f"With every assumption as likely the plan **{saves}** over {report.years:g} years{without}.")
     named = found.tornado.assign(assumption=found.tornado["assumption"].map(heading))
     st.altair_chart(charts.tornado_chart(named, found.saving, found.currency), key="tornado")
