@@ -10,6 +10,7 @@ import pandas as pd
 from planner import catalogue
 from planner.plan import Plan
 from planner.problem import Problem
+from planner.units import counted
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,13 +57,13 @@ def today(problem: Problem) -> Baseline:
     placement = pd.DataFrame(
         {"workload": workloads["name"], "host": named, "model": named.map(model), "pool": workloads["pool"]}
     )
-    kinds = ", ".join(f"{count:,} {name}" for name, count in hosts["model"].value_counts().items())
+    kinds = ", ".join(f"{count:,} of {name}" for name, count in hosts["model"].value_counts().items())
     return Baseline(
         plan=Plan.from_frames(placement),
         hosts=hosts,
         bought=True,
         assumption=(
-            f"No hosts are given, so today means {why}: {kinds} of the catalogue "
+            f"No hosts are given, so today means {why}: {kinds}, models of the catalogue "
             f"({problem.prices.physical_server}, or the cheapest with enough cores and memory), "
             "each bought once in the horizon like the plan's hosts."
         ),
@@ -87,18 +88,25 @@ def _of_owned(owned: pd.DataFrame, workloads: pd.DataFrame) -> Baseline:
     )
     idle = owned[~owned["name"].isin(placed["host"])]
     unknown = int((~known).sum())
-    where = f"; today's host of {unknown:,} workloads is not known" if unknown else ""
+    where = f"; today's host of {counted(unknown, 'workload')} is not known" if unknown else ""
     return Baseline(
         plan=Plan.from_frames(placement, idle.rename(columns={"name": "host"})[["host", "model", "pool"]]),
         hosts=owned,
         bought=False,
-        assumption=f"Today all {len(owned):,} owned hosts run; they are paid for already{where}{told}.",
+        assumption=f"{_running(len(owned))}{where}{told}.",
     )
+
+
+def _running(hosts: int) -> str:
+    if hosts == 1:
+        return "Today the one owned host runs; it is paid for already"
+    return f"Today all {hosts:,} owned hosts run; they are paid for already"
 
 
 def _in_maintenance(idle: int, loaded: list[str]) -> str:
     """What is told of hosts that a plan may neither use nor give up."""
-    told = f"; {idle:,} more in maintenance carry nothing: counted neither today nor in the plan" if idle else ""
+    carry = "carries" if idle == 1 else "carry"
+    told = f"; {idle:,} more in maintenance {carry} nothing: counted neither today nor in the plan" if idle else ""
     if loaded:
         more = f" and {len(loaded) - 1:,} more" if len(loaded) > 1 else ""
         told += f"; in maintenance with workloads on it, so counted today and not in the plan: {loaded[0]}{more}"

@@ -25,6 +25,7 @@ from planner.rules import Rule
 from planner.sizing import require_clocks
 from planner.storage import PoolStorage, pool_storage, storage_among
 from planner.timeline import Timeline, timeline_of
+from planner.units import counted
 
 Objective = Literal["hosts", "cost", "energy", "carbon"]
 
@@ -271,10 +272,10 @@ class Problem:
 
     def __repr__(self) -> str:
         owned = int(self.hosts["owned"].sum())
+        hosts = f"{counted(owned, 'owned host')} and {counted(len(self.hosts) - owned, 'host model')}"
         return (
-            f"Problem({len(self.workloads):,} workloads on {owned:,} owned hosts and {len(self.hosts) - owned:,} host "
-            f"models in {len(self.pools):,} pools; {', '.join(self.resources)}; policy {self.policy.name}; "
-            f"least {self.objective})"
+            f"Problem({counted(len(self.workloads), 'workload')} on {hosts} in {counted(len(self.pools), 'pool')}; "
+            f"{', '.join(self.resources)}; policy {self.policy.name}; least {self.objective})"
         )
 
 

@@ -19,6 +19,7 @@ from planner.licences import Licence
 from planner.plan import Plan
 from planner.prices import Prices
 from planner.problem import Problem
+from planner.units import counted
 
 GIVE = {
     HARDWARE: "their price",
@@ -153,17 +154,30 @@ def savings_table(problem: Problem, baseline: Baseline, money: Money) -> pd.Data
     told += f" {', '.join(alone)}: missing today alone, so the costs by host count it." if alone else ""
     unpriced = [item for item, field in OPTIONAL.items() if getattr(prices, field) is None]
     told += f" No price is given for {' and '.join(unpriced)}: left out." if unpriced else ""
+    told += _over_the_years(prices, bool((money.before.once.any() | money.after.once.any()).any()))
     total = frame.loc[complete, list(FIGURES)].sum(min_count=1).to_dict()
     last = pd.DataFrame([{"item": "total", "unit": prices.currency, **total, "assumption": told}])
     return pd.concat([frame, last], ignore_index=True)
 
 
+def _over_the_years(prices: Prices, once: bool) -> str:
+    """How figures per year and over the horizon come from each other, where that is no plain product."""
+    told = f" Per year, what is paid once is spread over {prices.years:g} years." if once else ""
+    if prices.discount_rate > 0:
+        told += (
+            f" Over the horizon, later years count less by {100 * prices.discount_rate:g} % a year: {prices.years:g} "
+            f"count as {prices.years_discounted:.3g}."
+        )
+    return told
+
+
 def _assumptions(problem: Problem, baseline: Baseline, money: Money) -> dict[str, str]:
     """What the figures of each item rest on, in a sentence."""
     prices = problem.prices
-    left = f", less {prices.residual_share:.0%} of it that is left then" if prices.residual_share is not None else ""
+    rest = "" if prices.residual_share is None else f"{prices.residual_share:.0%} of their price"
+    left = f", less what they are still worth then, {rest}{', discounted' * (prices.discount_rate > 0)}" if rest else ""
     before, after = len(baseline.hosts), len(money.hosts)
-    each = f"{prices.currency} per running host and year: {before:,} hosts today, {after:,} in the plan."
+    each = f"{prices.currency} per running host and year: {counted(before, 'host')} today, {after:,} in the plan."
     found = {
         HARDWARE: f"Hosts that are bought, once, over {prices.years:g} years{left}; owned hosts are paid for already."
         f"{_of_the_catalogue(problem, baseline, money)}",
@@ -173,19 +187,21 @@ def _assumptions(problem: Problem, baseline: Baseline, money: Money) -> dict[str
         "administration": f"{_money(prices.administration_per_host_year)} {each}",
         "rack space": f"{_money(prices.rack_unit_year)} {prices.currency} per rack unit and year.",
     }
-    gone = f"{len(money.given_up):,} owned hosts are given up."
+    gone = counted(len(money.given_up), "owned host")
     worth = problem.hosts["resale"].iloc[money.given_up]
     unknown = f" Of {worth.isna().sum():,} of them it is not known and not counted." if worth.isna().any() else ""
     found |= {
-        MIGRATION: f"{_money(prices.migration_per_workload)} {prices.currency} for each of {money.moves:,} workloads "
-        "that are on another host than today, or whose host today is not known.",
-        DISPOSAL: f"{_money(prices.disposal_per_host)} {prices.currency} per host: {gone}",
-        RESALE: f"What hosts bring in that are given up. {gone}{unknown}",
+        MIGRATION: f"{_money(prices.migration_per_workload)} {prices.currency} for every workload that is "
+        f"on another host than today, or whose host today is not known: {counted(money.moves, 'workload')}.",
+        DISPOSAL: f"{_money(prices.disposal_per_host)} {prices.currency} per host that is given up: {gone}.",
+        RESALE: f"What hosts that are given up bring in: {gone}.{unknown}",
     }
     for product in dict.fromkeys(licence.product for licence in prices.licences):
         found[product] = _of_licences(problem, product, money.licences, money.hosts["row"].to_numpy())
         if unknown := _licensed_nowhere(problem, baseline, product):
-            found[product] += f" Today's are missing: today's host of {unknown:,} workloads that need it is not known."
+            found[product] += (
+                f" Today's are missing: today's host of {counted(unknown, 'workload')} in need of it is not known."
+            )
     lacking = _lacking(baseline, money)
     return {item: f"{text} {lacking[item]}" if item in lacking else text for item, text in found.items()}
 
@@ -209,7 +225,7 @@ def _lacking(baseline: Baseline, money: Money) -> dict[str, str]:
         ]
         unknown = np.isnan(np.concatenate([known[0], known[1][: len(money.hosts)]]))
         hosts = list(dict.fromkeys(names[unknown]))
-        more = f" and {len(hosts) - 1:,} more hosts" if len(hosts) > 1 else ""
+        more = f" and {counted(len(hosts) - 1, 'more host')}" if len(hosts) > 1 else ""
         found |= {item: f"Not known of {hosts[0]}{more}: give {what}."} if hosts else {}
     return found
 
@@ -236,7 +252,7 @@ def _curves(problem: Problem, baseline: Baseline, money: Money) -> str:
     if not any(curved):
         return line.capitalize()
     return (
-        f"Load curve of eleven points for {curved[0]:,} of {len(own[0]):,} hosts today and {curved[1]:,} of "
+        f"Load curve of eleven points for {curved[0]:,} of {counted(len(own[0]), 'host')} today and {curved[1]:,} of "
         f"{len(own[1]):,} in the plan, {line} for the rest"
     )
 
@@ -244,16 +260,15 @@ def _curves(problem: Problem, baseline: Baseline, money: Money) -> str:
 def _of_licences(problem: Problem, product: str, licences: Licences, rows: np.ndarray) -> str:
     editions = [licence for licence in problem.prices.licences if licence.product == product]
     bought = licences.bought[licences.bought["product"] == product].groupby("edition", sort=False)["position"].size()
-    chosen = (
-        "; ".join(f"{edition} on {hosts:,} host{'s' * (hosts != 1)}" for edition, hosts in bought.items())
-        or "on no host"
-    )
+    chosen = "; ".join(f"{edition} on {counted(hosts, 'host')}" for edition, hosts in bought.items()) or "on no host"
     asked = ", ".join(_rule(problem, licence) for licence in editions)
     unknown = int(problem.hosts["sockets"].isna().to_numpy()[rows].sum())
-    sockets = f" Sockets of {unknown:,} hosts are not known and count as one." if unknown else ""
+    sockets = f" Sockets of {counted(unknown, 'host')} are not known and count as one." if unknown else ""
     once = any(not licence.yearly and licence.price is not None for licence in editions)
-    paid = "What is paid once counts as bought at the start, today too. " if once else ""
-    return f"Licences of the plan: {chosen}. {asked}. {paid}Those that you own already cost less.{sockets}"
+    paid = "What is paid once counts as bought at the start, today too. Give what you own already a price of 0."
+    return (
+        f"Licences of the plan: {chosen}. {asked}. {paid if once else 'Those that you own already cost less.'}{sockets}"
+    )
 
 
 def _rule(problem: Problem, licence: Licence) -> str:

@@ -123,6 +123,15 @@ def is_decimal_spelling(unit: str) -> bool:
     return unit.lower() in _DECIMAL_SPELLING
 
 
+def counted(number: float, what: str) -> str:
+    """How many, in words.
+
+    >>> counted(1, "host"), counted(1200, "VM")
+    ('1 host', '1,200 VMs')
+    """
+    return f"{number:,.0f} {what}{'' if number == 1 else 's'}"
+
+
 def energy_kwh_per_year(power_w: float, pue: float) -> float:
     """Energy drawn from the grid in a year by a constant load of `power_w` behind a facility of the given PUE.
 

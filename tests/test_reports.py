@@ -184,9 +184,9 @@ def test_what_is_missing_tells_whose_figures_to_give():
     assert told["energy"].endswith(
         "Not known of h2: give idle_w and peak_w, or prices.host_idle_w and prices.host_peak_w for all that have none."
     )
-    assert told["rack space"].endswith("Not known of h2 and 1 more hosts: give their rack_units.")
+    assert told["rack space"].endswith("Not known of h2 and 1 more host: give their rack_units.")
     assert told["windows-server"].endswith(
-        "Today's are missing: today's host of 1 workloads that need it is not known."
+        "Today's are missing: today's host of 1 workload in need of it is not known."
     )
     assert "energy, windows-server: missing today alone, so the costs by host count it." in told["total"]
     assert "Not known of" not in told["hardware"] + told["maintenance"]
@@ -255,7 +255,7 @@ def test_hosts_in_maintenance_that_carry_nothing_save_nothing():
     assert total["saving_horizon"] == pytest.approx(0)
     assert total["today_horizon"] == pytest.approx(result.objective_value, abs=0.02)
     assert report.totals.set_index("metric").loc["hosts", ["today", "plan"]].tolist() == [2, 2]
-    assert "1 more in maintenance carry nothing: counted neither" in report.baseline.assumption
+    assert "1 more in maintenance carries nothing: counted neither" in report.baseline.assumption
 
 
 def test_a_host_to_be_in_maintenance_runs_today_and_that_is_told():
@@ -360,7 +360,7 @@ def test_an_edition_without_a_price_is_named_and_costs_nothing_where_nobody_need
     frame = estate(("w", 2, 8), os="Red Hat Enterprise Linux 9")
     problem = problem_of(frame, models=machines(("r", 32, 128), price=9000.0), prices=Prices(licences=["rhel"]))
     savings = planner.report(problem, solved(problem).plan).savings.set_index("item")
-    assert "Sockets of 1 hosts are not known and count as one" in savings.loc["rhel", "assumption"]
+    assert "Sockets of 1 host are not known and count as one" in savings.loc["rhel", "assumption"]
     assert savings.loc["rhel", "plan_horizon"] != savings.loc["rhel", "plan_horizon"]
     assert "without energy, rhel, for which figures are missing" in savings.loc["total", "assumption"]
 

@@ -7,9 +7,10 @@ import pandas as pd
 
 from planner.explanations.estate import rows_of, serves
 from planner.explanations.trials import Trials
-from planner.explanations.wording import called, counted, listed, pools_named
+from planner.explanations.wording import called, listed, pools_named
 from planner.plan import Result
 from planner.problem import Problem
+from planner.units import counted
 
 COLUMNS = (
     "pool", "resource", "unit", "demand", "per_host", "hosts_by_division", "hosts_by_packing", "difference",

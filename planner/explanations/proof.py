@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from planner.explanations.estate import ROUNDING, in_pieces, rows_of
-from planner.explanations.wording import called, counted, joined, listed, lost, pools_named, valued
+from planner.explanations.wording import called, joined, listed, lost, pools_named, valued
 from planner.plan import Result
 from planner.problem import Problem
+from planner.units import counted
 
 COLUMNS = ("pool", "method", "at_least", "used", "unit", "proven", "argument")
 

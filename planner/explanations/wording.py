@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from planner.policy import Failover
 from planner.problem import Problem
+from planner.units import counted
 
 
 def listed(names: Iterable[str], most: int = 5) -> str:
@@ -39,15 +40,6 @@ def pools_named(pools: Iterable[str]) -> str:
     if not named:
         return "The estate"
     return f"Pool{'s' if len(named) > 1 else ''} {joined(named)}"
-
-
-def counted(number: float, word: str) -> str:
-    """A number and its word.
-
-    >>> counted(1, "host"), counted(12, "host")
-    ('1 host', '12 hosts')
-    """
-    return f"{number:,.0f} {word}{'' if number == 1 else 's'}"
 
 
 def valued(problem: Problem, value: float, unit: str) -> str:
