@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tomllib
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
@@ -34,7 +35,7 @@ def from_dict(cls: type[T], values: dict, where: str) -> T:
     Raises
     ------
     InputError
-        A key that the class does not have, or a value of the wrong type; named with `where`.
+        A key that the class does not have or cannot do without, or a value of the wrong type; named with `where`.
     """
     known = {f.name: f for f in fields(cls)}
     hints = get_type_hints(cls)
@@ -52,6 +53,9 @@ def from_dict(cls: type[T], values: dict, where: str) -> T:
             arguments[key] = FLAGS[value]
         else:
             arguments[key] = tuple(value) if isinstance(value, list) else value
+    asked = [f.name for f in known.values() if f.default is dataclasses.MISSING is f.default_factory]
+    if lacking := [name for name in asked if name not in arguments]:
+        raise InputError(f"{where}: found no {', no '.join(map(repr, lacking))}, expected {' and '.join(asked)}")
     try:
         return cls(**arguments)
     except TypeError as error:
