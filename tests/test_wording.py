@@ -46,3 +46,27 @@ def test_a_total_without_discount_and_payments_at_the_start_says_nothing_of_them
     told = report_of(problem).savings.set_index("item").loc["total", "assumption"]
     assert "spread" not in told and "later years" not in told
     assert "Today the one owned host runs; it is paid for already." in planner.today(problem).assumption
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ('product = "x"\nper = "core"', "licences, entry 1: found no 'edition', expected product and edition and per"),
+        ('edition = "e"\nper = "core"', "found no 'product', expected"),
+    ],
+)
+def test_a_licence_that_lacks_a_field_is_named_without_words_of_python(given, expected):
+    with pytest.raises(planner.InputError, match=expected):
+        planner.Prices.from_toml(f"[[licences]]\n{given}\nprice = 5")
+
+
+def test_hosts_without_watts_are_asked_for_what_the_objective_needs():
+    frame = estate(("a", 1, 1)).assign(host=["h1"])
+    hosts = machines(("h1", 8, 8), ("h2", 8, 8)).assign(idle_w=[100, None], peak_w=[200, None])
+    asked = {}
+    for objective in ("cost", "energy"):
+        with pytest.raises(planner.InputError) as found:
+            planner.solve(problem_of(frame, hosts, objective=objective), time_limit=1)
+        asked[objective] = str(found.value)
+    assert asked["cost"].endswith("for hosts without, or no energy_per_kwh, which leaves energy out of the cost")
+    assert asked["energy"].endswith("prices.host_idle_w and prices.host_peak_w for hosts without")

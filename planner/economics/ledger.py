@@ -257,9 +257,10 @@ def _curves(problem: Problem) -> np.ndarray:
     unknown = _unknown(problem)
     if unknown.any() and not (problem.objective == "cost" and unknown.all()):
         first = problem.hosts["name"].to_numpy()[unknown][0]
+        or_without = ", or no energy_per_kwh, which leaves energy out of the cost" * (problem.objective == "cost")
         raise InputError(
             f"host {first!r}: idle_w or peak_w is blank, without a power_curve ({unknown.sum():,} of {len(unknown):,} "
             f"hosts); objective {problem.objective} needs them, or prices.host_idle_w and prices.host_peak_w for hosts "
-            "without (or energy_per_kwh = None to leave energy out of the cost)"
+            f"without{or_without}"
         )
     return np.nan_to_num(watts(problem.hosts, problem.prices))
