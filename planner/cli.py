@@ -363,9 +363,12 @@ def sensitivity(
     import planner
     from planner.readers.plans import read_plan
     from planner.terminal import show_sensitivity
+    from planner.writers import require_writable
 
     if len(files) < 2:
         raise planner.InputError("sensitivity: found one file, expected the inventory's files and then the plan")
+    if out is not None:
+        require_writable(out, ("csv",))
     written = read_plan(files[-1])
     inventory, arguments = _arguments(
         files[:-1], hosts, host_models, None, prices, None, objective, (), None, include,

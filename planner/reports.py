@@ -111,6 +111,12 @@ class Report:
         """The horizon over which costs are added up."""
         return self.problem.prices.years
 
+    @property
+    def lacking(self) -> list[str]:
+        """Items for which figures are missing, and which no total counts."""
+        unknown = self.savings["saving_per_year"].isna() & (self.savings["item"] != "total")
+        return self.savings.loc[unknown, "item"].tolist()
+
     def __repr__(self) -> str:
         return self.totals.to_string(index=False)
 
@@ -166,6 +172,17 @@ def report(
         ranges=ranges_table(problem, plan, baseline),
         iron=iron_table(problem, plan, baseline, money),
     )
+
+
+def payback_told(value: float | str) -> str:
+    """A payback of `Report.summary` in words.
+
+    >>> payback_told(4.347), payback_told(0.0), payback_told("never")
+    ('after 4.35 years', 'at once, as no more is paid at the start', 'never')
+    """
+    if isinstance(value, str):
+        return value
+    return f"after {value:,.3g} years" if value > 0 else "at once, as no more is paid at the start"
 
 
 def _hosts(problem: Problem, plan: Plan) -> pd.DataFrame:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import signal
+import sys
 import threading
 import time
 import urllib.request
@@ -21,7 +23,8 @@ from rich.table import Table
 import planner
 from planner import proposals, rules
 from planner.checker import Violation
-from planner.fronts import CRITERIA, Front
+from planner.corners import NO_MONEY
+from planner.fronts import Front
 from planner.imports import REPORTED
 from planner.inventory import Inventory, notes_frame
 from planner.jobs import Job, JobState
@@ -30,14 +33,23 @@ from planner.plan import Plan, Result
 from planner.problem import Problem
 from planner.readers.mapping import Suggestion
 from planner.readers.sandbox import OnRows
-from planner.reports import APPRAISED, Report
+from planner.reports import APPRAISED, NPV, Report, payback_told
 from planner.samples import sample
 from planner.sensitivity import Sensitivity
+from planner.units import counted
+from planner.writers.fronts import below, named
 from planner.writers.headings import heading
 
-_out = Console(highlight=False, soft_wrap=False)
+WIDE = 200
+"""Columns of a page that is no terminal, such as a file: tables need not be squeezed there."""
+
+_piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
+_out = Console(highlight=False, soft_wrap=False, width=WIDE if _piped else None)
 _err = Console(stderr=True, highlight=False)
 MOST_ROWS = 200
+MOST_MOVES = 10
+CENTS_BELOW = 100
+"""Figures that are all below it are told with two decimals, so that a difference can be followed."""
 
 
 @contextmanager
@@ -172,7 +184,7 @@ def show_result(result: Result, report: Report | None) -> None:
     _out.print()
     totals(report)
     if result.moves is not None and len(result.moves):
-        _frame(f"{len(result.moves):,} moves", result.moves)
+        _frame(counted(len(result.moves), "move"), result.moves, most=MOST_MOVES)
     if report.failures is not None and len(report.failures):
         _out.print(worst_case(report.failures), markup=False, soft_wrap=True)
     verdict = report.verdict["kind"].iloc[0]
@@ -196,17 +208,13 @@ def totals(report: Report) -> None:
         table.add_column(name, justify="right")
     table.add_column("unit")
     for row in report.totals.itertuples(index=False):
-        table.add_row(row.metric, *(_figure(value) for value in (row.today, row.plan, row.saving)), row.unit)
+        table.add_row(row.metric, *_figures(row.today, row.plan, row.saving), row.unit)
     _out.print(table)
+    without = f", without {', '.join(report.lacking)}" if report.lacking else ""
     for row in report.summary[report.summary["item"].isin(APPRAISED)].itertuples(index=False):
-        value = (
-            row.value
-            if isinstance(row.value, str)
-            else f"{row.value:,.3g}"
-            if row.unit == "years"
-            else f"{row.value:,.0f}"
-        )
-        _out.print(f"{row.item}: {value} {row.unit}".strip(), markup=False)
+        worth = row.item == NPV and not isinstance(row.value, str)
+        told = f"{row.value:,.0f} {row.unit}" if worth else payback_told(row.value)
+        _out.print(f"{row.item}: {told}{without}", markup=False)
     for row in report.savings.itertuples(index=False):
         _out.print(f"{row.item}: {row.assumption}", markup=False, soft_wrap=True)
 
@@ -240,14 +248,13 @@ def show_comparison(table: pd.DataFrame) -> None:
 def show_front(front: Front) -> None:
     """Plans of a front side by side, what is proven, and what is not known."""
     shown = [name for name in ("plan", *front.units) if front.table[name].notna().any()]
-    money = f"; cost in {front.units['cost']}" if "cost" in front.units else ""
     plans = front.table[[*shown, "least"]].round(dict.fromkeys(front.units, 0))
-    _frame(f"Plans by {', '.join(front.objectives)}, none better than another in all{money}", plans)
+    _frame(f"Plans by {', '.join(front.objectives)}, none better than another in all", named(front, plans))
     for row in front.table[front.table["proof"] != ""].itertuples():
         _out.print(f"{row.plan}: {row.proof}", markup=False, soft_wrap=True)
     for name, bound in front.bounds.items():
-        unit = front.units[CRITERIA[name]]
-        _out.print(f"{name}: no plan has less than {bound:,.6g} {unit}, proven", markup=False, soft_wrap=True)
+        if bound:
+            _out.print(f"{name}: no plan has {below(front, name)}, proven", markup=False, soft_wrap=True)
     for name, items in front.without.items():
         _out.print(f"{name} is without {' and '.join(items)}: no figures", markup=False, soft_wrap=True)
     for name, why in front.missing.items():
@@ -256,14 +263,18 @@ def show_front(front: Front) -> None:
 
 def show_sensitivity(found: Sensitivity) -> None:
     """What each figure of the prices does to the saving, the widest first, and what is not known."""
-    known = found.tornado[found.tornado["width"].notna()]
-    shown = ["assumption", "low", "likely", "high", "saving_low", "saving_high", "break_even", "unit", "source"]
+    known = found.tornado[found.tornado["width"].notna() & ~found.tornado["assumption"].isin(NO_MONEY)]
+    shown = ["assumption", "unit", "low", "likely", "high", "saving_low", "saving_high", "break_even"]
     shown += [name for name in ("gain_low", "gain_high") if name in known]
     amounts = [name for name in shown if name.startswith(("saving", "gain"))]
     table = known[shown].round(dict.fromkeys(amounts, 0)).round(dict.fromkeys(("low", "high", "break_even"), 4))
     _frame(f"The plan {found.told}{found.told_without}; one assumption at a time moves it to", table)
-    for row in found.tornado[found.tornado["note"] != ""].itertuples():
-        _out.print(f"{row.assumption}: {row.note}", markup=False, soft_wrap=True)
+    for source, rows in known.groupby("source", sort=False):
+        whose = "all" if len(rows) == len(known) else ", ".join(rows["assumption"])
+        _out.print(f"low and high {source}: {whose}", markup=False, soft_wrap=True)
+    noted = found.tornado[found.tornado["note"] != ""]
+    for note, rows in noted.groupby("note", sort=False):
+        _out.print(f"{', '.join(rows['assumption'])}: {note}", markup=False, soft_wrap=True)
 
 
 def show_demo() -> None:
@@ -316,8 +327,11 @@ def open_when_up(address: str, patience: float = 30.0) -> None:
         time.sleep(0.3)
 
 
-def _figure(value: float) -> str:
-    return "missing" if pd.isna(value) else f"{value:,.0f}"
+def _figures(*values: float) -> list[str]:
+    """Figures of a row: whole, or with decimals where they are small and not whole."""
+    known = [value for value in values if not pd.isna(value)]
+    small = any(value % 1 for value in known) and max(map(abs, known)) < CENTS_BELOW
+    return ["missing" if pd.isna(value) else f"{value:,.{2 * small}f}" for value in values]
 
 
 def _pairs(rows: list[tuple[str, str]]) -> None:
@@ -326,15 +340,14 @@ def _pairs(rows: list[tuple[str, str]]) -> None:
         _out.print(f"{name:<{width}}{text}", markup=False)
 
 
-def _frame(title: str, frame: pd.DataFrame) -> None:
+def _frame(title: str, frame: pd.DataFrame, most: int = MOST_ROWS) -> None:
     table = Table(title=title or None, title_justify="left")
     for name in frame.columns:
         number = frame[name].dtype.kind in "fiu"
-        table.add_column(
-            heading(str(name)), justify="right" if number else "left", overflow="fold", no_wrap=name == "key"
-        )
-    for row in frame.head(MOST_ROWS).itertuples(index=False):
+        options = {"justify": "right" if number else "left", "no_wrap": number or name == "key"}
+        table.add_column(heading(str(name)), overflow="fold", **options)
+    for row in frame.head(most).itertuples(index=False):
         table.add_row(*("" if pd.isna(v) else f"{v:,.6g}" if isinstance(v, float) else str(v) for v in row))
     _out.print(table, markup=False)
-    if len(frame) > MOST_ROWS:
-        _out.print(f"... and {len(frame) - MOST_ROWS:,} more rows; a written plan has them all", markup=False)
+    if len(frame) > most:
+        _out.print(f"... and {len(frame) - most:,} more rows; a written plan has them all", markup=False)

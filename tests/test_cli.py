@@ -36,7 +36,7 @@ def test_demo_prints_before_and_after():
     out = run("demo").stdout
     assert "accounting" in out
     assert "optimal (proven)" in out
-    assert "payback against today: 0 years" in out
+    assert "payback against today: at once, as no more is paid at the start" in out
     assert "net present value against today: 7,158 EUR" in out
     assert "planner app" in out
     assert "N+1" in out
@@ -180,3 +180,42 @@ def test_ctrl_c_keeps_the_best_plan(tmp_path):
     assert time.monotonic() - began < 10
     assert "feasible (cancelled)" in out
     assert "checker: accepted" in out
+
+
+def test_money_on_the_terminal_can_be_followed_and_is_short(tmp_path):
+    plan, prices = tmp_path / "plan.xlsx", tmp_path / "prices.toml"
+    prices.write_text("migration_per_workload = 5\n")
+    out = run("solve", sample("medium_estate"), "--objective", "cost", "--prices", prices, "--out", plan).stdout
+    month = re.search(r"total per workload and month\D+([\d.]+)\D+([\d.]+)\D+([\d.]+)", out)
+    today, planned, saving = map(float, month.groups())
+    assert saving == pytest.approx(today - planned, abs=0.0151)
+    moves = int(re.search(r"^moves +(\d+)$", out, re.MULTILINE)[1])
+    assert moves > 10
+    assert f"... and {moves - 10:,} more rows; a written plan has them all" in out
+    told = run("sensitivity", sample("medium_estate"), plan).stdout
+    assert re.search(r"maintenance_per_host_year\W+EUR/host/year\W+320\W+400\W+480\W", told)
+    assert "low and high ±20 %, no range is given: all" in told
+    wrong = run("sensitivity", sample("medium_estate"), plan, "--out", tmp_path / "t.txt", code=2).stderr
+    assert "found suffix '.txt'; expected one of csv" in wrong
+
+
+def test_what_is_missing_stands_beside_the_payback(tmp_path):
+    prices = tmp_path / "prices.toml"
+    prices.write_text('energy_per_kwh = "none"\nmaintenance_per_host_year = "none"\n')
+    out = run("solve", sample("small_company"), "--objective", "cost", "--prices", prices).stdout
+    assert "payback against today: never, without energy, maintenance" in out
+    assert "net present value against today: -1,500 EUR, without energy, maintenance" in out
+
+
+def test_a_front_says_fewer_of_what_is_counted_and_names_the_currency(tmp_path):
+    path = tmp_path / "front.xlsx"
+    out = run(
+        "pareto", sample("medium_estate"), "--objectives", "hosts,cost,moves", "--points", 0, "--time-limit", 10,
+        "--out", path,
+    ).stdout  # fmt: skip
+    assert re.search(r"hosts: no plan has fewer than \d+ hosts, proven", out)
+    assert "Cost (EUR)" in out
+    assert "moves: no plan has" not in out
+    headings = [cell.value for cell in openpyxl.load_workbook(path)["Front"][1]]
+    assert "Cost (EUR)" in headings
+    assert "Proven: not fewer hosts than" in headings

@@ -11,8 +11,7 @@ from planner import charts, writers
 from planner.fronts import CRITERIA, Front
 from planner.jobs import Job, JobState
 from planner.web import frame, progress, savings
-from planner.web.progress import figure
-from planner.writers.fronts import front_bytes
+from planner.writers.fronts import below, front_bytes, named
 
 TRADING = "trade-offs"
 SECONDS = 60
@@ -73,15 +72,15 @@ def _told(job: Job, front: Front) -> None:
         x = CRITERIA[across.selectbox("Across", front.objectives, key="trade_x")]
         y = CRITERIA[up.selectbox("Up", [name for name in front.objectives if CRITERIA[name] != x], key="trade_y")]
     st.altair_chart(charts.front_chart(front.table, x, y, front.units[y]), key="front")
-    proven = [f"{figure(bound)} {front.units[CRITERIA[name]]}" for name, bound in front.bounds.items()]
+    proven = [below(front, name) for name, bound in front.bounds.items() if bound > 0]
     if proven:
-        st.caption(frame.as_text(f"Dashed, and proven: no plan at all has less than {', less than '.join(proven)}."))
+        st.caption(frame.as_text(f"Dashed, and proven: no plan at all has {', or '.join(proven)}."))
     if len(front.plans) == 1:
         st.caption("Of all plans found, one is the best in everything asked for.")
     for name, items in front.without.items():
         st.caption(frame.as_text(f"{name.capitalize()} is without {' and '.join(items)}: figures are missing."))
     known = [name for name in CRITERIA.values() if front.table[name].notna().any()]
-    savings.rounded(front.table[["plan", *known, "least", "proof"]], key="front_table")
+    savings.rounded(named(front, front.table[["plan", *known, "least", "proof"]]), key="front_table")
     for name, why in front.missing.items():
         st.caption(frame.as_text(f"{name} is not known: {why}"))
     _take(job, front)

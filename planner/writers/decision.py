@@ -62,7 +62,7 @@ def figures(report: Report) -> list[Figure]:
     """Hosts, money, payback, energy and carbon: the plan beside today."""
     totals, total = report.totals.set_index("metric"), report.savings.set_index("item").loc["total"]
     years, unit = f"{report.years:g} years", total["unit"]
-    lacking = ", ".join(_missing(report))
+    lacking = ", ".join(report.lacking)
     without = f", without {lacking}" if lacking else ""
     hosts, energy = totals.loc["hosts"], totals.loc["energy per year"]
     found = [
@@ -106,12 +106,6 @@ def _payback(report: Report, without: str) -> Figure:
     note += f"; net present value {number(worth)} {report.problem.prices.currency}{without}"
     told = years if isinstance(years, str) else "at once" if years == 0 else f"after {number(years)} years"
     return Figure(label=label, value=told, note=note)
-
-
-def _missing(report: Report) -> list[str]:
-    """Items for which figures are missing, and which no total counts."""
-    savings = report.savings
-    return savings.loc[savings["saving_per_year"].isna() & (savings["item"] != "total"), "item"].tolist()
 
 
 def statements(report: Report) -> list[Statement]:
@@ -182,8 +176,8 @@ def _left_out(report: Report) -> str:
     if len(report.left_out):
         reasons = report.left_out["reason"].value_counts()
         told.append(f"{len(report.left_out):,} machines ({', '.join(f'{n:,} {why}' for why, n in reasons.items())}).")
-    if missing := _missing(report):
-        told.append(f"No figures for {', '.join(missing)}: in no total. The table Savings says what to give.")
+    if report.lacking:
+        told.append(f"No figures for {', '.join(report.lacking)}: in no total. The table Savings says what to give.")
     unpriced = [item for item, field in OPTIONAL.items() if getattr(report.problem.prices, field) is None]
     if unpriced:
         told.append(f"No price is given for {' and '.join(unpriced)}.")

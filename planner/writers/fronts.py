@@ -10,7 +10,8 @@ from pathlib import Path
 import pandas as pd
 import xlsxwriter
 
-from planner.fronts import Front
+from planner.fronts import CRITERIA, Front
+from planner.units import counted
 from planner.writers import put, require_writable
 from planner.writers.headings import heading
 from planner.writers.json import records, versions
@@ -44,14 +45,29 @@ def front_bytes(front: Front, format: str) -> bytes:
     buffer = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(buffer, options) as book:
-        _sheet(book, "Front", front.table)
+        _sheet(book, "Front", named(front, front.table))
         for name, plan in front.plans.items():
             _sheet(book, name.capitalize(), plan.placement)
     return buffer.getvalue()
 
 
+def below(front: Front, name: str) -> str:
+    """What no plan has of an objective, by its proven bound: fewer than 4 hosts, less than 1,200 EUR."""
+    bound, unit = front.bounds[name], front.units[CRITERIA[name]]
+    if name in ("hosts", "moves"):
+        return f"fewer than {counted(bound, name.removesuffix('s'))}"
+    return f"less than {bound:,.0f} {unit}"
+
+
+def named(front: Front, table: pd.DataFrame) -> pd.DataFrame:
+    """Columns of its table with the currency in the name of the cost."""
+    return table.rename(columns={"cost": f"cost ({front.units['cost']})"} if "cost" in front.units else {})
+
+
 def _sheet(book: xlsxwriter.Workbook, name: str, frame: pd.DataFrame) -> None:
     page = book.add_worksheet(name)
+    amount = book.add_format({"num_format": "#,##0.00"})
+    formats = [{"format": amount} if kind.kind == "f" else {} for kind in frame.dtypes]
     headings = [heading(str(column)) for column in frame.columns]
     rows = [["" if pd.isna(cell) else cell for cell in row] for row in frame.itertuples(index=False, name=None)]
     page.add_table(
@@ -59,7 +75,11 @@ def _sheet(book: xlsxwriter.Workbook, name: str, frame: pd.DataFrame) -> None:
         0,
         max(len(rows), 1),
         len(headings) - 1,
-        {"name": name.replace(" ", "_"), "columns": [{"header": one} for one in headings], "data": rows},
+        {
+            "name": name.replace(" ", "_"),
+            "columns": [{"header": one} | look for one, look in zip(headings, formats, strict=True)],
+            "data": rows,
+        },
     )
     page.freeze_panes(1, 1)
     page.autofit()

@@ -47,6 +47,11 @@ _WHOLE = {
     "years": "Years added up",
     "energy_kwh": "Energy (kWh/year)",
     "carbon_kg": "Carbon (kg CO2e)",
+    "hosts_bound": "Proven: not fewer hosts than",
+    "cost_bound": "Proven: not less cost than",
+    "energy_kwh_bound": "Proven: not less energy than (kWh/year)",
+    "carbon_kg_bound": "Proven: not less carbon than (kg CO2e)",
+    "moves_bound": "Proven: not fewer moves than",
 }
 EXPLANATIONS = {
     "sentences": "Explanations",
@@ -67,8 +72,13 @@ _RESOURCES = {"cpu": "CPU", "iops": "IOPS", "gpus": "GPUs"}
 def heading(column: str) -> str:
     """The heading of a report column.
 
-    >>> heading("cpu_used"), heading("memory_utilisation"), heading("from_host")
-    ('CPU used (vCPU)', 'Memory utilisation', 'From host')
+    >>> heading("cpu_used"), heading("memory_utilisation"), heading("from_host"), heading("cost (EUR)")
+    ('CPU used (vCPU)', 'Memory utilisation', 'From host', 'Cost (EUR)')
+
+    The name of a product, of which costs have a column each, stays as it is:
+
+    >>> heading("windows-server")
+    'windows-server'
     """
     if column in _WHOLE:
         return _WHOLE[column]
@@ -76,4 +86,5 @@ def heading(column: str) -> str:
     if resource in RESOURCE_UNITS and figure in ("used", "capacity", "utilisation"):
         unit = "" if figure == "utilisation" else f" ({RESOURCE_UNITS[resource]})"
         return f"{_RESOURCES.get(resource, resource.capitalize())} {figure}{unit}"
-    return column.replace("_", " ").capitalize()
+    told = column.replace("_", " ")
+    return told if "-" in told else told[:1].upper() + told[1:]
