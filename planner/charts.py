@@ -17,6 +17,8 @@ from planner.errors import InputError, did_you_mean
 from planner.plan import Progress
 
 HEIGHT = 240
+ITEM = 34
+"""Height of an item with a bar for today and one for the plan."""
 FRONT_COLUMNS = {
     "hosts": "hosts",
     "cost": "cost over the horizon",
@@ -87,7 +89,7 @@ def savings_bars(savings: pd.DataFrame) -> alt.Chart:
     )
     long["estate"] = long["estate"].map({"today_per_year": "today", "plan_per_year": "plan"})
     base = alt.Chart(long).encode(
-        y=alt.Y("item:N", title=None, sort=known["item"].tolist(), axis=alt.Axis(labelLimit=160)),
+        y=alt.Y("item:N", title=None, sort=known["item"].tolist(), axis=alt.Axis(labelLimit=160, labelOverlap=False)),
         yOffset=alt.YOffset("estate:N", sort=["today", "plan"]),
         x=alt.X("amount:Q", title=f"{unit} per year", axis=alt.Axis(format=",.0f", tickCount=5, labelOverlap=True)),
         tooltip=["item", "estate", alt.Tooltip("amount:Q", format=",.0f", title=f"{unit} per year")],
@@ -96,7 +98,7 @@ def savings_bars(savings: pd.DataFrame) -> alt.Chart:
     return (
         base.mark_bar()
         .encode(color=alt.Color("estate:N", title=None, scale=colours, legend=_top()))
-        .properties(height=HEIGHT)
+        .properties(height=max(HEIGHT, ITEM * len(known)))
     )
 
 

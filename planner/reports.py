@@ -155,7 +155,7 @@ def report(
         totals=_totals(problem, baseline, money, savings),
         savings=savings,
         costs=costs_table(problem, money),
-        licences=licences_table(money),
+        licences=licences_table(problem, money),
         money=money,
         summary=_summary(problem, plan, result, hosts, money, len(violations)),
         placement=_placement(problem, plan),

@@ -299,11 +299,16 @@ def costs_table(problem: Problem, money: Money) -> pd.DataFrame:
     return told.join(frame).assign(total=frame[known].sum(axis=1, min_count=1))
 
 
-def licences_table(money: Money) -> pd.DataFrame:
-    """Which edition of each product every host of the plan is licensed with, and for how many workloads."""
+def licences_table(problem: Problem, money: Money) -> pd.DataFrame:
+    """Which edition of each product every host of the plan is licensed with, and for how many workloads.
+
+    The workloads are NaN where every host in use needs the product, whatever it carries.
+    """
     columns = ["host", "model", "product", "edition", "workloads", "licences"]
     if money.licences is None:
         return pd.DataFrame(columns=columns)
     bought = money.licences.bought
     told = money.hosts[["host", "model"]].iloc[bought["position"]].reset_index(drop=True)
-    return told.join(bought.drop(columns="position").reset_index(drop=True))[columns]
+    frame = told.join(bought.drop(columns="position").reset_index(drop=True))[columns]
+    of_hosts = {licence.product for licence in problem.prices.licences if not licence.workloads}
+    return frame.assign(workloads=frame["workloads"].astype(float).mask(frame["product"].isin(of_hosts)))

@@ -36,7 +36,7 @@ from planner.readers.sandbox import OnRows
 from planner.reports import APPRAISED, NPV, Report, payback_told
 from planner.samples import sample
 from planner.sensitivity import Sensitivity
-from planner.units import counted
+from planner.units import counted, decimals
 from planner.writers.fronts import below, named
 from planner.writers.headings import heading
 
@@ -48,8 +48,6 @@ _out = Console(highlight=False, soft_wrap=False, width=WIDE if _piped else None)
 _err = Console(stderr=True, highlight=False)
 MOST_ROWS = 200
 MOST_MOVES = 10
-CENTS_BELOW = 100
-"""Figures that are all below it are told with two decimals, so that a difference can be followed."""
 
 
 @contextmanager
@@ -328,10 +326,9 @@ def open_when_up(address: str, patience: float = 30.0) -> None:
 
 
 def _figures(*values: float) -> list[str]:
-    """Figures of a row: whole, or with decimals where they are small and not whole."""
-    known = [value for value in values if not pd.isna(value)]
-    small = any(value % 1 for value in known) and max(map(abs, known)) < CENTS_BELOW
-    return ["missing" if pd.isna(value) else f"{value:,.{2 * small}f}" for value in values]
+    """Figures of a row, with as many decimals as they need."""
+    after = decimals(values)
+    return ["missing" if pd.isna(value) else f"{value:,.{after}f}" for value in values]
 
 
 def _pairs(rows: list[tuple[str, str]]) -> None:

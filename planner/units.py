@@ -6,10 +6,15 @@ does), so both spellings are read as the binary unit, French octets (Go) too. Re
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
+
 HOURS_PER_YEAR = 8760
 MONTHS_PER_YEAR = 12
 WATTS_PER_KW = 1000
 CENTS_PER_MONEY_UNIT = 100
+CENTS_BELOW = 100
+"""Amounts below which cents are told."""
 MHZ_PER_GHZ = 1000
 MBPS_PER_GBPS = 1000
 
@@ -130,6 +135,16 @@ def counted(number: float, what: str) -> str:
     ('1 host', '1,200 VMs')
     """
     return f"{number:,.0f} {what}{'' if number == 1 else 's'}"
+
+
+def decimals(figures: Iterable[float]) -> int:
+    """How many decimals figures beside each other need: two where all are small, so that a difference can be followed.
+
+    >>> decimals([8.5, 4.71, 3.78]), decimals([60146.3, 33365.1]), decimals([3, 2, 1])
+    (2, 0, 0)
+    """
+    known = [figure for figure in figures if not math.isnan(figure)]
+    return 2 if any(figure % 1 for figure in known) and max(map(abs, known)) < CENTS_BELOW else 0
 
 
 def energy_kwh_per_year(power_w: float, pue: float) -> float:

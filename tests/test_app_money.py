@@ -172,3 +172,34 @@ def test_the_money_tab_tells_what_becomes_of_each_host():
     counts = report.costs["decision"].value_counts()
     [told] = [text.value for text in app.markdown if text.value.startswith("**Hosts: ")]
     assert told == f"**Hosts: {counts['buy']:,} bought, {counts['give up']:,} given up**"
+
+
+def test_the_money_tab_appraises_the_plan_and_weighs_old_hosts():
+    app = sampled("medium_estate.xlsx")
+    app.selectbox(key="objective").select("cost")
+    app = solved(app)
+    report = app.session_state["report"]
+    [told] = [text.value for text in app.markdown if text.value.startswith("**Against today")]
+    worth = report.summary.set_index("item").loc["net present value against today", "value"]
+    assert "paid back at once, as no more is paid at the start, net present value" in told
+    assert f"{worth:,.0f} EUR" in told
+    [iron] = [table.value for table in app.dataframe if "Share of a new host" in table.value]
+    assert iron["Host"].tolist() == report.iron["host"].tolist()
+    assert iron["Share of a new host"].tolist() == report.iron["new_share"].tolist()
+
+
+def test_small_amounts_have_cents_so_that_a_difference_can_be_followed():
+    app = solved(sampled("medium_estate.xlsx"))
+    [shown] = [table.value for table in app.dataframe if "Figure" in table.value and "Saving" in table.value]
+    month = shown.set_index("Figure").loc["total per workload and month"]
+    assert month["Saving"] == pytest.approx(month["Today"] - month["Plan"], abs=0.0151)
+    assert month["Today"] % 1 > 0
+
+
+def test_machines_of_rows_that_stand_for_several_are_counted_as_the_plan_does():
+    app = solved(sampled("medium_estate.xlsx"))
+    workloads = len(app.session_state["report"].plan.placement)
+    assert app.expander[0].label.startswith(f"Read: **{workloads:,}** workloads · **16** hosts")
+    app = sampled("small_company.xlsx")
+    assert "**1** host model" in app.expander[0].label
+    assert "**1** host models" not in app.expander[0].label

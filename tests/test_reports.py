@@ -347,6 +347,9 @@ def test_licences_by_hand():
     assert savings.loc["windows-server", "plan_horizon"] == pytest.approx(stacks * 0.9)
     assert savings.loc["hardware", "plan_horizon"] == pytest.approx(2 * 9000 * (1 - 0.1 * 1.05**-5))
     assert report.licences.groupby("product")["workloads"].sum()["windows-server"] == 9
+    of_hosts = report.licences[report.licences["product"] == "vmware-vvf"]
+    assert len(of_hosts) == report.plan.hosts_used
+    assert of_hosts["workloads"].isna().all(), "a host is licensed whatever it carries"
     bought = "What is paid once counts as bought at the start, today too."
     assert [bought in savings.loc[item, "assumption"] for item in ("windows-server", "vmware-vvf")] == [True, False]
 

@@ -19,15 +19,17 @@ def show(chosen: Chosen) -> None:
     """How much was read, and the tables behind it in a box that opens."""
     inventory = chosen.inventory
     counts = [
-        (len(inventory.workloads), "workloads"),
-        (len(inventory.hosts), "hosts"),
+        (inventory.workloads["count"].sum(), "workloads"),
+        (inventory.hosts["count"].sum(), "hosts"),
         (len(inventory.host_models), "host models"),
         (len(inventory.rules), "placement rules"),
         (len(inventory.proposals), "proposed rules"),
-        (len(inventory.left_out), "left out"),
+        (inventory.left_out["count"].sum(), "left out"),
         (len(inventory.notes), "notes"),
     ]
-    words = " · ".join(f"**{number:,}** {label}" for number, label in counts if number)
+    words = " · ".join(
+        f"**{number:,.0f}** {label.removesuffix('s') if number == 1 else label}" for number, label in counts if number
+    )
     report = inventory.import_report()
     tables = [
         *((REPORTED[name], _headed(report[name])) for name in SHOWN if name in report),

@@ -8,6 +8,7 @@ import streamlit as st
 import planner
 from planner import charts, writers
 from planner.jobs import Job, JobState
+from planner.units import counted
 from planner.web import frame, savings, sensitivity, tradeoffs, why
 from planner.web.progress import figure
 from planner.writers.headings import heading
@@ -100,9 +101,13 @@ def _plan(job: Job, result: planner.Result) -> None:
         st.dataframe(_readable(report.placement), hide_index=True, key="placement")
     with moves:
         if report.moves is None:
-            st.caption("Solve again from a plan that stands, and what moves is listed here.")
+            st.caption(
+                f"On another host than today, or on none known today: {counted(report.money.moves, 'workload')}; "
+                "*Placement* has both hosts. Solve again from a plan that stands, or with a price for migration, and "
+                "what moves is listed here."
+            )
         else:
-            st.caption(f"{len(report.moves):,} workloads change their host.")
+            st.caption(f"On another host than before: {counted(len(report.moves), 'workload')}.")
             st.dataframe(_readable(report.moves), hide_index=True, key="moves")
     with reasons:
         why.show(job, result, explained)
@@ -168,7 +173,9 @@ def _report(job: Job, result: planner.Result, explained: planner.Explanation | N
 def _verdict(report: planner.Report, result: planner.Result) -> None:
     kinds = {"accepted"} | set(report.verdict["kind"])
     checked = "The checker accepts the plan." if kinds == {"accepted"} else "The checker rejects the plan, see below."
-    hosts = f"{report.plan.hosts_used:,} hosts carry {len(report.plan.placement):,} workloads"
+    carry = "carries" if report.plan.hosts_used == 1 else "carry"
+    workloads = counted(len(report.plan.placement), "workload")
+    hosts = f"{counted(report.plan.hosts_used, 'host')} {carry} {workloads}"
     unit = frame.as_text(result.objective_unit)
     without = f" ({' and '.join(result.without)} left out, figures are missing)" if result.without else ""
     if result.status is planner.Status.OPTIMAL:
