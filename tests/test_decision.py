@@ -40,7 +40,7 @@ def test_the_figures_stand_beside_todays():
     prices = Prices(energy_per_kwh=0.2, pue=1.0, maintenance_per_host_year=400, years=4)
     report = report_of(two_hosts(prices=prices))
     shown = {one.label: one for one in figures(report)}
-    assert headline(report) == "1 host for 2 workloads, where 3 run today"
+    assert headline(report) == "1 host for 2 workloads, where 3 hosts run today"
     assert (shown["Hosts"].value, shown["Hosts"].note) == ("3 → 1", "2 fewer than today")
     saved = report.savings.set_index("item").loc["total", "saving_horizon"]
     assert shown["Costs over 4 years"].value == f"{number(saved)} EUR less"
@@ -172,3 +172,22 @@ def test_bars_lie_inside_their_chart_and_none_stands_for_what_is_missing(rows):
         assert wide == 0 or value == value
     said = [text.text for text in chart.iter("text")]
     assert said.count(UNKNOWN) >= sum(value != value for value in [*today, *plan])
+
+
+def test_paid_back_at_once_says_why_and_later_years_how_they_count():
+    prices = Prices(energy_per_kwh=0.2, discount_rate=0.04)
+    shown = {one.label: one for one in figures(report_of(two_hosts(prices=prices)))}
+    assert shown["Paid back"].note.startswith("no more is paid at the start than for today's hosts; net present value")
+    assert shown["Costs over 5 years"].note.endswith("; later years count less, by 4 % a year")
+
+
+def test_licences_that_may_be_owned_already_are_set_apart():
+    support = Licence(product="support", edition="host", per="host", price=300)
+    report = report_of(two_hosts(prices=Prices(licences=(support,))))
+    assert "support (600 EUR). Where you own them already that is no money saved" in told(report)["Owned licences"]
+    yearly = Licence(product="support", edition="host", per="host", price=300, yearly=True)
+    assert "Owned licences" not in told(report_of(two_hosts(prices=Prices(licences=(yearly,)))))
+
+
+def test_an_estimate_keeps_the_spelling_of_its_unit():
+    assert "busy share of each vCPU 0.15" in told(report_of(two_hosts()))["Estimates"]

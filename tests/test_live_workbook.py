@@ -22,6 +22,7 @@ from planner.licences import Licence
 from planner.reports import DISCOUNTED, NPV, PAYBACK
 from planner.writers import host_costs, to_bytes
 from planner.writers.formulas import MISSING
+from planner.writers.headings import heading
 from planner.writers.live import Live
 from planner.writers.utilisation import utilisation
 from tests.conftest import estate, machines, problem_of, solved
@@ -167,12 +168,12 @@ def assert_hosts_are(book: openpyxl.Workbook, report: planner.Report) -> None:
     hosts = rows_of(book, "Costs by host", "Host")
     for row in report.costs.to_dict("records"):
         for item in (*report.money.after.once, "total"):
-            found = hosts[row["host"]][item.capitalize()]
+            found = hosts[row["host"]][heading(item)]
             assert same(found, row[item]), (row["host"], item, found, row[item])
     today = rows_of(book, "Hosts today", "Host")
     for item, figures in report.money.before.horizon(report.problem.prices).items():
         for host, figure in zip(report.baseline.hosts["name"], figures, strict=True):
-            assert same(today[host][item.capitalize()], figure), (host, item)
+            assert same(today[host][heading(item)], figure), (host, item)
 
 
 def assert_appraisal_is(book: openpyxl.Workbook, report: planner.Report) -> None:
@@ -275,3 +276,18 @@ def test_of_many_hosts_a_chart_counts_how_many_are_how_full():
     assert used.frame.columns.tolist() == ["CPU"]
     few = utilisation(hosts.head(7))
     assert few.frame["CPU"].tolist() == sorted(shares, reverse=True)
+
+
+def test_a_payback_of_nothing_says_so_and_stays_a_number():
+    frame = estate(("a", 1, 1), ("b", 1, 1)).assign(host=["h1", "h2"])
+    problem = problem_of(frame, machines(("h1", 4, 8), ("h2", 4, 8), idle_w=100, peak_w=200))
+    report = planner.report(problem, solved(problem).plan)
+    assert planner.check(problem, report.plan) == []
+    book = openpyxl.load_workbook(io.BytesIO(to_bytes(report, "xlsx")))
+    for sheet in ("Summary", "Savings"):
+        [cell] = [
+            row[1 if sheet == "Summary" else 2]
+            for row in book[sheet].iter_rows()
+            if str(row[0].value).casefold() == PAYBACK
+        ]
+        assert cell.number_format.startswith('[=0]"0, at once";')

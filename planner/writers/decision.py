@@ -11,6 +11,7 @@ from planner.economics.appraisal import DOES_NOT_APPLY, MISSING
 from planner.economics.costs import OPTIONAL
 from planner.plan import Status
 from planner.reports import DISCOUNTED, NPV, PAYBACK, Report, estimates_of
+from planner.units import counted
 from planner.writers.inputs import INPUTS
 
 UNKNOWN = "not known"
@@ -43,8 +44,9 @@ class Statement:
 def headline(report: Report) -> str:
     """The decision in one line."""
     today, plan = len(report.baseline.hosts), report.plan.hosts_used
-    hosts = "1 host" if plan == 1 else f"{plan:,} hosts"
-    return f"{hosts} for {len(report.plan.placement):,} workloads, where {today:,} run today"
+    workloads = counted(len(report.plan.placement), "workload")
+    run = "runs" if today == 1 else "run"
+    return f"{counted(plan, 'host')} for {workloads}, where {counted(today, 'host')} {run} today"
 
 
 def number(value: float) -> str:
@@ -64,10 +66,12 @@ def figures(report: Report) -> list[Figure]:
     years, unit = f"{report.years:g} years", total["unit"]
     lacking = ", ".join(report.lacking)
     without = f", without {lacking}" if lacking else ""
+    rate = report.problem.prices.discount_rate
+    later = f"; later years count less, by {100 * rate:g} % a year" if rate > 0 else ""
     hosts, energy = totals.loc["hosts"], totals.loc["energy per year"]
     found = [
         _hosts(hosts["today"], hosts["plan"]),
-        _compared(f"Costs over {years}", total["today_horizon"], total["plan_horizon"], f" {unit}", without),
+        _compared(f"Costs over {years}", total["today_horizon"], total["plan_horizon"], f" {unit}", without + later),
         _compared("Costs per year", total["today_per_year"], total["plan_per_year"], f" {unit}", without),
         _payback(report, without),
         _compared("Energy per year", energy["today"], energy["plan"], " kWh", ""),
@@ -100,6 +104,8 @@ def _payback(report: Report, without: str) -> Figure:
         return Figure(label=label, value=UNKNOWN, note=f"{note}{without}")
     if years == DOES_NOT_APPLY:
         note = "less at the start, more every year"
+    elif years == 0:
+        note = "no more is paid at the start than for today's hosts"
     elif not isinstance(years, str) and years > 0 and report.problem.prices.discount_rate > 0:
         later = summary[DISCOUNTED]
         note += f"; discounted: {later if isinstance(later, str) else f'after {number(later)} years'}"
@@ -115,6 +121,7 @@ def statements(report: Report) -> list[Statement]:
         _checked(report),
         Statement(about="When hosts fail", text=_failover(report)),
         Statement(about="Left out", text=_left_out(report)),
+        *_bought_licences(report),
         Statement(about="Estimates", text=_estimates(report)),
         Statement(about="Today", text=report.baseline.assumption),
     ]
@@ -188,6 +195,22 @@ def _left_out(report: Report) -> str:
     return " ".join(told) or "Nothing."
 
 
+def _bought_licences(report: Report) -> list[Statement]:
+    """Licences that are paid once, where part of the saving is not to buy those of today's hosts."""
+    before, savings = report.money.before.once, report.savings.set_index("item")["saving_horizon"]
+    products = dict.fromkeys(licence.product for licence in report.problem.prices.licences)
+    told = [
+        f"{product} ({number(savings[product])} {report.problem.prices.currency})"
+        for product in products
+        if before[product].sum() > 0 and savings[product] > 0
+    ]
+    text = (
+        f"What is saved includes licences that today's hosts would have to buy at the start: {', '.join(told)}. Where "
+        "you own them already that is no money saved: give them a price of 0."
+    )
+    return [Statement(about="Owned licences", text=text)] if told else []
+
+
 def _to_give(report: Report) -> str:
     """What carbon lacks: watts are asked for with the energy that they cost."""
     hosts, money = report.problem.hosts, report.money
@@ -208,7 +231,8 @@ def _estimates(report: Report) -> str:
     for field, row in defaults.iterrows():
         if row["estimate"] == "yes" and sources.get(f"prices.{field}") == row["source"]:
             label, unit = units.get(field, (field, row["unit"]))
-            told.append(f"{label.lower()} {getattr(report.problem.prices, field):g} {unit}".strip())
+            label = label if label[:2].isupper() else label[:1].lower() + label[1:]
+            told.append(f"{label} {getattr(report.problem.prices, field):g} {unit}".strip())
     for licence in report.problem.prices.licences:
         if licence.estimate:
             told.append(f"the price of {licence.product} {licence.edition}")

@@ -126,7 +126,8 @@ class Live:
             unit, value = below[label]
             sheets.cell(page, row, 0, label[:1].upper() + label[1:], look["general"])
             sheets.cell(page, row, 1, unit, look["general"])
-            sheets.cell(page, row, 2, value, look["general" if label == WITHOUT else "live"])
+            kind = "general" if label == WITHOUT else "payback" if label in (PAYBACK, DISCOUNTED) else "live"
+            sheets.cell(page, row, 2, value, look[kind])
         page.set_column(0, 0, 46)
         page.set_column(1, 1, 18)
         page.set_column(2, len(_FIGURES) + 1, 21)

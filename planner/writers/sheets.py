@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 import xlsxwriter
 
+from planner.reports import DISCOUNTED, PAYBACK
 from planner.writers.formulas import MISSING, Formula
 from planner.writers.headings import heading
 
@@ -17,6 +18,8 @@ _WIDEST = 60
 _LINE_POINTS = 15
 _COLOUR = "#0b6e8f"
 _MONEY = "#,##0.00"
+_PAYBACK = f'[=0]"0, at once";{_MONEY}'
+"""Years of a payback; 0 says what it means, and is a number all the same."""
 _WRAPPED = ("assumption", "assumption_as_planned", "message", "source", "sentence", "argument", "what", "why_off")
 _FROZEN = ("Placement", "Hosts", "Savings", "Totals", "Costs by host", "Hosts today")
 """Sheets whose first column stays in sight."""
@@ -35,6 +38,7 @@ class Sheets:
             "number": book.add_format({"num_format": _MONEY, "valign": "top"}),
             "live": book.add_format({"num_format": _MONEY, "align": "right", "valign": "top"}),
             "sum": book.add_format({"num_format": _MONEY, "align": "right", "valign": "top", "bold": True}),
+            "payback": book.add_format({"num_format": _PAYBACK, "align": "right", "valign": "top"}),
             "label": book.add_format({"bold": True, "valign": "top"}),
             "general": book.add_format({"valign": "top"}),
             "wrap": book.add_format({"text_wrap": True, "valign": "top", "indent": 1}),
@@ -140,6 +144,8 @@ class Sheets:
         if kept is self.formats["live"] and isinstance(value, int | float) and value % 1 == 0:
             return self.formats["whole"]
         if name == "Summary" and frame.columns[at] == "value":
+            if frame.iloc[row]["item"] in (PAYBACK, DISCOUNTED):
+                return self.formats["payback"]
             if frame.iloc[row]["unit"] == "share":
                 return self.formats["share"]
             value = value.value if isinstance(value, Formula) else value

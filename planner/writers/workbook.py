@@ -10,6 +10,7 @@ import xlsxwriter
 from planner import schema
 from planner.imports import REPORTED
 from planner.reports import APPRAISED, NPV, Report
+from planner.units import counted
 from planner.writers.formulas import Formula
 from planner.writers.headings import EXPLANATIONS, PROPOSALS
 from planner.writers.live import Live
@@ -24,7 +25,7 @@ def xlsx_bytes(report: Report) -> bytes:
     with xlsxwriter.Workbook(buffer, options) as book:
         book.set_properties({"title": "Placement plan", "comments": "Every figure is explained on sheet Assumptions."})
         writer, live = Sheets(book), Live(report)
-        title = f"{report.plan.hosts_used:,} hosts carry {len(report.plan.placement):,} workloads"
+        title = f"{counted(len(report.plan.placement), 'workload')} on {counted(report.plan.hosts_used, 'host')}"
         writer.sheet("Summary", _summary(report, live), title=title)
         live.write_savings(writer)
         if report.ranges is not None:
