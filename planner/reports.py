@@ -33,6 +33,8 @@ PAYBACK, DISCOUNTED = "payback against today", "discounted payback against today
 NPV = "net present value against today"
 """Item of the summary: what the plan is worth beyond today's estate; the total saving over the horizon."""
 
+AT_ONCE = "0, at once"
+"""How a payback of 0 years is shown in a table."""
 APPRAISED = (PAYBACK, DISCOUNTED, NPV)
 """Items of the summary that appraise the plan as an investment."""
 
@@ -116,6 +118,12 @@ class Report:
         """Items for which figures are missing, and which no total counts."""
         unknown = self.savings["saving_per_year"].isna() & (self.savings["item"] != "total")
         return self.savings.loc[unknown, "item"].tolist()
+
+    @property
+    def summary_told(self) -> pd.DataFrame:
+        """The summary as people read it: a payback of 0 says what that means."""
+        paid = self.summary["item"].isin([PAYBACK, DISCOUNTED]) & self.summary["value"].map(lambda value: value == 0)
+        return self.summary.assign(value=self.summary["value"].mask(paid, AT_ONCE))
 
     def __repr__(self) -> str:
         return self.totals.to_string(index=False)

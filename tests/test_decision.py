@@ -191,3 +191,9 @@ def test_licences_that_may_be_owned_already_are_set_apart():
 
 def test_an_estimate_keeps_the_spelling_of_its_unit():
     assert "busy share of each vCPU 0.15" in told(report_of(two_hosts()))["Estimates"]
+
+
+def test_a_table_tells_a_payback_of_nothing_in_words():
+    report = report_of(two_hosts())
+    assert report.summary.set_index("item").loc["payback against today", "value"] == 0
+    assert "<td>payback against today</td><td>0, at once</td><td>years</td>" in to_bytes(report, "html").decode()

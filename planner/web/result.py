@@ -117,7 +117,7 @@ def _plan(job: Job, result: planner.Result) -> None:
     with search:
         if result.trace:
             st.altair_chart(charts.search_progress(result.trace, result.seconds, result.objective_unit), key="searched")
-        summary = report.summary.assign(value=report.summary["value"].map(_plain))
+        summary = report.summary_told.assign(value=report.summary_told["value"].map(_plain))
         st.dataframe(_readable(summary), hide_index=True, key="summary")
 
     for tab in failures:

@@ -102,7 +102,7 @@ def _signatures() -> str:
 
 def _tables(report: Report) -> list[tuple[str, pd.DataFrame]]:
     return [
-        ("Summary", report.summary),
+        ("Summary", report.summary_told),
         (_SAVINGS, report.savings),
         *([] if report.ranges is None else [(_RANGES, report.ranges)]),
         (_TOTALS, report.totals),

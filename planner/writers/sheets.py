@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 import xlsxwriter
 
-from planner.reports import DISCOUNTED, PAYBACK
+from planner.reports import AT_ONCE, DISCOUNTED, PAYBACK
 from planner.writers.formulas import MISSING, Formula
 from planner.writers.headings import heading
 
@@ -18,7 +18,7 @@ _WIDEST = 60
 _LINE_POINTS = 15
 _COLOUR = "#0b6e8f"
 _MONEY = "#,##0.00"
-_PAYBACK = f'[=0]"0, at once";{_MONEY}'
+_PAYBACK = f'[=0]"{AT_ONCE}";{_MONEY}'
 """Years of a payback; 0 says what it means, and is a number all the same."""
 _WRAPPED = ("assumption", "assumption_as_planned", "message", "source", "sentence", "argument", "what", "why_off")
 _FROZEN = ("Placement", "Hosts", "Savings", "Totals", "Costs by host", "Hosts today")
