@@ -35,6 +35,7 @@ NPV = "net present value against today"
 
 AT_ONCE = "0, at once"
 """How a payback of 0 years is shown in a table."""
+
 APPRAISED = (PAYBACK, DISCOUNTED, NPV)
 """Items of the summary that appraise the plan as an investment."""
 

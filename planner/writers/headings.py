@@ -16,6 +16,7 @@ _WHOLE = {
     "os": "Operating system",
     "metric": "Figure",
     "count": "How many",
+    "licences": "Licensed units",
     "host_today": "Host today",
     "cpu_busy": "CPU busy",
     "watts": "Power (W)",
