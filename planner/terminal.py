@@ -37,6 +37,7 @@ from planner.reports import APPRAISED, NPV, Report, payback_told
 from planner.samples import sample
 from planner.sensitivity import Sensitivity
 from planner.units import counted, decimals
+from planner.writers.decision import spread
 from planner.writers.fronts import below, named
 from planner.writers.headings import heading
 
@@ -213,6 +214,8 @@ def totals(report: Report) -> None:
         worth = row.item == NPV and not isinstance(row.value, str)
         told = f"{row.value:,.0f} {row.unit}" if worth else payback_told(row.value)
         _out.print(f"{row.item}: {told}{without}", markup=False)
+    if report.ranges is not None:
+        _out.print(spread(report), markup=False, soft_wrap=True)
     for row in report.savings.itertuples(index=False):
         _out.print(f"{row.item}: {row.assumption}", markup=False, soft_wrap=True)
 

@@ -197,3 +197,13 @@ def test_a_table_tells_a_payback_of_nothing_in_words():
     report = report_of(two_hosts())
     assert report.summary.set_index("item").loc["payback against today", "value"] == 0
     assert "<td>payback against today</td><td>0, at once</td><td>years</td>" in to_bytes(report, "html").decode()
+
+
+def test_ranges_of_prices_are_told_as_a_range_of_the_saving():
+    prices = Prices(energy_per_kwh=planner.Range(0.1, 0.3, likely=0.2), pue=1.0)
+    report = report_of(two_hosts(prices=prices))
+    total = report.ranges.set_index("item").loc["total"]
+    low, high = number(total["saving_low"]), number(total["saving_high"])
+    assert f"lies between {low} and {high} EUR" in told(report)["Ranges"]
+    assert told(report)["Ranges"].endswith("least at energy_per_kwh 0.1, most at energy_per_kwh 0.3.")
+    assert "Ranges" not in told(report_of(two_hosts()))

@@ -33,9 +33,7 @@ def show(report: planner.Report) -> None:
     rounded(report.costs, key="costs")
     if len(report.licences):
         with st.expander("Which edition licenses which host"):
-            st.caption(
-                "Units are what a licence counts, such as cores; workloads are blank where every host needs it."
-            )
+            st.caption("Units are what a licence counts, such as cores; workloads are blank where every host needs it.")
             shown = report.licences.rename(columns=heading)
             st.dataframe(shown, hide_index=True, placeholder=BLANK, key="licences_of_hosts")
     if len(report.iron):

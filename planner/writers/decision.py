@@ -121,6 +121,7 @@ def statements(report: Report) -> list[Statement]:
         _checked(report),
         Statement(about="When hosts fail", text=_failover(report)),
         Statement(about="Left out", text=_left_out(report)),
+        *([Statement(about="Ranges", text=spread(report))] if report.ranges is not None else []),
         *_bought_licences(report),
         Statement(about="Estimates", text=_estimates(report)),
         Statement(about="Today", text=report.baseline.assumption),
@@ -193,6 +194,16 @@ def _left_out(report: Report) -> str:
     if unknown:
         told.append(f"Not known: {', '.join(unknown)}{_to_give(report)}.")
     return " ".join(told) or "Nothing."
+
+
+def spread(report: Report) -> str:
+    """From where to where the saving lies where prices are given as ranges, and at which figures."""
+    total = report.ranges.set_index("item").loc["total"]
+    low, likely, high = (number(total[f"saving_{end}"]) for end in ("low", "likely", "high"))
+    return (
+        f"The saving over the horizon lies between {low} and {high} {total['unit']}, likely {likely}: least at "
+        f"{total['saving_low_at'] or 'any figure'}, most at {total['saving_high_at'] or 'any figure'}."
+    )
 
 
 def _bought_licences(report: Report) -> list[Statement]:
