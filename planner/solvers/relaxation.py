@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from planner.solvers.kernels import load
+
 HAIR = 1e-9
 """Share of a resource that changes nothing but which of equal steps is taken."""
 
@@ -36,45 +38,9 @@ def relaxed(
     (array of float, shape [R], array of float, shape [N])
         The multipliers, at least 0 and not all 0, and how much of each item the most valuable set holds.
     """
-    items, resources = demand.shape
-    columns = np.vstack([demand, np.eye(resources)])  # Slacks come after the items.
-    gain = np.concatenate([profit, np.zeros(resources)])
-    upper = np.concatenate([most, np.full(resources, np.inf)])
-    inverse, basic = np.eye(resources), np.arange(items, items + resources)
-    # A hair more of each resource, each another: where one is used up exactly, the simplex would go round in circles.
-    value = capacity * (1 + HAIR * (1 + np.arange(resources))) + HAIR * (1 + np.arange(resources))
-    full = np.zeros(items + resources, dtype=bool)
-    worth = np.zeros(resources)
-    for _ in range(MOST_STEPS):
-        worth = gain[basic] @ inverse
-        improvement = gain - columns @ worth
-        improvement[:items] /= profit
-        np.negative(improvement, out=improvement, where=full)
-        improvement[basic] = 0.0
-        enter = int(improvement.argmax())
-        if improvement[enter] < 1e-9:
-            break
-        column = inverse @ columns[enter]
-        if full[enter]:
-            column = -column
-        room = np.full(resources, np.inf)
-        falls, rises = column > 1e-11, column < -1e-11
-        room[falls] = np.maximum(value[falls], 0.0) / column[falls]
-        room[rises] = np.maximum(upper[basic[rises]] - value[rises], 0.0) / -column[rises]
-        leave = int(room.argmin())
-        if upper[enter] <= room[leave]:
-            value -= upper[enter] * column
-            full[enter] = not full[enter]
-            continue
-        step = room[leave]
-        value -= step * column
-        value[leave] = upper[enter] - step if full[enter] else step
-        full[basic[leave]], column = rises[leave], -column if full[enter] else column
-        row = inverse[leave] / column[leave]
-        inverse -= np.outer(column, row)
-        inverse[leave], basic[leave], full[enter] = row, enter, False
-    amounts = np.where(full[:items], upper[:items], 0.0)
-    amounts[basic[basic < items]] = np.clip(value[basic < items], 0.0, upper[basic[basic < items]])
+    worth, amounts = np.zeros(demand.shape[1]), np.zeros(len(profit))
+    arrays = [np.ascontiguousarray(array, dtype="int64") for array in (profit, demand, most, capacity)]
+    load("simplex").relax(*arrays, HAIR, MOST_STEPS, worth, amounts)
     worth = np.maximum(worth, 0.0)
     sound = worth.any() and np.isfinite(worth).all()
     return worth if sound else 1.0 / np.maximum(capacity, 1.0), amounts

@@ -20,7 +20,7 @@ from planner.solvers.kernels.types import NUMBA
 SMALL = 60
 """Items up to which plain Python is faster than loading compiled code."""
 
-NAMES = ("filling", "repacking", "knapsack", "worth")
+NAMES = ("filling", "repacking", "knapsack", "worth", "simplex")
 
 
 def load(name: str, items: int | None = None) -> ModuleType:
