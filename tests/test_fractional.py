@@ -23,9 +23,16 @@ from tests.test_reserve import PURCHASE, generated
 from tests.test_verifier import problems
 
 
+def start(instance: Instance) -> np.ndarray:
+    """One host of the first class: the others have to join by themselves."""
+    mix = np.zeros((len(instance.available), len(instance.pools)), dtype="int64")
+    mix[0, 0] = 1
+    return mix
+
+
 def cuts(known: Incumbent) -> None:
     """What cuts prove of one instance."""
-    Fractional(known.instance).prove(known, Clock(limit=60.0), 10.0)
+    Fractional(known.instance, start(known.instance)).prove(known, Clock(limit=60.0), 10.0)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +73,7 @@ def test_cuts_prove_more_than_volume_and_what_needs_a_licence(instance):
     known.prove([*bounds.resources(instance), *bounds.counting(instance)])
     known.prove(bounds.needing(instance))
     before = known.bound
-    program = Fractional(instance)
+    program = Fractional(instance, start(instance))
     program.prove(known, Clock(limit=60.0), 20.0)
     assert program.exhausted
     assert known.bound > 1.02 * before
@@ -76,7 +83,7 @@ def test_cuts_prove_more_than_volume_and_what_needs_a_licence(instance):
 def test_a_search_that_was_interrupted_goes_on_where_it_was(instance):
     at_once, in_steps = (Incumbent(instance=instance, announce=lambda method: None) for _ in range(2))
     cuts(at_once)
-    program = Fractional(instance)
+    program = Fractional(instance, start(instance))
     steps = 0
     while not program.exhausted and steps < 100:
         program.prove(in_steps, Clock(limit=60.0), 1e-3)
@@ -86,7 +93,7 @@ def test_a_search_that_was_interrupted_goes_on_where_it_was(instance):
 
 
 def test_the_parts_made_whole_fill_the_hosts_of_each_class(instance):
-    program = Fractional(instance)
+    program = Fractional(instance, start(instance))
     known = Incumbent(instance=instance, announce=lambda method: None)
     program.prove(known, Clock(limit=60.0), 20.0)
     found = program.solve(known.cover.mix)
@@ -107,8 +114,8 @@ def test_the_parts_made_whole_fill_the_hosts_of_each_class(instance):
 def test_very_many_shapes_are_taken_together(instance, monkeypatch):
     whole = Incumbent(instance=instance, announce=lambda method: None)
     cuts(whole)
-    monkeypatch.setattr(fractional, "MOST_PARTS", 20 * len(instance.available))
-    program = Fractional(instance)
+    monkeypatch.setattr(fractional, "MOST_GROUPS", 20)
+    program = Fractional(instance, start(instance))
     assert program.group.max() < 30 < len(instance.count)
     together = Incumbent(instance=instance, announce=lambda method: None)
     program.prove(together, Clock(limit=60.0), 20.0)

@@ -21,7 +21,7 @@ from planner.solvers.failover import keep_share
 from planner.solvers.instance import Instance
 
 EFFORT = 2.0
-"""Deterministic time that CP-SAT may spend on one covering problem."""
+"""Deterministic time that CP-SAT may spend on one covering problem by default."""
 
 THRESHOLDS = 12
 """Thresholds tried for each dual feasible function."""
@@ -204,6 +204,7 @@ def cover(
     seed: int = 0,
     most_value: int | None = None,
     surplus: np.ndarray | None = None,
+    effort: float = EFFORT,
 ) -> Cover:
     """Hosts that cover every weighting at least objective, solved in whole hosts by CP-SAT.
 
@@ -219,6 +220,8 @@ def cover(
         Hosts whose objective exceeds this are of no interest.
     surplus : array of float, shape [len(weightings)], optional
         How much more than its total each weighting asks for, relative: a mix with room to pack into. Not a bound then.
+    effort : float
+        Deterministic time that CP-SAT may spend.
     """
     classes, pools, disks = len(instance.available), len(instance.pools), instance.relaxed.disks
     model = cp_model.CpModel()
@@ -264,7 +267,7 @@ def cover(
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     solver.parameters.random_seed = seed
-    solver.parameters.max_deterministic_time = EFFORT
+    solver.parameters.max_deterministic_time = effort
     solver.parameters.catch_sigint_signal = False
     if instance.failover_hosts:  # Then its linear programs have what holds for some choice of the largest hosts too.
         solver.parameters.linearization_level = 2

@@ -35,15 +35,16 @@ class Neighbourhoods:
         plain = not self.instance.coupled.any() and self.instance.failing is None
         return plain and crowded(self.instance, self.incumbent.packing)
 
-    def run(self, until: float) -> None:
-        """Try neighbourhoods until a second on the clock, or until every one of a round was in vain."""
-        vain = 0
+    def run(self, until: float) -> bool:
+        """Try neighbourhoods until a second on the clock, or every one of a round was in vain; whether any helped."""
+        vain, before = 0, self.incumbent.key
         while self.clock.seconds < until and not self.clock.over and not self.incumbent.good_enough:
             hosts = list(self.incumbent.packing.hosts)
             chosen = self._chosen(hosts)
             if len(chosen) < 2 or vain > 4 * len(hosts):
-                return
+                break
             vain = 0 if self._improved(hosts, chosen, until) else vain + 1
+        return self.incumbent.key < before
 
     def _chosen(self, hosts: list[OpenHost]) -> list[int]:
         """Some hosts of one pool by chance: positions."""

@@ -21,6 +21,9 @@ LOOK_AT_HOSTS = 100
 EVENING, MOST_EVENING = 60, 4_000_000
 """Moves and exchanges tried for each item, and in all at most, to even out what is in use."""
 
+CHEAPENING, MOST_CHEAPENING = 1_000, 4_000_000
+"""Moves and exchanges tried for each item, and in all at most, to have items where they cost less."""
+
 SLICE = 400_000
 """Items looked at between two looks at the clock."""
 
@@ -124,6 +127,18 @@ class Attempt:
         self.kernels.even_out(
             self.shape, self.instance.demand, *self.laws, share, self.kind,
             self.free, self.content, self.size, self.where, self.position, fixed, self.state, tries,
+        )  # fmt: skip
+
+    def cheapen(self) -> None:
+        """Move and exchange items where they cost less then; what rules across hosts concern stays."""
+        instance, pools = self.instance, len(self.instance.pools)
+        if not (instance.placing != instance.placing[:, :1]).any():
+            return
+        self.kernels.cheapen(
+            self.shape, instance.demand, *self.laws, self.usable, self.type,
+            np.repeat(instance.placing, pools, axis=1), self.kind,
+            self.free, self.content, self.size, self.where, self.position, instance.coupled[self.shape], self.state,
+            min(CHEAPENING * len(self.shape), MOST_CHEAPENING),
         )  # fmt: skip
 
     def seated(self) -> list[OpenHost]:

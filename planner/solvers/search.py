@@ -52,7 +52,11 @@ REMIXING = 0.1
 """Share of the time after which no further mix of hosts is tried before column generation."""
 
 NEAR = 0.2
-"""Share of what is left of the time that a few hosts at a time are improved for, where they carry many items."""
+"""Share of what is left of the time that a few hosts at a time are improved for, where they carry many items, and that
+further cuts may take then."""
+
+QUICK_COVER = 0.3
+"""Deterministic time for one mix of hosts to pack into."""
 
 QUICK = 0.5
 """Deterministic time that CP-SAT may spend then."""
@@ -100,7 +104,7 @@ class Search:
             self._finish()
             return
         self._anchor()
-        self._take_in_parts()
+        self._take_in_parts(IN_PARTS)
         if self.over:
             return
         self.patience = EARLY * self._seconds
@@ -132,13 +136,13 @@ class Search:
             ]
             self.incumbent.anchors = tuple(host for host in hosts if host.items)
 
-    def _take_in_parts(self) -> None:
-        """The bound of items in parts on whole hosts, where hosts are unlike."""
+    def _take_in_parts(self, share: float) -> None:
+        """The bound of items in parts on whole hosts, where hosts are unlike, in a share of the time."""
         if len(self.instance.available) == 1 or self.instance.fits.size > MOST_WEIGHED:
             return
         try:
-            self.in_parts = self.in_parts or Fractional(self.instance)
-            self.in_parts.prove(self.incumbent, self.clock, self.clock.seconds + IN_PARTS * self._seconds)
+            self.in_parts = self.in_parts or Fractional(self.instance, self.incumbent.packing.mix(self.instance))
+            self.in_parts.prove(self.incumbent, self.clock, self.clock.seconds + share * self._seconds)
         except Stalled:  # The search goes on without.
             self.in_parts = None
 
@@ -194,6 +198,7 @@ class Search:
         attempt = Attempt(instance or self.instance, hosts, waiting, self.seed + self.attempts)
         if not attempt.run(self.clock, min(self.until, self.clock.seconds + self.patience), slices):
             return False
+        attempt.cheapen()
         hosts = greedy.cheapened(self.instance, attempt.result())
         return self.incumbent.offer(Packing(hosts=tuple(hosts)), "repacking")
 
@@ -253,19 +258,24 @@ class Search:
         """Pack into mixes of hosts that cover the demand with some room to spare, the cheapest that works."""
         if len(self.instance.available) == 1 or len(self.instance.count) > MOST_SHAPES or self.over:
             return
-        low, high, surplus = 0.0, 0.2, 0.0
+        if self.in_parts is not None and self._into(self.incumbent.cover.mix, slices):
+            return
+        low, high = 0.0, 0.2
         while high - low > 0.002 and not self.over and self.clock.seconds < self.turn:
-            asked = np.array([surplus if w.method in ("volume", METHOD) else 0.0 for w in self.incumbent.weightings])
-            most = self.incumbent.value - 1
-            cover = bounds.cover(
-                self.instance, self.incumbent.weightings, seed=self.seed, most_value=most, surplus=asked
-            )
-            found = cover.value is not None and cover.mix.any()
-            if found and not self._into(cover.mix, slices):
+            surplus = (low + high) / 2
+            mix = self._roomier(surplus)
+            if mix.any() and not self._into(mix, slices):
                 low = surplus
             else:
                 high = surplus
-            surplus = (low + high) / 2
+
+    def _roomier(self, surplus: float) -> np.ndarray:
+        """Hosts [C, P] that cover what is known with room to spare, for less than the best packing; none where none."""
+        known, most = self.incumbent.weightings, self.incumbent.value - 1
+        asked = np.array([surplus if w.method in ("volume", METHOD) else 0.0 for w in known])
+        return bounds.cover(
+            self.instance, known, seed=self.seed, most_value=most, surplus=asked, effort=QUICK_COVER
+        ).mix
 
     def _into(self, mix: np.ndarray, slices: int) -> bool:
         """Try to pack everything into a mix of hosts, items near where they cost least first."""
@@ -283,18 +293,18 @@ class Search:
         return self._attempt(hosts, waiting, slices)
 
     def _by_turns(self, near: Neighbourhoods) -> None:
-        """A few hosts at a time, and mixes of hosts with ever more patience.
+        """Mixes of hosts with ever more patience, a few hosts at a time as long as that helps, and more cuts.
 
         Items in parts have said what column generation would: where hosts carry many, its programs stay where they
         begin.
         """
-        self.turn = self.until
+        self.turn, useful = self.until, True
         while not self.over and self.patience < self._seconds:
-            near.run(self.clock.seconds + NEAR * self._seconds)
-            self._take_in_parts()
+            self.patience *= 2
             self._remix(MOST_SLICES)
             self._shrink(MOST_SLICES)
-            self.patience *= 2
+            useful = useful and near.run(self.clock.seconds + NEAR * self._seconds)
+            self._take_in_parts(NEAR)
 
     def _generate(self) -> None:
         """Column generation, then dives between attempts at repacking."""

@@ -356,3 +356,58 @@ def even_out(
             take_off(j, shape, demand, free, content, size, where, position)
             put_on(j, a, shape, demand, free, content, size, where, position)
         put_on(i, b, shape, demand, free, content, size, where, position)
+
+
+def cheapen(
+    shape: Ints,
+    demand: IntTable,
+    groups: IntTable,
+    limit: Ints,
+    zone: Ints,
+    usable: BoolTable,
+    type: Ints,
+    cost: IntTable,
+    kind: Ints,
+    free: IntTable,
+    content: IntTable,
+    size: Ints,
+    where: Ints,
+    position: Ints,
+    fixed: Bools,
+    state: Ints,
+    tries: int,
+):
+    """Move random items, and exchange random pairs, where they then cost less.
+
+    Parameters
+    ----------
+    usable : array of bool, shape [S, T]
+        Where each shape may go, by `type` of the host.
+    cost : array of int, shape [S, K]
+        Of one item of each shape, by `kind` of the host.
+    """
+    items, hosts = len(shape), len(kind)
+    for n in range(tries):
+        i = draw(state, items)
+        a, s, j = where[i], shape[i], -1
+        b = draw(state, hosts)
+        if n % 2 == 1:
+            j = draw(state, items)
+            b = where[j]
+        change = cost[s, kind[b]] - cost[s, kind[a]]
+        if j >= 0:
+            change += cost[shape[j], kind[a]] - cost[shape[j], kind[b]]
+        if change >= 0 or fixed[i] or not usable[s, type[b]]:
+            continue
+        if not fits_with(s, b, j, -1, shape, demand, groups, limit, zone, free, content, size):
+            continue
+        if j >= 0:
+            if fixed[j] or not usable[shape[j], type[a]]:
+                continue
+            if not fits_with(shape[j], a, i, -1, shape, demand, groups, limit, zone, free, content, size):
+                continue
+            take_off(j, shape, demand, free, content, size, where, position)
+        take_off(i, shape, demand, free, content, size, where, position)
+        if j >= 0:
+            put_on(j, a, shape, demand, free, content, size, where, position)
+        put_on(i, b, shape, demand, free, content, size, where, position)
