@@ -40,10 +40,12 @@ def anchor(incumbent: Incumbent, clock: Clock) -> None:
         yard = _Yard(part, random, NOISE if number else 0.0)
         if yard.placed() or _repaired(yard, clock):
             alone.offer(Packing(hosts=tuple(host for host in yard.hosts if host.items)), "anchoring")
-        if alone.packing is not None or clock.over:
+        if number == 0:  # What is hard to place by hand may be impossible, which no further try tells.
+            _searched(alone, clock)
+        if alone.packing is not None or alone.infeasible or clock.over:
             break
-    if len(cpsat.slots_for(part, alone)) * len(shapes) <= MOST_COUNTS:
-        cpsat.improve(alone, clock, max(clock.remaining, 1.0), seed=incumbent.seed, workers=1, effort=EFFORT)
+    if not alone.exhausted:
+        _searched(alone, clock)
     if alone.infeasible:
         incumbent.infeasible = True
         incumbent.reason = "the rules that reach across hosts leave their workloads no placement: proven by CP-SAT"
@@ -52,6 +54,12 @@ def anchor(incumbent: Incumbent, clock: Clock) -> None:
             OpenHost(kind=h.kind, pool=h.pool, items={int(shapes[s]): n for s, n in h.items.items()})
             for h in alone.packing.hosts
         )
+
+
+def _searched(alone: Incumbent, clock: Clock) -> None:
+    """Let CP-SAT place a small part, or prove that it has no placement."""
+    if len(cpsat.slots_for(alone.instance, alone)) * len(alone.instance.count) <= MOST_COUNTS:
+        cpsat.improve(alone, clock, max(clock.remaining, 1.0), seed=alone.seed, workers=1, effort=EFFORT)
 
 
 def _repaired(yard: _Yard, clock: Clock) -> bool:

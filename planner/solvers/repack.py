@@ -24,8 +24,8 @@ EVENING, MOST_EVENING = 60, 4_000_000
 CHEAPENING, MOST_CHEAPENING = 1_000, 4_000_000
 """Moves and exchanges tried for each item, and in all at most, to have items where they cost less."""
 
-SLICE = 400_000
-"""Items looked at between two looks at the clock."""
+SLICE, STEPS_PER_ITEM = 400_000, 1_000
+"""Items looked at between two looks at the clock, and steps at most for each item: a few items have few placements."""
 
 
 class Attempt:
@@ -104,7 +104,7 @@ class Attempt:
         instance = self.instance
         looks = min(len(self.hosts), LOOK_AT_HOSTS)
         per_step = max(looks * len(self.shape) // max(len(self.hosts), 1), 1)
-        steps = max(SLICE // per_step, 1)
+        steps = max(min(SLICE // per_step, STEPS_PER_ITEM * len(self.shape)), 1)
         for _ in range(slices):
             if not self.waiters:
                 break
