@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import numpy as np
 import pandas as pd
 
 from planner.errors import InputError
@@ -81,9 +82,9 @@ class Plan:
     @property
     def hosts(self) -> pd.DataFrame:
         """Hosts in use: host, model, pool, workloads (how many it carries; 0 for a spare); in order of appearance."""
-        used = self.placement.groupby("host", sort=False, as_index=False).agg(
-            model=("model", "first"), pool=("pool", "first"), workloads=("workload", "size")
-        )
+        placed = self.placement.dropna(subset="host")
+        used = placed.drop_duplicates("host")[list(HOST_COLUMNS)]
+        used = used.assign(workloads=np.bincount(placed["host"].factorize()[0], minlength=len(used)))
         return pd.concat([used, self.spares.assign(workloads=0)], ignore_index=True)
 
     @property

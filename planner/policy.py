@@ -23,6 +23,7 @@ Where `time` plans by the hour, what a series of use needs in each hour takes th
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -122,6 +123,7 @@ class Hypervisor:
         return cls(name=name)
 
 
+@cache
 def _hypervisors() -> dict[str, dict[str, float]]:
     """Figures of the catalogue by hypervisor."""
     rows = catalogue.table("hypervisors")
@@ -129,6 +131,20 @@ def _hypervisors() -> dict[str, dict[str, float]]:
         name: dict(zip(own["field"], own["value"].astype(float), strict=True))
         for name, own in rows.groupby("name", sort=False)
     }
+
+
+@cache
+def _preset(name: str) -> dict:
+    """Figures of a preset as the catalogue has them, by part of a policy."""
+    rows = catalogue.table("presets")
+    values: dict = {"name": name}
+    for row in rows[rows["preset"] == name].itertuples(index=False):
+        part, key = row.field.split(".")
+        if row.field == "hypervisor.name":
+            values["hypervisor"] = settings.to_dict(Hypervisor.known(row.value))
+        else:
+            values.setdefault(part, {})[key] = int(row.value) if row.field == "failover.hosts" else float(row.value)
+    return values
 
 
 RELAXED = tuple(f"{part}_{name}" for part, names in RELAXABLE.items() for name in names)
@@ -296,15 +312,7 @@ class Policy:
             A preset that does not exist.
         """
         _choice(name, "policy", PRESETS)
-        rows = catalogue.table("presets")
-        values: dict = {"name": name}
-        for row in rows[rows["preset"] == name].itertuples(index=False):
-            part, key = row.field.split(".")
-            if row.field == "hypervisor.name":
-                values["hypervisor"] = settings.to_dict(Hypervisor.known(row.value))
-            else:
-                values.setdefault(part, {})[key] = int(row.value) if row.field == "failover.hosts" else float(row.value)
-        return settings.from_dict(cls, values, f"preset {name}")
+        return settings.from_dict(cls, _preset(name), f"preset {name}")
 
     @classmethod
     def from_toml(cls, text: str) -> Policy:

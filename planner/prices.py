@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -46,12 +47,19 @@ class _InEuro(float):
     """A figure of the catalogue in its own currency, which nobody has given: not to be taken for another currency."""
 
 
+@cache
+def _facts() -> dict[str, tuple[float, str]]:
+    """Value and unit of each figure of the catalogue."""
+    rows = catalogue.table("prices")
+    return dict(zip(rows["field"], zip(rows["value"].astype(float), rows["unit"], strict=True), strict=True))
+
+
 def _default(name: str):
     """A field whose default is the catalogue's figure."""
 
     def figure() -> float:
-        row = catalogue.table("prices").set_index("field").loc[name]
-        return _InEuro(row["value"]) if row["unit"].startswith(f"{Prices.currency}/") else float(row["value"])
+        value, unit = _facts()[name]
+        return _InEuro(value) if unit.startswith(f"{Prices.currency}/") else value
 
     return field(default_factory=figure)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import tomllib
 from dataclasses import asdict, fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
@@ -38,7 +39,7 @@ def from_dict(cls: type[T], values: dict, where: str) -> T:
         A key that the class does not have or cannot do without, or a value of the wrong type; named with `where`.
     """
     known = {f.name: f for f in fields(cls)}
-    hints = get_type_hints(cls)
+    hints = _hints(cls)
     arguments = {}
     for key, value in values.items():
         if key not in known:
@@ -60,6 +61,11 @@ def from_dict(cls: type[T], values: dict, where: str) -> T:
         return cls(**arguments)
     except TypeError as error:
         raise InputError(f"{where}: {error}") from error
+
+
+@cache
+def _hints(cls: type) -> dict[str, Any]:
+    return get_type_hints(cls)
 
 
 def to_toml(values: dict) -> str:

@@ -240,7 +240,7 @@ def is_blank(values: pd.Series) -> pd.Series:
     return values.isna() | (values.astype(str).str.strip() == "")
 
 
-def _typed(raw: pd.Series, attribute: Attribute, origin: Origin, findings: list[str]) -> pd.Series:
+def _typed(raw: pd.Series, attribute: Attribute, origin: Origin, findings: list[str]) -> pd.Series | np.ndarray:
     empty = is_blank(raw)
     if attribute.required:
         hint = " (or a formula that was never calculated)" if origin.sheet else ""
@@ -256,11 +256,11 @@ def _typed(raw: pd.Series, attribute: Attribute, origin: Origin, findings: list[
     return text
 
 
-def _defaulted(attribute: Attribute, rows: int) -> pd.Series:
+def _defaulted(attribute: Attribute, rows: int) -> np.ndarray | pd.api.extensions.ExtensionArray:
     """A column that is not there."""
     if attribute.is_number:
-        return pd.Series(float(attribute.default) if attribute.default else np.nan, index=range(rows))
-    return pd.Series(attribute.default, index=range(rows), dtype="str")
+        return np.full(rows, float(attribute.default) if attribute.default else np.nan)
+    return pd.array([attribute.default], dtype="str").take(np.zeros(rows, dtype="int64"))
 
 
 def texts(values: pd.Series) -> pd.Series:
@@ -274,14 +274,15 @@ def _as_text(value: object) -> str:
     return str(value).strip()
 
 
-def _numbers(raw: pd.Series, empty: pd.Series, attribute: Attribute, origin: Origin, findings: list[str]) -> pd.Series:
+def _numbers(raw: pd.Series, blank: pd.Series, attribute: Attribute, origin: Origin, findings: list[str]) -> np.ndarray:
+    empty = blank.to_numpy()
     if raw.dtype.kind in "fiu":
-        values = raw.astype("float64")
-        wrong = pd.Series(False, index=raw.index)
+        values = raw.to_numpy("float64", na_value=np.nan)
+        wrong = np.isinf(values)
     else:
-        values = pd.to_numeric(raw.where(~empty), errors="coerce").astype("float64")
-        wrong = (values.isna() & ~empty) | raw.map(lambda value: isinstance(value, bool | np.bool_))
-    wrong = wrong | np.isinf(values)
+        values = pd.to_numeric(raw.where(~blank), errors="coerce").to_numpy("float64", na_value=np.nan)
+        wrong = np.isinf(values) | (np.isnan(values) & ~empty)
+        wrong |= np.array([isinstance(value, bool | np.bool_) for value in raw], dtype=bool)
     if attribute.minimum is not None:
         wrong = wrong | (values < attribute.minimum)
     if attribute.maximum is not None:
@@ -296,7 +297,7 @@ def _numbers(raw: pd.Series, empty: pd.Series, attribute: Attribute, origin: Ori
         findings.append(
             f"{origin.where(position, attribute.name)}: found {shown}, expected {attribute.expected}{behind}"
         )
-    return values.where(~empty, float(attribute.default) if attribute.default else np.nan)
+    return np.where(empty, float(attribute.default) if attribute.default else np.nan, values)
 
 
 _SPELLINGS = {"state": STATES, "flag": FLAGS}
