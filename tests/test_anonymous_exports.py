@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 
 import numpy as np
 import pandas as pd
@@ -34,8 +34,16 @@ OWN = {"mapped-de", "mapped-messy", "mapped-fr"}
 MUCH_ALIKE = {"rvtools-mb", "rvtools-csv-semicolon", "rvtools-text", "liveoptics-zip", "azure-migrate-variant"}
 """Exports whose tables are those of another, written in another way."""
 
+FOLDER = TemporaryDirectory(prefix="anonymous-exports-")
 SOLVED = ("template", "proxmox", "kubernetes")
 PACKED = ("rvtools-csv-comma", "liveoptics-vmware", "proxmox", "kubernetes", "openstack-json")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cleared():
+    """Nothing that was written for these tests stays behind."""
+    yield
+    FOLDER.cleanup()
 
 
 def each(keys: Iterable[str]) -> pytest.MarkDecorator:
@@ -51,14 +59,14 @@ def made(key: str, vms: int = VMS) -> Export:
 @cache
 def written(key: str, vms: int = VMS) -> Path:
     """The one file of an export, or the folder of several."""
-    paths = made(key, vms).write(Path(mkdtemp()) / "export")
+    paths = made(key, vms).write(Path(mkdtemp(dir=FOLDER.name)) / "export")
     return paths[0] if len(paths) == 1 else paths[0].parent
 
 
 @cache
 def shared(key: str, vms: int = VMS) -> planner.Anonymised:
     source = written(key, vms)
-    return planner.anonymise(source, Path(mkdtemp()) / f"out{source.suffix or '.zip'}")
+    return planner.anonymise(source, Path(mkdtemp(dir=FOLDER.name)) / f"out{source.suffix or '.zip'}")
 
 
 def read(source: Path, export: Export) -> planner.Inventory:

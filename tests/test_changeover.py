@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import planner
 from planner import Prices, Status
+from planner.economics.ledger import ledger
 from planner.economics.valuation import valued
 from planner.policy import Failover, Policy
 from tests.conftest import drawn_problem, estate, examples, machines, plan_of, problem_of, solved
@@ -124,7 +125,7 @@ def by_hand(problem: planner.Problem, plan: planner.Plan) -> float:
 @given(changing())
 def test_law_no_plan_is_cheaper_than_the_bound_and_each_costs_what_a_hand_calculation_says(problem):
     result = solved(problem, time_limit=0.3)
-    names = problem.workloads["name"].tolist()
+    names, book = problem.workloads["name"].tolist(), ledger(problem)
     seats = [("h0", ""), ("h1", ""), *((f"r-{i}", "r") for i in range(len(names)))]
     values = []
     for choice in itertools.product(range(len(seats)), repeat=len(names)):
@@ -133,7 +134,7 @@ def test_law_no_plan_is_cheaper_than_the_bound_and_each_costs_what_a_hand_calcul
         plan = plan_of(*((name, *seats[at]) for name, at in zip(names, choice, strict=True)))
         if planner.check(problem, plan) == []:
             values.append(by_hand(problem, plan))
-            assert valued(problem, plan).value == pytest.approx(values[-1])
+            assert valued(problem, plan, book).value == pytest.approx(values[-1])
     if result.plan is None:
         return
     assert result.objective_value == pytest.approx(by_hand(problem, result.plan))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -9,20 +10,43 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from unittest.mock import patch
 
 import openpyxl
 import pytest
 
+from planner.cli import main
 from planner.samples import sample
 from tests.conftest import ROOT, hard_estate
 
 
 def run(*arguments: object, code: int = 0, cwd=ROOT) -> subprocess.CompletedProcess:
+    """What a command prints and how it ends, in this process: starting one takes longer than most commands."""
+    command, ended = ["planner", *map(str, arguments)], 0
+    with (
+        redirect_stdout(io.StringIO()) as out,
+        redirect_stderr(io.StringIO()) as err,
+        chdir(cwd),
+        patch.object(sys, "argv", command),
+        patch.dict(os.environ, COLUMNS="200"),
+    ):
+        try:
+            main()
+        except SystemExit as end:
+            ended = end.code or 0
+    done = subprocess.CompletedProcess(command, ended, out.getvalue(), err.getvalue())
+    assert done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+def run_alone(*arguments: object, code: int = 0) -> subprocess.CompletedProcess:
+    """The same in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "planner", *map(str, arguments)],
         capture_output=True,
         text=True,
-        cwd=cwd,
+        cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "200"},
         timeout=120,
         check=False,
@@ -33,7 +57,7 @@ def run(*arguments: object, code: int = 0, cwd=ROOT) -> subprocess.CompletedProc
 
 
 def test_demo_prints_before_and_after():
-    out = run("demo").stdout
+    out = run_alone("demo").stdout
     assert "accounting" in out
     assert "optimal (proven)" in out
     assert "payback against today: at once, as no more is paid at the start" in out
@@ -146,6 +170,11 @@ def test_infeasible_ends_with_code_1_and_its_reason(tmp_path):
 )
 def test_bad_input_ends_with_code_2_and_one_sentence(arguments, words):
     assert words in run(*arguments, code=2).stderr
+
+
+def test_a_process_of_its_own_ends_in_the_same_way():
+    alone, here = (each("inspect", ROOT / "LICENSE", code=2) for each in (run_alone, run))
+    assert (alone.stdout, alone.stderr) == (here.stdout, here.stderr)
 
 
 def test_ctrl_c_keeps_the_best_plan(tmp_path):
