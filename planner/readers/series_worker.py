@@ -125,7 +125,7 @@ class _Part:
         kinds = {heading: str for heading in headings if sheets.fold(str(heading)) in text_headings}
         self.frame = self._read(dtype=kinds, low_memory=False)
         index = self.frame.index
-        if isinstance(index, pd.MultiIndex) or not (index == range(len(index))).all():
+        if not index.equals(pd.RangeIndex(len(index))):
             raise ValueError("rows have more cells than there are headings")
 
     def texts(self, heading: str):
