@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
+import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -11,6 +16,7 @@ import pytest
 from hypothesis import reject, settings
 
 import planner
+from planner.readers import series_files, series_worker
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
@@ -33,6 +39,22 @@ def config_folder(tmp_path_factory, monkeypatch) -> Path:
     folder = tmp_path_factory.mktemp("config")
     monkeypatch.setenv("PLANNER_CONFIG_DIR", str(folder))
     return folder
+
+
+@pytest.fixture
+def parsed_here(monkeypatch) -> None:
+    """Series are parsed in this process and without limits: a child that imports pandas takes half a second each."""
+    sheets = series_worker._sheet_worker()
+    monkeypatch.setattr(sheets, "limit_resources", lambda *_: None)
+    monkeypatch.setattr(series_worker, "_sheet_worker", lambda: sheets)
+
+    def run(command: list[str], *, input: bytes, **_) -> subprocess.CompletedProcess:
+        given, printed = io.TextIOWrapper(io.BytesIO(input)), io.TextIOWrapper(io.BytesIO(), write_through=True)
+        with patch.multiple(sys, stdin=given, stdout=printed, path=[*sys.path]):
+            code = series_worker.main(*command[command.index(series_worker.__file__) + 1 :])
+        return subprocess.CompletedProcess(command, code, printed.buffer.getvalue(), b"")
+
+    monkeypatch.setattr(series_files, "subprocess", SimpleNamespace(run=run, TimeoutExpired=subprocess.TimeoutExpired))
 
 
 @pytest.fixture

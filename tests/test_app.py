@@ -34,10 +34,11 @@ def sampled(sample: str = "small_company.xlsx") -> AppTest:
 
 def until(app: AppTest, condition: Callable[[AppTest], bool], seconds: float = 60) -> AppTest:
     """Run the page again and again, as its timer does in a browser."""
-    end = time.monotonic() + seconds
+    end, pause = time.monotonic() + seconds, 0.1
     while not condition(app):
         assert time.monotonic() < end, f"waited in vain; errors shown: {errors(app)}"
-        time.sleep(0.1)
+        time.sleep(pause)
+        pause = min(2 * pause, 1.0)
         app.run()
     return app
 

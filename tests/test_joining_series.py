@@ -12,6 +12,8 @@ import planner
 from planner.errors import InputError
 from tests.test_joining import file, names, said
 
+pytestmark = pytest.mark.usefixtures("parsed_here")
+
 SAMPLES = [f"{name},2026-01-05T0{hour}:00Z,{hour + 1}" for name in ("web", "db") for hour in range(4)]
 LISTED = ("name,vcpus,memory_gib,host", "WEB,2,8,", "db,2,8,")
 

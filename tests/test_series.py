@@ -19,6 +19,8 @@ from planner.readers.series_columns import parts_of
 from planner.stamps import moment, to_utc
 from tests.conftest import SHARED, estate, machines
 
+parsed_here = pytest.mark.usefixtures("parsed_here")
+
 
 def csv(text: str) -> bytes:
     return text.replace(" ", "").replace("_", " ").encode()
@@ -43,6 +45,7 @@ def series_of(*rows: tuple[str, list[float]], step_minutes: float = 60.0, start:
     return Series(names=names, times=times, step_minutes=step_minutes, samples={"cpu_ghz": values})
 
 
+@parsed_here
 @pytest.mark.parametrize(
     ("heading", "cell", "quantity", "value"),
     [
@@ -68,6 +71,7 @@ def test_units_are_told_by_the_heading(heading, cell, quantity, value):
     assert found.samples[quantity][0, 0] == pytest.approx(value)
 
 
+@parsed_here
 def test_a_unit_that_nothing_tells_is_asked_for_and_can_be_given():
     data = b"id,timestamp,cpu_usage,mem\na,2024-05-06T00:00Z,1300,2048\n"
     with pytest.raises(InputError, match="column cpu_usage: found no unit in the heading, expected one of mhz, ghz"):
@@ -81,6 +85,7 @@ def test_a_unit_that_nothing_tells_is_asked_for_and_can_be_given():
         planner.read_series(data, unit={"cup": "MHz"})
 
 
+@parsed_here
 def test_gcp_performance_tables_are_read_with_reads_and_writes_added_up():
     head = (
         "MachineId,TimeStamp,CpuUtilizationPercentage,MemoryUtilizationPercentage,UtilizedMemoryBytes,"
@@ -92,6 +97,7 @@ def test_gcp_performance_tables_are_read_with_reads_and_writes_added_up():
     assert figures == pytest.approx({"cpu_share": 0.25, "memory_gib": 2, "iops": 40, "network_gbps": 2})
 
 
+@parsed_here
 def test_of_percent_and_megahertz_the_megahertz_are_read():
     parts = parts_of(["CPU usage [%]", "CPU usage [MHZ]", "CPU capacity provisioned [MHZ]"], {}, "f")
     assert [(part.position, part.quantity) for part in parts] == [(1, "cpu_ghz")]
@@ -143,6 +149,7 @@ def test_one_file_a_workload_is_read_from_folders_and_archives(tmp_path, kind):
     ] == []
 
 
+@parsed_here
 def test_a_file_a_workload_may_be_a_table():
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -198,6 +205,7 @@ def test_an_archive_that_unpacks_to_too_much_is_refused(monkeypatch):
 # Clocks: Berlin went from 02:00 to 03:00 on 2024-03-31, and from 03:00 back to 02:00 on 2024-10-27.
 
 
+@parsed_here
 def test_the_hour_that_autumn_has_twice_is_told_by_order():
     stamps = ["01:00", "01:30", "02:00", "02:30", "02:00", "02:30", "03:00"]
     rows = "".join(f"a,2024-10-27 {stamp},{number}\n" for number, stamp in enumerate(stamps))
@@ -207,6 +215,7 @@ def test_the_hour_that_autumn_has_twice_is_told_by_order():
     assert "4 stamps in the hour that the clock of Europe/Berlin shows twice" in said(found, "guessed")
 
 
+@parsed_here
 def test_the_hour_that_spring_skips_is_read_one_hour_later():
     stamps = ["01:30", "02:15", "03:30"]
     rows = "".join(f"a,2024-03-31 {stamp},{number}\n" for number, stamp in enumerate(stamps))
@@ -218,6 +227,7 @@ def test_the_hour_that_spring_skips_is_read_one_hour_later():
     assert "skips, the first 2024-03-31 02:15:00: read one hour later" in said(found, "guessed")
 
 
+@parsed_here
 def test_stamps_with_an_offset_keep_it_and_naive_ones_are_utc_and_noted():
     owner = np.zeros(2, dtype=int)
     aware, notes = to_utc(np.array(["2024-05-06T02:00+02:00", "2024-05-06T00:00Z"], dtype=object), owner, None, "f")
@@ -229,6 +239,7 @@ def test_stamps_with_an_offset_keep_it_and_naive_ones_are_utc_and_noted():
     assert "read as UTC" in notes[0][1]
 
 
+@parsed_here
 @pytest.mark.parametrize("factor", [1, 1000, 1_000_000, 1_000_000_000])
 def test_epochs_are_told_by_their_size(factor):
     seconds, _ = to_utc(np.array([1714953600 * factor]), np.zeros(1, dtype=int), None, "f")
@@ -257,6 +268,7 @@ def test_a_year_of_local_stamps_reads_back_as_the_moments_they_were(quarters):
 # The grid.
 
 
+@parsed_here
 def test_unequal_lengths_gaps_and_duplicates_lie_on_one_grid():
     rows = hourly("a", [1, 2, 3, 4]) + hourly("b", [5], "2024-05-06T02") + "a,2024-05-06T01:00:00Z,9\n"
     found = planner.read_series(f"host,timestamp,cpu_ghz\n{rows}".encode())
@@ -266,6 +278,7 @@ def test_unequal_lengths_gaps_and_duplicates_lie_on_one_grid():
     assert found.coverage("cpu_ghz").tolist() == [1, 0.25]
 
 
+@parsed_here
 def test_irregular_and_slower_samples_hold_for_their_own_step_and_are_noted():
     fast = "".join(f"fast,2024-05-06T00:{minute:02d}:07Z,{minute}\n" for minute in range(0, 60, 5))
     slow = "".join(f"slow,2024-05-06T00:{minute:02d}:00Z,{minute}\n" for minute in range(0, 60, 15))
@@ -276,6 +289,7 @@ def test_irregular_and_slower_samples_hold_for_their_own_step_and_are_noted():
     assert "usually sampled every 15 min" in said(found)
 
 
+@parsed_here
 def test_a_duration_fills_every_step_that_the_sample_touches():
     data = b"id,timestamp,duration_ms,cpu_ghz\na,2024-05-06T00:10:00Z,600000,1\na,2024-05-06T00:17:00Z,300000,2\n"
     found = planner.read_series(data, step_minutes=5)
@@ -283,18 +297,21 @@ def test_a_duration_fills_every_step_that_the_sample_touches():
     assert str(found.times[0]) == "2024-05-06T00:00:00"
 
 
+@parsed_here
 def test_negative_samples_are_not_measured():
     found = planner.read_series(f"host,timestamp,cpu_ghz\n{hourly('a', [1, -1, 2])}".encode())
     np.testing.assert_array_equal(found.samples["cpu_ghz"], [[1, np.nan, 2]])
     assert "1 negative values" in said(found, "dropped")
 
 
+@parsed_here
 def test_a_stray_stamp_that_would_need_an_endless_grid_is_named():
     rows = "".join(f"w{number},2024-05-06T00:0{number % 10}:00Z,1\n" for number in range(60))
     with pytest.raises(InputError, match=r"'w0' has a sample at 1970-01-01 .*is that right\?"):
         planner.read_series(f"host,timestamp,cpu_ghz\n{rows}w0,1970-01-01T00:00Z,1\n".encode(), step_minutes=1)
 
 
+@parsed_here
 def test_several_files_are_one_series():
     first = f"host,timestamp,cpu_ghz\n{hourly('a', [1, 2])}".encode()
     second = f"host,timestamp,cpu_mhz\n{hourly('b', [3000, 4000])}".encode()
