@@ -162,8 +162,8 @@ class Overcommit:
 
     def weight(self, resource: Resource, basis: np.ndarray, tiers: pd.Series) -> np.ndarray:
         """What one unit of each workload takes of what a host offers; see the module."""
-        plain = getattr(self, resource)
-        ratio = tiers.astype(object).map(getattr(self, f"{resource}_by_tier")).astype(float).fillna(plain).to_numpy()
+        plain, by_tier = getattr(self, resource), getattr(self, f"{resource}_by_tier")
+        ratio = tiers.astype(object).map(by_tier).astype(float).fillna(plain).to_numpy() if by_tier else plain
         return plain / np.where(basis == "allocated", ratio, 1.0)
 
     def require_tiers(self, tiers: pd.Series) -> None:

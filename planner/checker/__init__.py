@@ -83,21 +83,20 @@ def _hosts(problem: Problem, plan: Plan) -> tuple[pd.DataFrame, list[Violation]]
     """Hosts of the plan with `row`, their row in problem.hosts (-1 where there is none), and what is wrong."""
     every = pd.concat([plan.placement[["host", "model", "pool"]], plan.spares], ignore_index=True)
     hosts = every.drop_duplicates("host").reset_index(drop=True)
-    owned = problem.hosts[problem.hosts["owned"]]
-    owned_rows = dict(zip(owned["name"], owned.index, strict=True))
-    models = problem.hosts[~problem.hosts["owned"]]
-    model_rows = dict(zip(models["name"], models.index, strict=True))
+    names, is_owned = problem.hosts["name"], problem.hosts["owned"]
+    owned_rows, model_rows = (dict(zip(names[mine], names.index[mine], strict=True)) for mine in (is_owned, ~is_owned))
     hosts["row"] = [
         owned_rows.get(host, model_rows.get(model, -1))
         for host, model in zip(hosts["host"], hosts["model"], strict=True)
     ]
     hosts["spare"] = ~_among(hosts["host"], plan.placement["host"])
     found = []
-    for host in hosts.loc[hosts["row"] < 0].itertuples():
-        named = f" of model {host.model!r}" if host.model else ""
-        hint = did_you_mean(host.model or host.host, [*model_rows, *list(owned_rows)[:1000]])
-        message = f"host {host.host!r}{named} is neither owned nor of a host model that can be bought{hint}"
-        found.append(Violation(kind="unknown host", message=message, host=host.host))
+    unknown = hosts[hosts["row"] < 0]
+    for host, model in zip(unknown["host"], unknown["model"], strict=True):
+        named = f" of model {model!r}" if model else ""
+        hint = did_you_mean(model or host, [*model_rows, *list(owned_rows)[:1000]])
+        message = f"host {host!r}{named} is neither owned nor of a host model that can be bought{hint}"
+        found.append(Violation(kind="unknown host", message=message, host=host))
     mixed = every.drop_duplicates(["host", "model"])
     for host in mixed.loc[mixed["host"].duplicated() & ~mixed["host"].isin(owned_rows), "host"].unique():
         found.append(Violation(kind="two models", message=f"host {host!r} stands with two models", host=host))
@@ -180,24 +179,25 @@ def _at_samples(problem: Problem, hosts: pd.DataFrame, placed: pd.DataFrame) -> 
 def _pools(problem: Problem, plan: Plan, placed: pd.DataFrame, hosts: pd.DataFrame) -> Iterator[Violation]:
     real = dict(zip(problem.workloads["name"], problem.workloads["pool"], strict=True))
     stated = plan.placement[(plan.placement["pool"] != "") & _among(plan.placement["workload"], real)]
-    for row in stated[stated["pool"] != stated["workload"].map(real)].itertuples(index=False):
-        message = f"workload {row.workload!r} is stated in pool {row.pool!r}, it belongs to {real[row.workload]!r}"
-        yield Violation(kind="wrong pool", message=message, host=row.host, workload=row.workload)
-    pool = problem.workloads["pool"].to_numpy()[placed["w"].to_numpy()]
-    pairs = pd.DataFrame({"h": placed["h"], "pool": pool}).drop_duplicates()
-    names = hosts["host"].to_numpy()
-    for h, pools in pairs[pairs["h"].duplicated(keep=False)].groupby("h")["pool"]:
-        shown = ", ".join(sorted(map(repr, pools)))
-        message = f"host {names[h]!r} carries workloads of pools {shown}"
-        yield Violation(kind="pools mixed", message=message, host=names[h])
-    serves, rows = problem.hosts["pool"].to_numpy(), hosts["row"].to_numpy()
-    spare = hosts[hosts["spare"]]
-    stated = pd.DataFrame({"h": spare.index, "pool": spare["pool"]})
-    for row in pd.concat([pairs, stated]).itertuples(index=False):
-        known = rows[row.h]
-        if known >= 0 and serves[known] not in ("", row.pool):
-            message = f"host {names[row.h]!r} serves pool {serves[known]!r} and is used for pool {row.pool!r}"
-            yield Violation(kind="wrong pool", message=message, host=names[row.h])
+    wrong = stated[stated["pool"] != stated["workload"].map(real)]
+    for workload, pool, host in zip(wrong["workload"], wrong["pool"], wrong["host"], strict=True):
+        message = f"workload {workload!r} is stated in pool {pool!r}, it belongs to {real[workload]!r}"
+        yield Violation(kind="wrong pool", message=message, host=host, workload=workload)
+    names, carried = hosts["host"].to_numpy(), problem.workloads["pool"].to_numpy()[placed["w"].to_numpy()]
+    pairs = list(dict.fromkeys(zip(placed["h"].tolist(), carried.tolist(), strict=True)))
+    of_host: dict[int, list[str]] = {}
+    for h, pool in pairs:
+        of_host.setdefault(h, []).append(pool)
+    for h, pools in sorted(of_host.items()):
+        if len(pools) > 1:
+            message = f"host {names[h]!r} carries workloads of pools {', '.join(sorted(map(repr, pools)))}"
+            yield Violation(kind="pools mixed", message=message, host=names[h])
+    serves, rows, spare = problem.hosts["pool"].to_numpy(), hosts["row"].to_numpy(), np.flatnonzero(hosts["spare"])
+    for h, pool in [*pairs, *zip(spare.tolist(), hosts["pool"].to_numpy()[spare], strict=True)]:
+        known = rows[h]
+        if known >= 0 and serves[known] not in ("", pool):
+            message = f"host {names[h]!r} serves pool {serves[known]!r} and is used for pool {pool!r}"
+            yield Violation(kind="wrong pool", message=message, host=names[h])
 
 
 def _at(problem: Problem, placed: pd.DataFrame) -> np.ndarray:

@@ -248,6 +248,5 @@ def _rows(problem: Problem, hosts: pd.DataFrame) -> np.ndarray:
 
 def _positions(names: pd.Series, known: pd.Series) -> np.ndarray:
     """Where each name stands among those that are known, -1 where it does not or is blank."""
-    place = pd.Series(np.arange(len(known)), index=known.to_numpy())
-    place = place[place.index != ""]
-    return place.reindex(names.to_numpy()).fillna(-1).to_numpy(dtype="int64")
+    place = {name: n for n, name in enumerate(known) if name}
+    return np.array([place.get(name, -1) for name in names], dtype="int64")
