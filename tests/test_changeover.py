@@ -112,13 +112,16 @@ def changing(draw) -> planner.Problem:
 
 def by_hand(problem: planner.Problem, plan: planner.Plan) -> float:
     prices = problem.prices
-    owned, placed = problem.hosts[problem.hosts["owned"]], plan.placement.set_index("workload")["host"]
-    total = len(plan.hosts) * (prices.administration_per_host_year or 0)
-    total += sum(problem.hosts.set_index("name")["price"][model] for model in plan.hosts["model"] if model)
-    moved = placed.reindex(problem.workloads["name"]).to_numpy() != problem.workloads["host"].to_numpy()
-    total += moved.sum() * (prices.migration_per_workload or 0)
-    gone = owned[~owned["name"].isin(plan.hosts["host"])]
-    return total + len(gone) * (prices.disposal_per_host or 0) - gone["resale"].fillna(0).sum()
+    hosts, used = problem.hosts, dict(zip(plan.hosts["host"], plan.hosts["model"], strict=True))
+    price = dict(zip(hosts["name"], hosts["price"], strict=True))
+    total = len(used) * (prices.administration_per_host_year or 0)
+    total += sum(price[model] for model in used.values() if model)
+    stood = dict(zip(problem.workloads["name"], problem.workloads["host"], strict=True))
+    placed = dict(zip(plan.placement["workload"], plan.placement["host"], strict=True))
+    total += sum(placed[name] != host for name, host in stood.items()) * (prices.migration_per_workload or 0)
+    resale = dict(zip(hosts["name"][hosts["owned"]], hosts["resale"][hosts["owned"]].fillna(0), strict=True))
+    gone = [name for name in resale if name not in used]
+    return total + len(gone) * (prices.disposal_per_host or 0) - sum(resale[name] for name in gone)
 
 
 @examples(30)

@@ -70,7 +70,9 @@ def test_the_bound_counts_the_reserve_and_what_hosts_carry_together():
     bound = generated(problem)
     assert verify(problem, bound)
     assert bound.value >= 1280  # 1,080 by volume, 1,176 where the reserve is left out of the linear program
-    assert solved(problem, time_limit=2).objective_value >= bound.value
+    result = planner.solve(problem, time_limit=2)
+    assert planner.check(problem, result.plan) == []
+    assert result.objective_value >= bound.value
 
 
 def cheapest(problem: planner.Problem) -> float:
