@@ -237,7 +237,8 @@ def is_blank(values: pd.Series) -> pd.Series:
     """Which cells hold nothing: None, NaN, or only white space."""
     if values.dtype.kind in "fiub":
         return values.isna()
-    return values.isna() | (values.astype(str).str.strip() == "")
+    texts = values if isinstance(values.dtype, pd.StringDtype) else values.astype(str)
+    return values.isna() | (texts.str.strip() == "")
 
 
 def _typed(raw: pd.Series, attribute: Attribute, origin: Origin, findings: list[str]) -> pd.Series | np.ndarray:

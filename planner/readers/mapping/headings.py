@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from planner.readers.mapping.attributes import TABLES
 from planner.readers.mapping.profiles import heading_parts, measure_of
@@ -76,6 +77,7 @@ def _one(above: object, below: object) -> object:
     return f"{above} ({unit})" if measure_of(unit) else f"{above} {below}"
 
 
+@lru_cache(maxsize=10_000)
 def _names(text: str) -> bool:
     words = heading_parts(text)[0]
     return any(max(named(words, table).values(), default=0) > LIKE_ONE for table in TABLES)
