@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import sys
 import tarfile
@@ -254,4 +255,6 @@ def _print(columns: list[tuple[str, object]], style: dict) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    code = main(*sys.argv[1:])
+    sys.stdout.flush()
+    os._exit(code)  # Threads of pyarrow that still run at an ordinary end abort the process once in a hundred times.
