@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +13,7 @@ from planner.economics.ledger import ledger
 from planner.solvers import greedy, kernels
 from planner.solvers.incumbent import Incumbent
 from planner.solvers.instance import build
-from planner.solvers.packing import load
+from planner.solvers.packing import Packing, load
 from planner.solvers.repack import Attempt, even_out
 from tests.conftest import estate, examples, machines, problem_of, solved
 from tests.test_engine import instances
@@ -60,6 +62,27 @@ def test_law_plain_and_compiled_even_out_alike(instance, seed):
         assert attempt.kernels is (kernels._plain if plain else kernels._compiled)("repacking")
         attempt.even_out()
         outcomes.append([host.items for host in attempt.result()])
+    assert outcomes[0] == outcomes[1]
+
+
+@examples(40)
+@given(instances(), st.integers(0, 5), st.data())
+def test_law_items_go_where_they_cost_less_and_keep_every_limit(instance, seed, data):
+    costs = st.lists(st.integers(0, 9), min_size=instance.placing.size, max_size=instance.placing.size)
+    placing = np.array(data.draw(costs), dtype="int64").reshape(instance.placing.shape)
+    instance = dataclasses.replace(instance, placing=placing)
+    packing = greedy.fitted(instance, np.arange(len(instance.count)), False, None)
+    if packing is None:
+        return
+    outcomes = []
+    for plain in (True, False):
+        attempt = Attempt(instance, packing.hosts, np.zeros_like(instance.count), seed, plain=plain)
+        attempt.cheapen()
+        after = Packing(hosts=tuple(attempt.seated()))
+        assert after.fits(instance)
+        assert after.value(instance) <= packing.value(instance)
+        assert sum(sum(host.items.values()) for host in after.hosts) == instance.items
+        outcomes.append([host.items for host in after.hosts])
     assert outcomes[0] == outcomes[1]
 
 

@@ -14,7 +14,7 @@ from planner.solvers.incumbent import Clock, Incumbent
 from planner.solvers.instance import build, components
 from planner.solvers.parts import LARGE, PartPricer
 from planner.solvers.pricing import Pricer, Prices
-from planner.solvers.relaxation import relaxed
+from planner.solvers.relaxation import HAIR, relaxed
 from tests.conftest import estate, examples, hard_estate, machines, problem_of, solved
 from tests.test_engine import best_set, instances, knapsacks, sets_on
 
@@ -69,6 +69,9 @@ def test_law_no_set_is_worth_more_than_enumeration_says_and_compiled_agrees_with
 def test_law_the_relaxation_bounds_and_its_parts_attain_it(case):
     profit, demand, most, capacity = case
     multiplier, amounts = relaxed(*case)
+    plain = np.zeros(len(capacity)), np.zeros(len(profit))
+    kernels._plain("simplex").relax(profit, demand, most, capacity, HAIR, 1000, *plain)
+    assert np.allclose(plain[1], amounts)
     bound = multiplier @ capacity + np.maximum(profit - demand @ multiplier, 0.0) @ most
     assert bound >= best_set(*case) - 1e-6
     assert (amounts >= 0).all() and (amounts <= most).all()
