@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import signal
-import sys
 import threading
 import time
 import urllib.request
@@ -14,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import pandas as pd
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.markup import escape
 from rich.progress import Progress as Bar
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -44,8 +43,19 @@ from planner.writers.headings import heading
 WIDE = 200
 """Columns of a page that is no terminal, such as a file: tables need not be squeezed there."""
 
-_piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
-_out = Console(highlight=False, soft_wrap=False, width=WIDE if _piped else None)
+
+class _Page(Console):
+    """As wide as where it is printed to at the time."""
+
+    @property
+    def size(self) -> ConsoleDimensions:
+        columns = os.environ.get("COLUMNS", "")
+        if columns.isdigit() or not self.is_terminal:
+            return ConsoleDimensions(int(columns) if columns.isdigit() else WIDE, 25)
+        return super().size
+
+
+_out = _Page(highlight=False, soft_wrap=False)
 _err = Console(stderr=True, highlight=False)
 MOST_ROWS = 200
 MOST_MOVES = 10

@@ -36,7 +36,7 @@ SOME_COUNTS = 10_000
 EASY_HOSTS, WEIGHING = 9, 2.0
 """Hosts up to which a search is quick to verify, and seconds spent on weights that need none."""
 
-EARLY = 0.02
+EARLY = 0.03
 """Share of the time that one attempt at repacking may take before column generation has said which hosts pay."""
 
 MOST_WEIGHED = 2_000_000
@@ -48,8 +48,8 @@ IN_PARTS = 0.3
 NEARLY = 0.02
 """Share of its price by which an item may cost more on a host than where it costs least, at first."""
 
-REMIXING = 0.1
-"""Share of the time after which no further mix of hosts is tried before column generation."""
+REMIXING = 0.15
+"""Share of the time that mixes of hosts are tried for before column generation, and of what is left after each dive."""
 
 NEAR = 0.2
 """Share of what is left of the time that a few hosts at a time are improved for, where they carry many items, and that
@@ -108,7 +108,7 @@ class Search:
         if self.over:
             return
         self.patience = EARLY * self._seconds
-        self.turn = self.clock.seconds + REMIXING * self._seconds
+        self._take_turn()
         self._remix(10)
         self._shrink(5)
         near = Neighbourhoods(self.incumbent, self.clock, self.seed, self.workers)
@@ -269,6 +269,10 @@ class Search:
             else:
                 high = surplus
 
+    def _take_turn(self) -> None:
+        """From now on mixes of hosts are tried for a share of the time."""
+        self.turn = self.clock.seconds + REMIXING * self._seconds
+
     def _roomier(self, surplus: float) -> np.ndarray:
         """Hosts [C, P] that cover what is known with room to spare, for less than the best packing; none where none."""
         known, most = self.incumbent.weightings, self.incumbent.value - 1
@@ -334,6 +338,8 @@ class Search:
                 self.incumbent.offer(packing, "diving")
             if not self.over:
                 self._shrink(10 * dives)
+                self._take_turn()
+                self._remix(10 * dives)
             if not self.over and counts <= SOME_COUNTS:
                 cpsat.improve(
                     self.incumbent, self.clock, self._seconds, seed=self.seed, workers=self.workers, effort=dives
