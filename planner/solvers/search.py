@@ -61,8 +61,8 @@ QUICK_COVER = 0.3
 QUICK = 0.5
 """Deterministic time that CP-SAT may spend then."""
 
-MOST_SLICES = 400
-"""Slices of work after which one attempt at repacking ends."""
+MOST_SLICES, SOME_SLICES = 400, 50
+"""Slices of work after which one attempt at repacking ends, and one into an early mix of hosts."""
 
 
 class Search:
@@ -82,6 +82,7 @@ class Search:
         self.until, self.seed, self.workers = until, seed, workers
         self.attempts, self.patience, self.turn = 0, until, until
         self.in_parts: Fractional | None = None
+        self.vain: dict[bytes, int] = {}
 
     @property
     def over(self) -> bool:
@@ -109,7 +110,7 @@ class Search:
             return
         self.patience = EARLY * self._seconds
         self._take_turn()
-        self._remix(10)
+        self._remix(SOME_SLICES)
         self._shrink(5)
         near = Neighbourhoods(self.incumbent, self.clock, self.seed, self.workers)
         if near.applies and self.in_parts is not None:
@@ -282,7 +283,13 @@ class Search:
         ).mix
 
     def _into(self, mix: np.ndarray, slices: int) -> bool:
-        """Try to pack everything into a mix of hosts, items near where they cost least first."""
+        """Try to pack everything into a mix of hosts, items near where they cost least first.
+
+        A mix that was tried in vain is tried again with more slices alone.
+        """
+        if self.vain.get(mix.tobytes(), 0) >= slices:
+            return False
+        self.vain[mix.tobytes()] = slices
         if self.in_parts is not None and not self.instance.coupled.any():
             try:
                 found = self.in_parts.solve(mix)
@@ -339,7 +346,7 @@ class Search:
             if not self.over:
                 self._shrink(10 * dives)
                 self._take_turn()
-                self._remix(10 * dives)
+                self._remix(SOME_SLICES * dives)
             if not self.over and counts <= SOME_COUNTS:
                 cpsat.improve(
                     self.incumbent, self.clock, self._seconds, seed=self.seed, workers=self.workers, effort=dives
