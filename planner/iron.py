@@ -17,7 +17,7 @@ from planner.economics.appraisal import payback
 from planner.economics.changeover import DISPOSAL, MIGRATION, RESALE, Changeover
 from planner.economics.costs import ENERGY, Costs, costs
 from planner.economics.energy import busy, cpu_of, mean_w, watts
-from planner.economics.licences import Licences, everywhere, licence_costs, needs_of
+from planner.economics.licences import Licences, by_itself, everywhere, licence_costs, needs_of
 from planner.plan import Plan
 from planner.prices import LIMITS
 from planner.problem import Problem
@@ -196,7 +196,7 @@ def _replacing(problem: Problem, loads: _Loads, models: np.ndarray) -> tuple[_Si
     for number, row in enumerate(models.tolist()):
         own = np.flatnonzero(able[:, number])
         part = taken[own, number]
-        asked = {key: counts[own] / part for key, counts in demands.items()}
+        asked = {key: (counts[own].T / part).T for key, counts in demands.items()}
         found = _filled(problem, row, work[own] / part[:, None], asked)
         total = found.horizon(problem.prices).sum(axis=1, skipna=False).to_numpy() * part
         lost[own[np.isnan(total)]] = names[row]
@@ -237,12 +237,10 @@ def _shares(problem: Problem, loads: _Loads, models: np.ndarray) -> tuple[np.nda
 
 
 def _demands(problem: Problem, loads: _Loads) -> dict[tuple[str, str], np.ndarray]:
-    """What each load asks of licences: workloads by product, and units by product and edition of each workload."""
-    needs, vcpus = needs_of(problem), problem.workloads["vcpus"].to_numpy(dtype=float)
-    found = {(product, ""): loads.sums(who.astype(float)) for product, who in needs.items()}
-    for one in problem.prices.licences:
-        if one.is_of_workload:
-            found[one.product, one.edition] = loads.sums(one.units_of_workload(vcpus) * needs[one.product])
+    """What each load asks of licences: workloads by product, and units and workloads of editions for each of them."""
+    found = {(product, ""): loads.sums(who.astype(float)) for product, who in needs_of(problem).items()}
+    for product, own in by_itself(problem).items():
+        found |= {(product, edition): loads.sums(asked) for edition, asked in own.units.items()}
     return found
 
 
@@ -255,7 +253,7 @@ def _licences(
     for product in products:
         least = np.full(len(hosts), int(everywhere(problem, product)[row]))
         counts[product] = np.maximum(least, np.ceil(demands.get((product, ""), least) - 1e-9).astype("int64"))
-    units = {f"{product} {edition}": asked for (product, edition), asked in demands.items() if edition}
+    units = {edition: asked for (_, edition), asked in demands.items() if edition}
     return licence_costs(problem.prices, hosts, counts, units) if products else None
 
 

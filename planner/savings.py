@@ -13,7 +13,7 @@ from planner.baseline import Baseline
 from planner.economics.changeover import DISPOSAL, MIGRATION, RESALE, Changeover
 from planner.economics.costs import ENERGY, HARDWARE, MAINTENANCE, OPTIONAL, Costs, costs
 from planner.economics.energy import busy, cpu_of, mean_w, watts
-from planner.economics.licences import Licences, everywhere, licence_costs, needs_of
+from planner.economics.licences import Licences, by_itself, everywhere, licence_costs, needs_of
 from planner.economics.valuation import plan_licences
 from planner.licences import Licence
 from planner.plan import Plan
@@ -112,7 +112,6 @@ def _licences_today(problem: Problem, baseline: Baseline) -> Licences | None:
     w = pd.Index(problem.workloads["name"]).get_indexer(placed["workload"])
     h, w = h[(h >= 0) & (w >= 0)], w[(h >= 0) & (w >= 0)]
     needs, size = needs_of(problem), len(baseline.hosts)
-    vcpus = problem.workloads["vcpus"].to_numpy(dtype=float)
     shared = (not baseline.bought) | names.isin(problem.workloads["host"]).to_numpy()
     row = pd.Index(problem.hosts["name"]).get_indexer(names)
     owned = (row >= 0) & problem.hosts["owned"].to_numpy(dtype=bool)[row]
@@ -120,13 +119,10 @@ def _licences_today(problem: Problem, baseline: Baseline) -> Licences | None:
     for product, who in needs.items():
         reached = owned & everywhere(problem, product)[row]
         counts[product] = np.maximum(np.bincount(h, weights=who[w], minlength=size).astype("int64"), reached)
-    units = {
-        f"{one.product} {one.edition}": np.bincount(
-            h, weights=(one.units_of_workload(vcpus) * needs[one.product])[w], minlength=size
-        )
-        for one in prices.licences
-        if one.is_of_workload
-    }
+    units = {}
+    for edition, asked in ((key, asked) for own in by_itself(problem).values() for key, asked in own.units.items()):
+        units[edition] = np.zeros((size, 2))
+        np.add.at(units[edition], h, asked[w])
     found = licence_costs(prices, baseline.hosts, counts, units)
     unplaced = np.setdiff1d(np.arange(len(problem.workloads)), w)
     for product in (name for name, who in needs.items() if who[unplaced].any()):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product as combinations
+from math import ceil
 
 import numpy as np
 import pandas as pd
@@ -147,7 +148,10 @@ def licensing(problem: Problem) -> Licensing:
             orders.append(_order(problem, by_product[name][0], where))
         always += 0.0 if by_product[name][0].least_per_order and orders[-1].whole else costs
     needs = np.array([needing[name] for name in products], dtype=bool).reshape(len(products), len(problem.workloads)).T
-    fee = _fees(problem, [by_product[name] for name in products])
+    fee = np.full((len(problem.workloads), len(products)), np.nan)
+    for product, own in by_itself(problem).items():
+        if product in products:
+            fee[:, products.index(product)] = own.fee
     ways = _ways(problem, [by_product[name] for name in products], needs)
     return Licensing(
         products=products,
@@ -187,15 +191,53 @@ def _of_hosts(problem: Problem, licence: Licence) -> np.ndarray:
     return once * over_the_horizon(problem.prices, licence)
 
 
-def _fees(problem: Problem, by_product: list[list[Licence]]) -> np.ndarray:
-    """Money over the horizon for licensing each workload by itself, by the cheapest edition: [W, P]."""
-    vcpus = problem.workloads["vcpus"].to_numpy(dtype=float)
-    fees = np.full((len(vcpus), len(by_product)), np.nan)
-    for p, editions in enumerate(by_product):
-        for licence in editions:
-            if licence.is_of_workload:
-                fees[:, p] = np.fmin(fees[:, p], licence.of_workload(vcpus) * over_the_horizon(problem.prices, licence))
-    return fees
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ByItself:
+    """What licensing each workload by itself takes, in the cheapest edition that does that.
+
+    Parameters
+    ----------
+    fee : array of float, shape [W]
+        Money over the horizon, whether the workload needs the product or not.
+    units : dict of str to array of float, shape [W, 2]
+        For each edition, as ``product edition``, the units of workloads that need the product and take it, and 1 for
+        each of them; 0 for all others.
+    """
+
+    fee: np.ndarray
+    units: dict[str, np.ndarray]
+
+
+def by_itself(problem: Problem) -> dict[str, ByItself]:
+    """For each product of which an edition with a price licenses workloads, what that takes."""
+    vcpus, needs, found = problem.workloads["vcpus"].to_numpy(dtype=float), needs_of(problem), {}
+    for product in needs:
+        own = [one for one in problem.prices.licences if one.product == product and one.is_of_workload]
+        own = [one for one in own if one.price is not None]
+        if own:
+            fees = np.array([one.of_workload(vcpus) * over_the_horizon(problem.prices, one) for one in own])
+            taken = [needs[product] & (fees.argmin(axis=0) == n) for n in range(len(own))]
+            units = {
+                _key(one): np.column_stack([one.units_of_workload(vcpus), np.ones(len(vcpus))]) * chosen[:, None]
+                for one, chosen in zip(own, taken, strict=True)
+            }
+            found[product] = ByItself(fee=fees.min(axis=0), units=units)
+    return found
+
+
+def whole_cost(problem: Problem, product: str, rows: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Money over the horizon for licensing hosts whole, each for so many workloads; infinite where no edition does.
+
+    Parameters
+    ----------
+    rows, counts : array of int, shape [N]
+        Row of problem.hosts, and workloads in need of the product, of each host.
+    """
+    least = np.full(len(rows), np.inf)
+    for one in problem.prices.licences:
+        if one.product == product and one.price is not None and not one.is_of_workload:
+            least = np.minimum(least, _of_hosts(problem, one)[rows] * _times(one, counts))
+    return least
 
 
 def _reachable(problem: Problem, members: np.ndarray) -> np.ndarray:
@@ -309,7 +351,11 @@ class Licences:
 
 
 def licence_costs(
-    prices: Prices, hosts: pd.DataFrame, counts: dict[str, np.ndarray], units: dict[str, np.ndarray]
+    prices: Prices,
+    hosts: pd.DataFrame,
+    counts: dict[str, np.ndarray],
+    units: dict[str, np.ndarray],
+    whole: dict[str, np.ndarray] | None = None,
 ) -> Licences:
     """The cheapest edition of each product on each host.
 
@@ -321,8 +367,12 @@ def licence_costs(
     counts : dict of str to array of int, shape [N]
         For each product how many workloads in need of it each host has to be licensed for; where it is needed whatever
         a host carries, 1 on every host that needs it.
-    units : dict of str to array of float, shape [N]
-        For each edition by workload, as ``product edition``, the units that those on each host need.
+    units : dict of str to array of float, shape [N, 2]
+        For each edition by workload, as ``product edition``, the units of workloads on each host that are licensed by
+        it where the host is not licensed whole, and how many workloads these are.
+    whole : dict of str to array of bool, shape [N], optional
+        For products with such editions which hosts are licensed whole, `units` being those to pay whether they are or
+        not; by default what is cheaper on each host by itself.
     """
     once, yearly, bought = {}, {}, []
     cores, sockets = (hosts[name].fillna(1).to_numpy(dtype=float) for name in ("cores", "sockets"))
@@ -332,27 +382,40 @@ def licence_costs(
         if not editions:
             once[product] = yearly[product] = np.where(count > 0, np.nan, 0.0)
             continue
-        needed = np.array(
-            [
-                units[_key(one)] if one.is_of_workload else one.units_of_host(cores, sockets) * _times(one, count)
-                for one in editions
-            ]
-        )
+        asked = [
+            units[_key(one)]
+            if one.is_of_workload
+            else np.column_stack([one.units_of_host(cores, sockets) * _times(one, count), count])
+            for one in editions
+        ]
+        needed = _taken(prices, editions, np.array(asked), None if whole is None else whole.get(product))
         price = np.array([one.unit_price * prices.worth_of(one.currency) for one in editions])
-        horizon = price * np.array([over_the_horizon(prices, one) / prices.worth_of(one.currency) for one in editions])
-        best = (needed * horizon[:, None]).argmin(axis=0)
-        money = needed[best, np.arange(len(hosts))] * price[best]
-        money *= max(editions[0].least_per_order / max(needed[0].sum(), 1e-9), 1.0)
-        is_yearly = np.array([one.yearly for one in editions])[best]
-        once[product], yearly[product] = np.where(is_yearly, 0.0, money), np.where(is_yearly, money, 0.0)
-        for n in np.flatnonzero(count > 0).tolist():
-            bought.append((n, product, editions[best[n]].edition, int(count[n]), float(needed[best[n], n])))
+        money = needed[:, :, 0] * price[:, None]
+        money *= max(editions[0].least_per_order / max(needed[0, :, 0].sum(), 1e-9), 1.0)
+        is_yearly = np.array([one.yearly for one in editions])
+        once[product], yearly[product] = money[~is_yearly].sum(axis=0), money[is_yearly].sum(axis=0)
+        for n, edition in np.argwhere((needed[:, :, 1] > 0).T).tolist():
+            licences, workloads = needed[edition, n].tolist()
+            bought.append((n, product, editions[edition].edition, ceil(workloads), licences))
     columns = ["position", "product", "edition", "workloads", "licences"]
     return Licences(
         once=pd.DataFrame(once, index=range(len(hosts))),
         yearly=pd.DataFrame(yearly, index=range(len(hosts))),
         bought=pd.DataFrame(bought, columns=columns),
     )
+
+
+def _taken(prices: Prices, editions: list[Licence], asked: np.ndarray, whole: np.ndarray | None) -> np.ndarray:
+    """What is asked of each edition by each host, 0 where another is taken: units and workloads [E, N, 2]."""
+    horizon = np.array([one.unit_price * over_the_horizon(prices, one) for one in editions])
+    each = np.array([one.is_of_workload for one in editions])
+    costs = asked[:, :, 0] * horizon[:, None]
+    of_hosts = np.where(each[:, None], np.inf, costs)
+    if whole is None:
+        whole = of_hosts.min(axis=0) < (costs[each].sum(axis=0) if each.any() else np.inf)
+        asked = np.where(each[:, None, None] & whole[:, None], 0.0, asked)
+    best = whole & (of_hosts.argmin(axis=0) == np.arange(len(editions))[:, None])
+    return np.where((each[:, None] | best)[:, :, None], asked, 0.0)
 
 
 def _key(licence: Licence) -> str:

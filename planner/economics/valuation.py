@@ -1,7 +1,8 @@
 """Valuation: what a plan's objective is, host by host, each licensed in the way that is cheapest for what it carries.
 
 A host has to be licensed for the workloads that it carries and, where the plan tells where they restart, for those that
-it takes over in the worst case. A host that stands by to take over the load of any other is licensed for the largest.
+it takes over in the worst case, unless they have licences of their own. A host that stands by to take over the load of
+any other is licensed for the largest.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ import pandas as pd
 from planner.economics.changeover import Changeover
 from planner.economics.energy import busy, cpu_of, mean_w
 from planner.economics.ledger import Ledger, ledger
-from planner.economics.licences import Licences, everywhere, licence_costs, needs_of
+from planner.economics.licences import Licences, by_itself, everywhere, licence_costs, needs_of, whole_cost
+from planner.economics.rights import rights
 from planner.plan import ANY, Plan
 from planner.problem import Problem
+from planner.units import CENTS_PER_MONEY_UNIT
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -107,6 +110,20 @@ class Load:
             most[n] = np.maximum(most[n], own[pools == pools[n]].max(axis=0))
         return most
 
+    def seats(self, who: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Each of some workloads, bool [W], with each host that carries it in some case: workloads [M], hosts [M]."""
+        some = self.plan.restarts[self.plan.restarts["case"] != ANY]
+        w = [self.w, _positions(some["workload"], self.problem.workloads["name"])]
+        h = [self.h, _positions(some["host"], self.hosts["host"])]
+        pools = self.hosts["pool"].to_numpy()
+        for n in self.standing.tolist():
+            lost = self.w[pools[self.h] == pools[n]]
+            w.append(lost)
+            h.append(np.full(len(lost), n))
+        pairs = np.column_stack([np.concatenate(w), np.concatenate(h)])
+        pairs = pairs[(pairs >= 0).all(axis=1)]
+        return tuple(np.unique(pairs[who[pairs[:, 0]]], axis=0).T)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Valuation:
@@ -127,7 +144,7 @@ class Valuation:
     ordered : int
         Whole small units for licences of which so much is paid for at least, beyond what the hosts cost.
     covered : array of int, shape [N, P]
-        Workloads in need of each product that it has to be licensed for.
+        Workloads in need of each product that it carries in the worst case.
     """
 
     book: Ledger
@@ -168,16 +185,18 @@ def valued(problem: Problem, plan: Plan, book: Ledger | None = None) -> Valuatio
     book = ledger(problem) if book is None else book
     load = Load.of(problem, plan)
     covered = load.worst(book.needs)
-    fees, begins = load.sums(book.fee), np.searchsorted(book.row, np.arange(len(problem.hosts) + 1))
+    whole, own = _rights(book, load, covered)
+    begins = np.searchsorted(book.row, np.arange(len(problem.hosts) + 1))
     offer, least = begins[load.row], np.full(len(load.row), np.inf)
     for number in range(int(np.diff(begins).max(initial=1))):
         option = np.minimum(begins[load.row] + number, begins[load.row + 1] - 1)
         able = (book.limit[option] >= np.where(book.charged[option] > 0, 0, covered)).all(axis=1)
-        costs = book.opening[option] + (book.charged[option] * fees).sum(axis=1) + _along(book, load, option)
+        able &= (book.charged[option].astype(bool) != whole).all(axis=1)
+        costs = book.opening[option] + _along(book, load, option)
         better = able & (costs < least)
         offer[better], least[better] = option[better], costs[better]
     along = _along(book, load, offer)
-    placing = along + (book.charged[offer] * fees).sum(axis=1)
+    placing = along + load.sums(book.fee * own).sum(axis=1)
     return Valuation(
         book=book,
         load=load,
@@ -188,6 +207,17 @@ def valued(problem: Problem, plan: Plan, book: Ledger | None = None) -> Valuatio
         ordered=sum(round((one.least + one.rest(load.row)) * book.scale) for one in book.orders),
         covered=covered,
     )
+
+
+def _rights(book: Ledger, load: Load, covered: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Hosts that are licensed whole for each product [N, P], and workloads that are licensed by themselves [W, P]."""
+    whole, own = np.ones(covered.shape, dtype=bool), np.zeros(book.fee.shape, dtype=bool)
+    for p in np.flatnonzero(book.charged.any(axis=0)).tolist():
+        cost = whole_cost(load.problem, book.products[p], load.row, covered[:, p])
+        whole[:, p], own[:, p] = rights(
+            book.fee[:, p], np.rint(cost * book.scale), *load.seats(book.needs[:, p].astype(bool))
+        )
+    return whole, own
 
 
 def _changing(book: Ledger, load: Load) -> int:
@@ -229,13 +259,13 @@ def plan_licences(problem: Problem, plan: Plan) -> Licences | None:
     }
     for product, who in needs.items():
         counts[product] = np.maximum(counts[product], load.worst(who[:, None].astype("int64"))[:, 0])
-    vcpus = problem.workloads["vcpus"].to_numpy(dtype=float)
-    units = {
-        f"{one.product} {one.edition}": load.sums(one.units_of_workload(vcpus) * needs[one.product])
-        for one in problem.prices.licences
-        if one.is_of_workload
-    }
-    return licence_costs(problem.prices, problem.hosts.iloc[load.row], counts, units)
+    whole, units = {}, {}
+    for product, each in by_itself(problem).items():
+        cost = whole_cost(problem, product, load.row, counts[product])
+        fee, cost = (np.rint(money * CENTS_PER_MONEY_UNIT) for money in (each.fee, cost))
+        whole[product], own = rights(fee.astype("int64"), cost, *load.seats(needs[product]))
+        units |= {edition: load.sums(asked * own[:, None]) for edition, asked in each.units.items()}
+    return licence_costs(problem.prices, problem.hosts.iloc[load.row], counts, units, whole)
 
 
 def _rows(problem: Problem, hosts: pd.DataFrame) -> np.ndarray:
