@@ -9,6 +9,7 @@ import pandas as pd
 
 from planner import catalogue
 from planner.plan import Plan
+from planner.prices import Prices, exchanged
 from planner.problem import Problem
 from planner.units import counted
 
@@ -52,7 +53,7 @@ def today(problem: Problem) -> Baseline:
         named = "server of " + workloads["name"]
         why = "one physical server per workload"
     needs = workloads.groupby(named.to_numpy(), sort=False)[["vcpus", "memory_gib"]].max()
-    hosts = _physical_servers(needs, problem.prices.physical_server)
+    hosts = _physical_servers(needs, problem.prices)
     model = dict(zip(hosts["name"], hosts["model"], strict=True))
     placement = pd.DataFrame(
         {"workload": workloads["name"], "host": named, "model": named.map(model), "pool": workloads["pool"]}
@@ -113,17 +114,18 @@ def _in_maintenance(idle: int, loaded: list[str]) -> str:
     return told
 
 
-def _physical_servers(needs: pd.DataFrame, usual: str) -> pd.DataFrame:
+def _physical_servers(needs: pd.DataFrame, prices: Prices) -> pd.DataFrame:
     """A server of the catalogue for each row of needs: the usual one, or the cheapest that has the cores and memory.
 
     Parameters
     ----------
     needs : DataFrame
         vcpus and memory_gib of the largest workload on each server, index the server's name.
-    usual : str
-        Host model to take where it is large enough.
+    prices : Prices
+        With the host model to take where it is large enough.
     """
-    models = pd.concat([catalogue.host_models(usual).head(1), catalogue.host_models().sort_values("price")])
+    usual = catalogue.host_models(prices.physical_server).head(1)
+    models = exchanged(pd.concat([usual, catalogue.host_models().sort_values("price")]), prices)
     cores, memory = models["cores"].to_numpy(), models["memory_gib"].to_numpy()
     fits = (cores >= needs["vcpus"].to_numpy()[:, None]) & (memory >= needs["memory_gib"].to_numpy()[:, None])
     largest = int(np.lexsort((cores, memory))[-1])

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from planner import catalogue, ranges, settings
 from planner.errors import InputError
@@ -75,7 +76,8 @@ class Prices:
     ----------
     currency : str
         Name of the money unit of every price, the hosts' included. In another currency than the catalogue's EUR, its
-        electricity price and maintenance are exchanged, or missing where `exchange` does not say what 1 EUR is worth.
+        electricity price, maintenance and prices of host models are exchanged, or missing where `exchange` does not say
+        what 1 EUR is worth.
     energy_per_kwh : float or None
         Electricity price, money per kWh; None leaves energy cost out and says so.
     pue : float
@@ -307,3 +309,34 @@ def unit_of(prices: Prices, name: str) -> str:
         return UNITS[name].format(currency=prices.currency)
     known = catalogue.table("prices").set_index("field")["unit"]
     return known[name].replace(Prices.currency, prices.currency)
+
+
+def exchanged(models: pd.DataFrame, prices: Prices) -> pd.DataFrame:
+    """Host models with those prices that are the catalogue's in the currency of all prices.
+
+    They are NaN where the worth of the catalogue's currency is not given. A price that differs from the catalogue's is
+    taken for the user's own, in the currency of all prices.
+
+    Parameters
+    ----------
+    models : DataFrame
+        name, price (money, once).
+    prices : Prices
+
+    Examples
+    --------
+    >>> models = pd.DataFrame({"name": ["tower-1s", "tower-1s", "mine"], "price": [2500.0, 2600.0, 900.0]})
+    >>> exchanged(models, Prices(currency="USD", exchange={"EUR": 1.2}))["price"].tolist()
+    [3000.0, 2600.0, 900.0]
+    """
+    if prices.currency == Prices.currency:
+        return models
+    known = Prices.currency in prices.exchange
+    worth = prices.worth_of(Prices.currency) if known else np.nan
+    return models.assign(price=models["price"].mask(of_the_catalogue(models), models["price"] * worth))
+
+
+def of_the_catalogue(models: pd.DataFrame) -> pd.Series:
+    """Which host models have the price that the catalogue has for a model of their name: bool."""
+    usual = catalogue.table("host_models").set_index("name")["price"]
+    return models["price"] == models["name"].map(usual)

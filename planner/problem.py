@@ -19,7 +19,7 @@ from planner.laws import Laws, offered, require_room, resolve
 from planner.losses import require_survivors
 from planner.policy import RESOURCE_UNITS, RESOURCES, Policy
 from planner.power import load_curves
-from planner.prices import Prices
+from planner.prices import Prices, exchanged
 from planner.proposals import CPU_RESERVATION, Proposal
 from planner.rules import Rule
 from planner.sizing import require_clocks
@@ -132,12 +132,13 @@ class Problem:
                 f"inventory: found no workload to plan for ({len(inventory.left_out):,} left out), "
                 "expected at least one"
             )
-        hosts = _candidates(_expanded(inventory.hosts, "host"), models)
+        hosts = _candidates(_expanded(inventory.hosts, "host"), exchanged(models, prices))
         if CPU_RESERVATION in resources and CPU_RESERVATION not in hosts:
             hosts[CPU_RESERVATION] = hosts["cores"] * hosts["ghz"]
         if merge_pools:
             workloads, hosts = workloads.assign(pool=""), hosts.assign(pool="")
         timeline = timeline_of(inventory.series, workloads, policy)
+        _require_exchange(models, hosts, prices, objective)
         _require_figures(workloads, hosts, policy, objective)
         harvested = dict.fromkeys(rule for one in proposed for rule in one.rules)
         given = tuple(rule for rule in dict.fromkeys([*inventory.rules, *_rules(rules)]) if rule not in harvested)
@@ -318,6 +319,17 @@ def _candidates(owned: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:
         )
     frames = [frame for frame in (owned, models) if not frame.empty]
     return pd.concat(frames, ignore_index=True)
+
+
+def _require_exchange(models: pd.DataFrame, hosts: pd.DataFrame, prices: Prices, objective: str) -> None:
+    """Objective cost needs the catalogue's prices of hosts in the currency of all prices."""
+    lost = hosts["name"].isin(models.loc[models["price"].notna(), "name"]) & hosts["price"].isna() & ~hosts["owned"]
+    if objective == "cost" and lost.any():
+        own, other = prices.currency, Prices.currency
+        raise InputError(
+            f"host model {hosts.loc[lost, 'name'].iloc[0]!r}: its price is the catalogue's, in {other}, found prices "
+            f"in {own}; expected exchange with what 1 {other} is worth, or a price of your own"
+        )
 
 
 def _require_figures(workloads: pd.DataFrame, hosts: pd.DataFrame, policy: Policy, objective: str) -> None:

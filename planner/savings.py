@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from planner import baseline as estates
-from planner import catalogue
 from planner.baseline import Baseline
 from planner.economics.changeover import DISPOSAL, MIGRATION, RESALE, Changeover
 from planner.economics.costs import ENERGY, HARDWARE, MAINTENANCE, OPTIONAL, Costs, costs
@@ -17,7 +16,7 @@ from planner.economics.licences import Licences, by_itself, everywhere, licence_
 from planner.economics.valuation import plan_licences
 from planner.licences import Licence
 from planner.plan import Plan
-from planner.prices import Prices
+from planner.prices import Prices, of_the_catalogue
 from planner.problem import Problem
 from planner.units import counted
 
@@ -231,13 +230,16 @@ def _of_the_catalogue(problem: Problem, baseline: Baseline, money: Money) -> str
     currency = problem.prices.currency
     if currency == Prices.currency:
         return ""
-    bought = problem.hosts.iloc[money.hosts["row"]].loc[lambda hosts: ~hosts["owned"].astype(bool), ["model", "price"]]
-    today = baseline.hosts[["model", "price"]] if baseline.bought else bought.iloc[:0]
-    usual = catalogue.table("host_models").set_index("name")["price"]
-    every = pd.concat([today, bought])
-    names = every["model"][every["price"] == every["model"].map(usual)].unique()
-    told = f"are the catalogue's, in {Prices.currency}, and stand here as {currency}: give yours."
-    return f" Prices of {', '.join(names)} {told}" if len(names) else ""
+    usual = problem.host_models["name"][of_the_catalogue(problem.host_models)]
+    bought = problem.hosts["name"].iloc[money.hosts["row"]]
+    today = baseline.hosts["model"].tolist() if baseline.bought else []
+    names = list(dict.fromkeys([*today, *bought[bought.isin(usual)]]))
+    if not names:
+        return ""
+    told = f" Prices of {', '.join(names)} are the catalogue's, in {Prices.currency}"
+    if Prices.currency not in problem.prices.exchange:
+        return f"{told}: give yours, or prices.exchange with what 1 {Prices.currency} is worth."
+    return f"{told}: 1 {Prices.currency} counts as {problem.prices.worth_of(Prices.currency):g} {currency}."
 
 
 def _curves(problem: Problem, baseline: Baseline, money: Money) -> str:

@@ -196,17 +196,37 @@ def test_a_mix_of_currencies_is_told():
     """Models of the catalogue are priced in EUR; nothing says what that is in francs."""
     models = planner.catalogue.host_models("r740")
     inventory = planner.Inventory.from_frames(workloads=estate(("a", 2, 2)))
-    report = {}
-    for name, prices in {"CHF": Prices(currency="CHF", rack_unit_year=9, energy_per_kwh=0.2), "EUR": Prices()}.items():
+    report, francs = {}, {"currency": "CHF", "rack_unit_year": 9, "energy_per_kwh": 0.2}
+    every = {"CHF": Prices(**francs), "exchanged": Prices(**francs, exchange={"EUR": 0.5}), "EUR": Prices()}
+    for name, prices in every.items():
         problem = planner.Problem.build(inventory, host_models=models, prices=prices, policy="raw")
         report[name] = planner.report(problem, solved(problem).plan)
     told = {name: one.savings.set_index("item")["assumption"] for name, one in report.items()}
-    ending = "Prices of tower-1s, r740 are the catalogue's, in EUR, and stand here as CHF: give yours."
-    assert told["CHF"]["hardware"].endswith(ending)
+    hardware = {name: one.savings.set_index("item").loc["hardware"] for name, one in report.items()}
+    ending = " Prices of tower-1s, r740 are the catalogue's, in EUR: "
+    assert f"{ending}give yours, or prices.exchange with what 1 EUR is worth. Not known of" in told["CHF"]["hardware"]
+    assert told["exchanged"]["hardware"].endswith(f"{ending}1 EUR counts as 0.5 CHF.")
     assert "CHF" not in told["EUR"]["hardware"]
-    assert "maintenance, for which figures are missing" in told["CHF"]["total"]
+    assert hardware["CHF"][["today_horizon", "plan_horizon"]].isna().all()
+    for figure in ("today_horizon", "plan_horizon"):
+        assert hardware["exchanged"][figure] == hardware["EUR"][figure] / 2
+    assert "hardware, maintenance, for which figures are missing" in told["CHF"]["total"]
     units = report["CHF"].assumptions.set_index("setting")["unit"]
     assert units[["prices.energy_per_kwh", "prices.rack_unit_year"]].tolist() == ["CHF/kWh", "CHF/rack unit/year"]
+
+
+def test_the_least_cost_counts_host_models_of_the_catalogue_in_its_currency():
+    models = planner.catalogue.host_models("r740")
+    dollars = {"currency": "USD", "energy_per_kwh": None, "maintenance_per_host_year": None}
+    arguments = {"models": models, "objective": "cost"}
+    problem = problem_of(estate(("a", 2, 2)), **arguments, prices=Prices(**dollars, exchange={"EUR": 2.0}))
+    price = float(models["price"].iloc[0])
+    assert solved(problem).objective_value == 2 * price
+    assert problem.replace(prices=Prices(**dollars, exchange={"EUR": 3.0})).hosts["price"].tolist() == [3 * price]
+    own = problem.replace(host_models=models.assign(price=price + 1), prices=Prices(**dollars))
+    assert solved(own).objective_value == price + 1
+    with pytest.raises(planner.InputError, match="its price is the catalogue's, in EUR, found prices in USD; expected"):
+        problem.replace(prices=Prices(**dollars))
 
 
 def test_a_total_of_nothing_known_is_missing_and_not_zero():
