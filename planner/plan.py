@@ -131,7 +131,23 @@ class Bound:
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """One step of the search: when, by which method, the best plan and the best bound so far (None where none)."""
+    """One step of the search: where it stood, None where it had nothing yet.
+
+    Parameters
+    ----------
+    seconds : float
+        Since the search began.
+    method : str
+        By which something improved.
+    incumbent : float or None
+        What a plan costs that was found, in the objective's unit: the best, or one shortly before where reckoning what
+        a plan costs takes long. Licences for restarts, where failover is verified, count in the last step alone. In
+        the last step it is what the returned plan costs.
+    bound : float or None
+        The best bound.
+    hosts_used : int or None
+        Hosts of the best plan.
+    """
 
     seconds: float
     method: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
+from functools import partial
 
 import numpy as np
 
@@ -22,13 +23,14 @@ from planner.solvers.anchoring import anchor
 from planner.solvers.assembly import assembled, evidence_of
 from planner.solvers.condensed import condensed
 from planner.solvers.failover import with_reserve
-from planner.solvers.incumbent import Clock, Incumbent, progress
+from planner.solvers.incumbent import Clock, Incumbent
 from planner.solvers.instance import Instance, build, components
 from planner.solvers.packing import across
 from planner.solvers.repack import even_out
 from planner.solvers.search import Search
 from planner.solvers.securing import SEARCHING, Securing
 from planner.solvers.sparing import by_spares
+from planner.solvers.tracing import Trace
 
 __all__ = ["solve"]
 
@@ -97,21 +99,15 @@ def solve(
     book = ledger(problem)
     if start is None and book.change.moving:
         start = today(problem).plan
-    trace: list[Progress] = []
     incumbents: list[Incumbent] = []
-
-    def announce(method: str) -> None:
-        if len(incumbents) == len(parts):
-            step = progress(clock, incumbents, method, book)
-            trace.append(step)
-            if on_progress is not None:
-                on_progress(step)
-
     parts = [build(problem, book, pools) for pools in components(problem)]
     writing = min(WRITING * sum(part.items for part in parts), 0.2 * time_limit)
     clock = Clock(limit=time_limit - writing, should_stop=should_stop, began=began)
+    trace = Trace(problem, book, clock, start, on_progress)
+    whole = partial(_whole, book, incumbents)
     for part in parts:
-        incumbents.append(Incumbent(instance=part, announce=announce, gap=gap, seed=seed))
+        incumbents.append(Incumbent(instance=part, announce=trace.announce, gap=gap, whole=whole, seed=seed))
+    trace.incumbents = incumbents
     for incumbent in incumbents:
         _first(problem, incumbent, clock, seed)
     verified = problem.policy.failover.is_verified
@@ -128,6 +124,14 @@ def solve(
     if book.change.moving and plan is not None and not verified:
         plan = _with_fewer_moves(problem, book, incumbents, before, start, plan, clock)
     return _result(problem, book, incumbents, plan, reason, start, clock, gap, trace, seed, workers)
+
+
+def _whole(book: Ledger, incumbents: list[Incumbent]) -> float:
+    """How many times what all packings cost the whole objective is; 0, which no gap is within, until all have one."""
+    values = [incumbent.value for incumbent in incumbents]
+    if None in values:
+        return 0.0
+    return abs(book.fixed + sum(values)) / sum(values) if any(values) else 1.0
 
 
 def _first(problem: Problem, incumbent: Incumbent, clock: Clock, seed: int) -> None:
@@ -258,7 +262,7 @@ def _result(
     start: Plan | None,
     clock: Clock,
     gap: float,
-    trace: list[Progress],
+    trace: Trace,
     seed: int,
     workers: int,
 ) -> Result:
@@ -279,6 +283,7 @@ def _result(
         status = Status.UNKNOWN
     else:
         status, reason = (Status.OPTIMAL if proven else Status.FEASIBLE), ""
+    trace.finish(plan, value)
     stop = Stop.PROVEN if proven else Stop.GAP if reached else Stop.CANCELLED if clock.cancelled else Stop.TIME
     return Result(
         plan=plan,
@@ -292,7 +297,7 @@ def _result(
         without=book.without,
         moves=None if start is None or plan is None else moves_between(start, plan),
         seconds=clock.seconds,
-        trace=tuple(trace),
+        trace=tuple(trace.steps),
         seed=seed,
         workers=workers,
     )

@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from planner.economics.ledger import Ledger
-from planner.plan import Progress
 from planner.solvers import bounds
 from planner.solvers.failover import with_reserve
 from planner.solvers.instance import Instance
@@ -56,6 +54,8 @@ class Incumbent:
         Called with the method's name whenever something improved.
     gap : float
         Relative gap at which the search may end.
+    whole : callable
+        How many times what the packings of all instances cost the whole objective is: with what no plan can do without.
     exhausted : bool
         Whether CP-SAT has searched its model to the end: it proves nothing more.
     anchors : tuple of OpenHost
@@ -65,6 +65,7 @@ class Incumbent:
     instance: Instance
     announce: Callable[[str], None]
     gap: float = 0.0
+    whole: Callable[[], float] = lambda: 1.0
     seed: int = 0
     anchors: tuple[OpenHost, ...] = ()
     packing: Packing | None = None
@@ -95,12 +96,12 @@ class Incumbent:
 
     @property
     def good_enough(self) -> bool:
-        """Whether the gap asked for is reached."""
+        """Whether the gap asked for is reached, in this instance's share of the whole objective."""
         if self.infeasible:
             return True
         if self.packing is None or self.bound is None:
             return False
-        return self.value - self.bound <= self.gap * self.value
+        return self.value - self.bound <= self.gap * self.value * self.whole()
 
     def offer(self, packing: Packing, method: str) -> bool:
         """Take a packing, completed by its failover reserve, if it is better than the best; say whether it was.
@@ -158,20 +159,3 @@ class Incumbent:
         if self.bound is None or value > self.bound:
             self.bound, self.bound_method, self.searched = value, method, searched
             self.announce(method)
-
-
-def progress(clock: Clock, incumbents: list[Incumbent], method: str, book: Ledger) -> Progress:
-    """Where the whole search stands: sums over its instances, None where one of them has nothing yet.
-
-    Where failover is to be verified a packing counts once it is sure that there are restarts for every case.
-    """
-    values = [incumbent.value for incumbent in incumbents]
-    bounds_ = [incumbent.bound for incumbent in incumbents]
-    packed = all(incumbent.packing is not None and incumbent.packing.sure for incumbent in incumbents)
-    return Progress(
-        seconds=clock.seconds,
-        method=method,
-        incumbent=(book.fixed + sum(values)) / book.scale if packed else None,
-        bound=(book.fixed + sum(bounds_)) / book.scale if all(bound is not None for bound in bounds_) else None,
-        hosts_used=sum(len(incumbent.packing.hosts) for incumbent in incumbents) if packed else None,
-    )

@@ -36,7 +36,8 @@ def by_spares(incumbent: Incumbent, search: Callable[[Incumbent], None]) -> None
     thrift = ((True, True), (True, False), (False, False)) if instance.coupled.any() else ((False, False),)
     for domains, hosts in thrift:
         beside = beside_spares(instance, domains=domains, hosts=hosts)
-        other = Incumbent(instance=beside, announce=lambda method: None, gap=incumbent.gap, seed=incumbent.seed)
+        gap, whole = incumbent.gap, incumbent.whole
+        other = Incumbent(instance=beside, announce=lambda method: None, gap=gap, whole=whole, seed=incumbent.seed)
         search(other)
         if other.packing is not None:
             break
