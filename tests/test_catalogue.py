@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pandas as pd
 import pytest
 
 from planner import catalogue, schema
@@ -133,6 +134,19 @@ def test_the_curve_of_a_known_server_is_the_published_one():
     assert watts == [49.3, 118, 145, 173, 203, 237, 271, 308, 366, 419, 461]
 
 
+def test_a_region_has_a_code_of_two_letters_and_no_other_its_names():
+    rows = catalogue.regions()
+    own = [
+        {*row.aliases.casefold().split("|"), row.code.casefold(), row.name.casefold()}
+        for row in rows.itertuples(index=False)
+    ]
+    every = pd.Series([name for names in own for name in names])
+    assert every.is_unique
+    assert "" not in set(every)
+    countries = rows["code"].str.len() == 3
+    assert rows.loc[countries, "aliases"].str.match("^[A-Z]{2}(?:[|]|$)").all()
+
+
 def test_regions_have_carbon_and_a_price_or_none():
     rows = catalogue.regions()
     assert rows["code"].is_unique
@@ -176,6 +190,10 @@ def test_pue_is_at_least_one_and_has_a_source():
     [
         (catalogue.regions, "F*LAND", "code", ["FIN"]),
         (catalogue.regions, "d?u", "name", ["Germany"]),
+        (catalogue.regions, "DEUTSCHLAND", "code", ["DEU"]),
+        (catalogue.regions, "at", "name", ["Austria"]),
+        (catalogue.regions, "Turkey", "name", ["Türkiye"]),
+        (catalogue.regions, "großbritannien", "code", ["GBR"]),
         (catalogue.power_curves, "R7[34]0-*", "name", ["r730-e5-2699v3", "r730-e5-2699v4", "r740-8180", "r740-8280"]),
         (catalogue.pue, "equinix-*", "pue", [1.46, 1.42]),
     ],
@@ -190,6 +208,7 @@ def test_patterns_of_the_other_tables(get, pattern, column, found):
     ("get", "pattern", "words"),
     [
         (catalogue.regions, "Germny", "regions of the catalogue: found no 'Germny'; did you mean 'Germany'?"),
+        (catalogue.regions, "Osterreich", "found no 'Osterreich'; did you mean 'Österreich'?"),
         (
             catalogue.power_curves,
             "r640-818O",

@@ -225,6 +225,7 @@ def test_figures_of_the_catalogue_are_not_taken_for_another_currency():
     ("region", "others", "message"),
     [
         ("FRX", {}, "did you mean 'FRA'"),
+        ("DEUTSCHLND", {}, "did you mean 'Deutschland'"),
         ("A*", {}, "found [0-9]+ regions for 'A\\*', expected one"),
         ("FRA", {"currency": "USD"}, "electricity of France is priced in EUR, found prices in USD; expected exchange"),
     ],

@@ -95,12 +95,14 @@ def regions(pattern: str = "*") -> pd.DataFrame:
     ----------
     pattern : str
         ISO 3166 code of three letters, EU, EUROPE or WORLD, or an English name; with wildcards, as for `host_models`.
+        Without wildcards a code of two letters, another English name or a German name as well.
 
     Returns
     -------
     DataFrame
-        code, name, energy_per_kwh (NaN where no price is known) with its unit, band of consumption, source and year,
-        carbon_kg_per_kwh with its unit, source and year, and estimate (which columns are estimates); a fresh copy.
+        code, name, aliases (with ``|`` between them), energy_per_kwh (NaN where no price is known) with its unit, band
+        of consumption, source and year, carbon_kg_per_kwh with its unit, source and year, and estimate (which columns
+        are estimates); a fresh copy.
 
     Raises
     ------
@@ -111,8 +113,10 @@ def regions(pattern: str = "*") -> pd.DataFrame:
     --------
     >>> regions("fra")[["name", "energy_per_kwh", "carbon_kg_per_kwh"]].values.tolist()
     [['France', 0.0942, 0.04418]]
+    >>> [regions(name)["code"].item() for name in ("DE", "Deutschland", "great britain")]
+    ['DEU', 'DEU', 'GBR']
     """
-    return _matching("regions", pattern, ["code", "name"])
+    return _matching("regions", pattern, ["code", "name"], aliases="aliases")
 
 
 def pue(pattern: str = "*") -> pd.DataFrame:
@@ -157,13 +161,20 @@ def table(name: str) -> pd.DataFrame:
     return _read(name).copy()
 
 
-def _matching(name: str, pattern: str, columns: list[str]) -> pd.DataFrame:
-    """Rows of a table in which one of the columns matches the pattern, in upper or lower case; index 0..n-1."""
+def _matching(name: str, pattern: str, columns: list[str], aliases: str = "") -> pd.DataFrame:
+    """Rows of a table in which one of the columns matches the pattern, in upper or lower case; index 0..n-1.
+
+    `aliases` is the column of other names, with ``|`` between them, of which one may be the pattern itself.
+    """
     rows = table(name)
-    wanted = pattern.casefold()
+    wanted, others = pattern.casefold(), rows[aliases].str.split("|") if aliases else pd.Series([[]] * len(rows))
     matches = rows[columns].map(lambda text: fnmatchcase(text.casefold(), wanted)).any(axis=1)
+    matches |= others.map(lambda texts: wanted in [text.casefold() for text in texts if text]).astype(bool)
     if not matches.any():
-        names = rows[columns].to_numpy().ravel().tolist()
+        # What is of two letters is close to too much.
+        names = rows[columns].to_numpy().ravel().tolist() + [
+            text for texts in others for text in texts if len(text) > 2
+        ]
         raise InputError(
             f"{name.replace('_', ' ')} of the catalogue: found no {pattern!r}{did_you_mean(pattern, names)}"
         )
