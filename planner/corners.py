@@ -106,7 +106,7 @@ def ranges_table(problem: Problem, plan: Plan, baseline: Baseline) -> pd.DataFra
     -------
     DataFrame or None
         item, unit; today, plan and saving each _low, _likely and _high; saving_low_at and saving_high_at: the first
-        corner found there, in words. None where no range is given.
+        corner found there, in words, of figures that the item depends on. None where no range is given.
     """
     prices = problem.prices
     if not prices.ranges:
@@ -114,6 +114,7 @@ def ranges_table(problem: Problem, plan: Plan, baseline: Baseline) -> pd.DataFra
     compared = Comparison(problem=problem, plan=plan, baseline=baseline)
     corners = _corners(compared)
     figures = np.stack([compared.horizon(**one).to_numpy() for one in corners])
+    depends = _depending(compared, sorted({name for corner in corners for name in corner}))
     rows = []
     for i, item in enumerate(compared.likely.index):
         row = {"item": item, "unit": prices.currency}
@@ -123,10 +124,24 @@ def ranges_table(problem: Problem, plan: Plan, baseline: Baseline) -> pd.DataFra
             row |= {f"{estate}_low": found.min(), f"{estate}_likely": likely, f"{estate}_high": found.max()}
         found = figures[:, i, ESTATES.index("saving")]
         same = np.isnan(found).any() or np.ptp(found) == 0
-        row["saving_low_at"] = "" if same else told(prices, corners[int(found.argmin())])
-        row["saving_high_at"] = "" if same else told(prices, corners[int(found.argmax())])
+        for end, at in (("low", found.argmin()), ("high", found.argmax())):
+            corner = {name: figure for name, figure in corners[int(at)].items() if item in depends[name]}
+            row[f"saving_{end}_at"] = "" if same else told(prices, corner)
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _depending(compared: Comparison, names: list[str]) -> dict[str, set[str]]:
+    """For some figures the items that change with each of them, the others at their low or at their high ends."""
+    ranges = compared.problem.prices.ranges
+    ends = [{name: ranges[name].ends[end] for name in names} for end in (0, -1)]
+    found: dict[str, set[str]] = {name: set() for name in names}
+    for here, there in (ends, ends[::-1]):
+        before = compared.horizon(**here).fillna(0.0)
+        for name in names:
+            differs = ~np.isclose(compared.horizon(**here | {name: there[name]}).fillna(0.0), before, rtol=1e-12)
+            found[name] |= set(before.index[differs.any(axis=1)])
+    return found
 
 
 def _corners(compared: Comparison) -> list[dict[str, float]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import re
 from itertools import product
 
 import hypothesis.strategies as st
@@ -161,6 +162,17 @@ def test_the_ends_are_those_of_all_corners():
         "energy_per_kwh 0.1, pue 1.1, maintenance_per_host_year 0, administration_per_host_year 100"
     )
     assert set(names) < set(LIMITS)
+
+
+def test_an_item_names_the_figures_alone_that_it_depends_on():
+    names = ("energy_per_kwh", "pue", "maintenance_per_host_year", "administration_per_host_year")
+    table = planner.report(renewal(Prices(**{name: RANGES[name] for name in names})), NEW).ranges.set_index("item")
+    assert table.loc["energy", ["saving_low_at", "saving_high_at"]].tolist() == [
+        "energy_per_kwh 0.1, pue 1.1",
+        "energy_per_kwh 0.5, pue 1.9",
+    ]
+    assert re.fullmatch("maintenance_per_host_year [0-9]+", table.loc["maintenance", "saving_high_at"])
+    assert table.loc["hardware", "saving_high_at"] == ""
 
 
 EVERY = RANGES | {
