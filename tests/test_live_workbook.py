@@ -14,6 +14,7 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 import pytest
+from openpyxl.utils import get_column_letter
 
 import planner
 from planner import Prices
@@ -105,6 +106,30 @@ def reports() -> dict[str, tuple[planner.Report, planner.Report]]:
         assert planner.check(other, result.plan) == []
         found[name] = planner.report(problem, result.plan, result=result), planner.report(other, result.plan)
     return found
+
+
+def test_the_savings_fit_one_page_wide_and_are_wide_enough(reports):
+    book = openpyxl.load_workbook(io.BytesIO(to_bytes(reports["licensed"][0], "xlsx")), data_only=True)
+    page = book["Savings"]
+    setup = page.page_setup
+    assert (setup.orientation, setup.paperSize, setup.fitToHeight) == ("landscape", 9, 0)
+    assert page.sheet_properties.pageSetUpPr.fitToPage
+    widths = {one: page.column_dimensions[get_column_letter(one)].width for one in range(1, 14)}
+    assert sum(widths.values()) < 280
+    (table,) = page.tables.values()
+    for row in page[table.ref]:
+        for cell in row[2:12]:
+            if isinstance(cell.value, int | float):
+                assert len(f"{cell.value:,.2f}") < widths[cell.column]
+
+
+def test_a_total_that_leaves_out_nothing_says_so(reports):
+    told = {}
+    for name in ("owned", "missing prices"):
+        book = openpyxl.load_workbook(io.BytesIO(to_bytes(reports[name][0], "xlsx")), data_only=True)
+        rows = {row[0]: row[2] for row in book["Savings"].iter_rows(values_only=True)}
+        told[name] = rows["Left out of the total, for want of figures"]
+    assert told == {"owned": "nothing", "missing prices": "energy, maintenance"}
 
 
 @pytest.fixture(scope="module")

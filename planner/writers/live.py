@@ -22,7 +22,7 @@ from planner.writers.host_costs import (
     items_of,
 )
 from planner.writers.inputs import END, SHEET, sentence, write_inputs
-from planner.writers.sheets import Sheets
+from planner.writers.sheets import LINE_POINTS, Sheets
 
 TOP = END + 1
 """Row of the headings of the savings, counted from 0."""
@@ -36,8 +36,17 @@ _COLUMN = {name: at for at, name in enumerate(_COLUMNS)}
 _FIGURES = _COLUMNS[2:-1]
 OUTLAY, SAVED = "paid at the start beyond today, hosts at their full price", "saved every year"
 WITHOUT = "left out of the total, for want of figures"
+NOTHING = "nothing"
+_NARROWEST = 13
+"""Characters of a column of figures, whose heading takes two lines."""
+_MARGIN = 0.4
+"""Left and right of a printed page, inches."""
 _BELOW = (OUTLAY, SAVED, PAYBACK, DISCOUNTED, NPV, WITHOUT)
 """Rows below the total."""
+
+
+def _told(figure: float) -> str:
+    return MISSING if np.isnan(figure) else f"{figure:,.2f}"
 
 
 def _payback(cells: list[str], years: str, value: float | str) -> Formula:
@@ -87,7 +96,7 @@ class Live:
 
     @property
     def without(self) -> str:
-        """The cell that names the items which the total leaves out, each after a comma."""
+        """The cell that names the items which the total leaves out, with commas between them, or `NOTHING`."""
         return self._below(WITHOUT)
 
     def _below(self, row: str, sheet: str = SHEET) -> str:
@@ -130,7 +139,11 @@ class Live:
             sheets.cell(page, row, 2, value, look[kind])
         page.set_column(0, 0, 46)
         page.set_column(1, 1, 18)
-        page.set_column(2, len(_FIGURES) + 1, 21)
+        for name in _FIGURES:
+            widest = max(len(_told(value)) for value in self.figures[name])
+            page.set_column(_COLUMN[name], _COLUMN[name], max(widest + 2, _NARROWEST))
+        page.set_row(TOP, 2 * LINE_POINTS)
+        page.set_margins(left=_MARGIN, right=_MARGIN)
 
     def _item(self, item: str, told: str) -> list[object]:
         values = self.figures.loc[item]
@@ -193,7 +206,8 @@ class Live:
             parts.append(f'IF(AND(NOT(ISNUMBER({saving})){priced}),", "&{label},"")')
             if np.isnan(self.figures.loc[item, "saving_per_year"]) and is_priced(self.prices, item):
                 missing.append(item)
-        return Formula(f"=MID({'&'.join(parts)},3,999)", ", ".join(missing))
+        names = "&".join(parts)
+        return Formula(f'=IF({names}="","{NOTHING}",MID({names},3,999))', ", ".join(missing) or NOTHING)
 
     def totals(self) -> pd.DataFrame:
         """The report's totals, each that depends on prices or hosts as a formula."""
@@ -254,8 +268,8 @@ class Live:
         """An item as the totals call it, and what follows."""
         if item == "total":
             left = self._without().value
-            lacking = f'IF({self.without}="",""," without "&{self.without})'
-            return sentence('"total"', lacking, text, value=f"total{f' without {left}' if left else ''}{told}")
+            lacking = f'IF({self.without}="{NOTHING}",""," without "&{self.without})'
+            return sentence('"total"', lacking, text, value=f"total{f' without {left}' * (left != NOTHING)}{told}")
         if item == ENERGY:
             return sentence('"energy cost"', text, value=f"energy cost{told}")
         return sentence(self.at(item, "item"), text, value=f"{item}{told}")

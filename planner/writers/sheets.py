@@ -15,7 +15,10 @@ from planner.writers.headings import heading
 
 _WIDEST = 60
 """Characters of the widest column; longer texts wrap."""
-_LINE_POINTS = 15
+LINE_POINTS = 15
+"""Height of a row with one line of text."""
+_A4 = 9
+"""Paper size by the number that workbooks have for it."""
 _COLOUR = "#0b6e8f"
 _MONEY = "#,##0.00"
 _PAYBACK = f'[=0]"{AT_ONCE}";{_MONEY}'
@@ -32,7 +35,9 @@ class Sheets:
         self.book = book
         self.formats = {
             "title": book.add_format({"bold": True, "font_size": 14, "font_color": _COLOUR}),
-            "head": book.add_format({"bold": True, "font_color": "white", "bg_color": _COLOUR, "valign": "vcenter"}),
+            "head": book.add_format(
+                {"bold": True, "font_color": "white", "bg_color": _COLOUR, "valign": "vcenter", "text_wrap": True}
+            ),
             "share": book.add_format({"num_format": "0.0%", "valign": "top"}),
             "whole": book.add_format({"num_format": "#,##0", "valign": "top"}),
             "number": book.add_format({"num_format": _MONEY, "valign": "top"}),
@@ -104,6 +109,7 @@ class Sheets:
             page.conditional_format(max(top - 1, 0), 0, bottom, right, rule)
         self._wrap(page, frame, top, [at for at, one in enumerate(columns) if one["format"] is self.formats["wrap"]])
         page.freeze_panes(top + 1, 1 if name in _FROZEN else 0)
+        page.set_paper(_A4)
         page.set_landscape()
         page.fit_to_pages(1, 0)
         page.repeat_rows(top)
@@ -123,7 +129,7 @@ class Sheets:
         for row in range(min(len(frame), 5000)) if wrapped else ():
             lines = max(math.ceil(len(_shown(frame.iloc[row, at])) / _WIDEST) for at in wrapped)
             if lines > 1:
-                page.set_row(top + 1 + row, _LINE_POINTS * lines)
+                page.set_row(top + 1 + row, LINE_POINTS * lines)
 
     def _format(self, name: str, frame: pd.DataFrame, at: int):
         column = str(frame.columns[at])
