@@ -23,7 +23,8 @@ from planner.readers.mapping.sockets import with_cores_multiplied
 from planner.readers.sandbox import OnRows, Workbook, load
 from planner.readers.series_files import read_series
 from planner.readers.strays import require_storage
-from planner.readers.tables import Tables, counted, note, remarks_of
+from planner.readers.tables import Tables, note, remarks_of
+from planner.units import counted
 
 __all__ = ["forget", "read", "read_series", "read_table", "remember", "suggestions"]
 

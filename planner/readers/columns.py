@@ -17,9 +17,10 @@ from planner.readers.irregular import irregular_rows
 from planner.readers.numerals import Style, numbers_of, style_of
 from planner.readers.sandbox import Sheet
 from planner.readers.standing import with_resting
-from planner.readers.tables import counted, note
+from planner.readers.tables import note
 from planner.readers.totals import totals_of
 from planner.schema import Attribute, Origin
+from planner.units import counted
 
 MAX_TITLE_ROWS = 5
 LEAST_MIB = {"memory": (128, 1024), "storage": (1024, 10_240)}

@@ -11,8 +11,7 @@ from planner.readers.cells import cells_of, headings_of
 from planner.readers.columns import in_mib, match, split_unit
 from planner.readers.numerals import Numbers, numbers_of, style_of
 from planner.readers.sandbox import Sheet
-from planner.readers.tables import counted
-from planner.units import GIB_PER_UNIT
+from planner.units import GIB_PER_UNIT, counted
 
 HEADING = "Storage (GiB)"
 MOST_ROWS_ABOVE = 12

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 
 from planner import naming
-from planner.readers.tables import counted, note
+from planner.readers.tables import note
+from planner.units import counted
 
 
 def note_doubles(

@@ -24,8 +24,9 @@ from planner.readers.columns import (
 from planner.readers.irregular import irregular_rows
 from planner.readers.numerals import style_of
 from planner.readers.sandbox import Sheet, Workbook
-from planner.readers.tables import Tables, counted, note
+from planner.readers.tables import Tables, note
 from planner.schema import FLAGS, Origin, raise_findings
+from planner.units import counted
 
 _UNTOLD = frozenset({"", "nan", "none", "n/a"})
 """Texts of a flag that say nothing, which is no."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from planner.readers.sandbox import Sheet
-from planner.readers.tables import counted, note
+from planner.readers.tables import note
 from planner.schema import Origin
+from planner.units import counted
 
 
 def irregular_rows(sheet: Sheet, header: int, origin: Origin) -> tuple[list[dict], list[str]]:

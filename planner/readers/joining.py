@@ -18,9 +18,10 @@ from planner.readers.merging import merged_by_name, merged_workloads
 from planner.readers.series_files import read_series
 from planner.readers.shares import in_ghz
 from planner.readers.suspicions import suspicions
-from planner.readers.tables import Tables, counted, note
+from planner.readers.tables import Tables, note
 from planner.readers.usage import with_usage
 from planner.series import Series
+from planner.units import counted
 
 
 def inventory_of(

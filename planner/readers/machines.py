@@ -14,9 +14,8 @@ from planner.errors import UnknownColumns
 from planner.inventory import LEFT_OUT_STATES
 from planner.readers.columns import Column, split_unit
 from planner.readers.exports import Journal, Part
-from planner.readers.tables import counted
 from planner.schema import STATES, Origin
-from planner.units import GIB_PER_UNIT
+from planner.units import GIB_PER_UNIT, counted
 
 
 def number(name: str, label: str, *aliases: str, unit: str = "", bare: str = "", required: bool = False) -> Column:

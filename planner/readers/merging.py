@@ -16,7 +16,8 @@ import pandas as pd
 
 from planner import schema
 from planner.readers.doubles import note_doubles, note_repeats
-from planner.readers.tables import counted, note
+from planner.readers.tables import note
+from planner.units import counted
 
 KEYS = {
     "vm_uuid": "UUID",

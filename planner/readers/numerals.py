@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from planner import units
-from planner.readers.tables import counted
+from planner.units import counted
 
 POINT, COMMA = ".", ","
 SMALL_UNIT = 1 / 999

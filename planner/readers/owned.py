@@ -9,8 +9,8 @@ import pandas as pd
 
 from planner import naming, schema
 from planner.readers.exports import Journal, Part
-from planner.readers.tables import counted
 from planner.schema import Origin
+from planner.units import counted
 
 
 def hosts_of(hosts: Part, journal: Journal) -> tuple[pd.DataFrame, Origin]:

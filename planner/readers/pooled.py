@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from planner.readers.exports import Journal, Part
-from planner.readers.tables import counted
+from planner.units import counted
 
 
 def shared_stores(

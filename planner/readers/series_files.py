@@ -21,9 +21,10 @@ from planner.readers.files import Source, contents
 from planner.readers.numerals import POINT, Style, are_fractions, numbers_of, style_of
 from planner.readers.series_columns import ALIASES, DURATION_SECONDS, QUANTITY, Part, parts_of
 from planner.readers.series_worker import EXIT_MEMORY
-from planner.readers.tables import counted, note
+from planner.readers.tables import note
 from planner.series import Series
 from planner.stamps import moment, require_zone, to_utc
+from planner.units import counted
 
 MAX_FILE_BYTES = 1024**3
 MEMORY_BYTES = 8 * 1024**3

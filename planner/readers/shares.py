@@ -10,7 +10,8 @@ import pandas as pd
 from planner.errors import InputError
 from planner.inventory import Inventory, notes_frame
 from planner.readers.machines import STATISTICS
-from planner.readers.tables import counted, note
+from planner.readers.tables import note
+from planner.units import counted
 
 
 def in_ghz(inventory: Inventory, ghz_per_vcpu: float | None) -> Inventory:

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from planner.readers.tables import counted, note
+from planner.readers.tables import note
 from planner.schema import FLAGS, STATES, Origin
 from planner.schema.words import phrases, plain, tokens
+from planner.units import counted
 
 _HEADINGS = frozenset(
     {plain(text) for text in ("connection state", "connection", "verbindungsstatus", "mode", "modus", "betriebsmodus")}

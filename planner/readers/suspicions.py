@@ -9,7 +9,8 @@ import pandas as pd
 
 from planner.inventory import Inventory
 from planner.readers.machines import STATISTICS
-from planner.readers.tables import counted, note
+from planner.readers.tables import note
+from planner.units import counted
 
 ODD_STEP_GIB = 0.5
 """Memory is sold in these steps, or in powers of two below."""

@@ -37,15 +37,6 @@ def note(
     }
 
 
-def counted(number: int, what: str) -> str:
-    """How many, in words.
-
-    >>> counted(1, "VM"), counted(1200, "row")
-    ('1 VM', '1,200 rows')
-    """
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
-
-
 def remarks_of(sheet: Sheet, file: str) -> list[dict]:
     """Notes on what was added to the cells of a sheet, or found among them: about each row but that of the headings."""
     rows = max(1, len(sheet.rows) - 1)

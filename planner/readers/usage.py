@@ -12,7 +12,8 @@ from planner import schema
 from planner.errors import InputError
 from planner.readers.machines import STATISTICS
 from planner.readers.merging import Merged
-from planner.readers.tables import Tables, counted, note
+from planner.readers.tables import Tables, note
+from planner.units import counted
 
 USAGE = "usage"
 KEYS = ("vm_uuid", "bios_uuid", "name")

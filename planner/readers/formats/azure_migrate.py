@@ -8,7 +8,8 @@ from planner.readers.columns import fold, match_columns
 from planner.readers.exports import Journal, Part, only_headings, read_part, require
 from planner.readers.machines import example, number, text, use_columns, workloads_of
 from planner.readers.sandbox import Workbook
-from planner.readers.tables import Tables, counted
+from planner.readers.tables import Tables
+from planner.units import counted
 
 FORMAT = "Azure Migrate"
 SHEETS = ()

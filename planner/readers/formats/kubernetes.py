@@ -13,9 +13,9 @@ from planner.readers.exports import Journal, Part, only_headings
 from planner.readers.machines import workloads_of
 from planner.readers.owned import hosts_of
 from planner.readers.sandbox import Workbook
-from planner.readers.tables import Tables, counted
+from planner.readers.tables import Tables
 from planner.schema import Origin
-from planner.units import GIB_PER_UNIT
+from planner.units import GIB_PER_UNIT, counted
 
 FORMAT = "Kubernetes"
 SHEETS = ()

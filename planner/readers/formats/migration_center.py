@@ -20,7 +20,8 @@ from planner.readers.exports import (
 )
 from planner.readers.machines import number, text, workloads_of
 from planner.readers.sandbox import Workbook
-from planner.readers.tables import Tables, counted
+from planner.readers.tables import Tables
+from planner.units import counted
 
 FORMAT = "Google Migration Center"
 SHEETS = ("vmInfo", "diskInfo", "tagInfo", "perfInfo")

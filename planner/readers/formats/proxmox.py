@@ -10,7 +10,8 @@ from planner.readers.machines import flag, number, text, workloads_of
 from planner.readers.owned import host_note, hosts_of, note_unknown_hosts
 from planner.readers.pooled import shared_stores
 from planner.readers.sandbox import Workbook
-from planner.readers.tables import Tables, counted
+from planner.readers.tables import Tables
+from planner.units import counted
 
 FORMAT = "Proxmox VE"
 SHEETS = ()

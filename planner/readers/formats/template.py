@@ -15,8 +15,9 @@ from planner.readers.machines import may_be_storage, told_apart
 from planner.readers.rules import SHEET as RULES
 from planner.readers.rules import rules_of
 from planner.readers.sandbox import Sheet, Workbook
-from planner.readers.tables import Tables, counted, note, remarks_of
+from planner.readers.tables import Tables, note, remarks_of
 from planner.schema import FLAGS, STATES, Origin
+from planner.units import counted
 
 FORMAT = "template"
 SHEET_OF = {"workloads": "Workloads", "hosts": "Hosts", "host_models": "Host models"}

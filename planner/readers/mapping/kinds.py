@@ -12,10 +12,10 @@ from planner.readers.mapping.headings import known
 from planner.readers.mapping.profiles import measure_of
 from planner.readers.mapping.scores import BESIDE, named
 from planner.readers.sandbox import Sheet
-from planner.readers.tables import counted
 from planner.readers.totals import total_word
 from planner.schema import FLAGS, STATES
 from planner.schema.words import plain, tokens
+from planner.units import counted
 
 HEADING = "State"
 LEAST_COLUMNS = 3

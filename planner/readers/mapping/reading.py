@@ -21,9 +21,10 @@ from planner.readers.mapping.proposals import Found
 from planner.readers.owned import hosts_of
 from planner.readers.sandbox import Sheet, Workbook
 from planner.readers.standing import with_resting
-from planner.readers.tables import Tables, counted, remarks_of
+from planner.readers.tables import Tables, remarks_of
 from planner.schema import FLAGS, STATES, Origin
 from planner.schema.words import plain
+from planner.units import counted
 
 FORMAT = "table"
 

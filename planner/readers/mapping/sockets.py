@@ -9,9 +9,9 @@ from planner.readers.cells import cells_of, headings_of
 from planner.readers.mapping.scores import BESIDE, counts_threads, named
 from planner.readers.numerals import numbers_of, style_of
 from planner.readers.sandbox import Sheet
-from planner.readers.tables import counted
 from planner.readers.totals import total_word
 from planner.schema.words import PER_SOCKET, phrases, plain, table_of, tokens
+from planner.units import counted
 
 HEADING, SOCKETS = "Cores", "Sockets"
 MOST_ROWS_ABOVE = 12

@@ -11,8 +11,8 @@ from planner.proposals import Proposal
 from planner.readers.columns import Column
 from planner.readers.exports import Journal, Part, read_part
 from planner.readers.formats.rvtools.estate import Estate, listed
-from planner.readers.tables import counted
 from planner.rules import KeepApart
+from planner.units import counted
 
 HOST_COLUMNS = (Column(name="fault_domain", label="vSAN Fault Domain Name", aliases=("vSAN Fault Domain",)),)
 CLUSTERS = (

@@ -11,9 +11,9 @@ from planner.readers.columns import Column
 from planner.readers.exports import Journal, Part, owners, read_part
 from planner.readers.formats.rvtools.estate import Estate, listed
 from planner.readers.formats.rvtools.reach import Needs, proposals_of
-from planner.readers.tables import counted
 from planner.rules import words
 from planner.schema import Origin
+from planner.units import counted
 
 VCENTER = Column(name="vcenter", label="VI SDK UUID")
 PATH = Column(name="path", label="Path")

@@ -9,8 +9,8 @@ from planner.proposals import Proposal, slug
 from planner.readers.columns import Column
 from planner.readers.exports import Part
 from planner.readers.formats.rvtools.estate import Estate, listed
-from planner.readers.tables import counted
 from planner.rules import KeepApart, KeepTogether, Pin
+from planner.units import counted
 
 DISK_COLUMNS = (
     Column(name="raw", label="Raw", type="flag"),

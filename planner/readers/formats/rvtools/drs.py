@@ -9,8 +9,8 @@ from typing import Literal
 from planner.proposals import Proposal, slug
 from planner.readers.columns import Column
 from planner.readers.formats.rvtools.estate import Estate, listed
-from planner.readers.tables import counted
 from planner.rules import KeepApart, KeepTogether, Pin, Rule, words
+from planner.units import counted
 
 VM_COLUMNS = (
     Column(name="rule_types", label="Cluster rule(s)"),

@@ -13,8 +13,8 @@ from planner.readers.exports import Journal, Part
 from planner.readers.machines import is_planned
 from planner.readers.numerals import numbers_of, style_of
 from planner.readers.sandbox import Workbook
-from planner.readers.tables import counted
 from planner.schema import Origin
+from planner.units import counted
 
 UNLIMITED = -1
 

@@ -10,7 +10,7 @@ from planner.proposals import Proposal
 from planner.readers.columns import Column
 from planner.readers.formats.rvtools.estate import Estate
 from planner.readers.formats.rvtools.reach import Needs, proposals_of
-from planner.readers.tables import counted
+from planner.units import counted
 
 VM_COLUMNS = (Column(name="evc", label="min Required EVC Mode Key", aliases=("min Required EVC Mode",)),)
 HOST_COLUMNS = (Column(name="evc_now", label="Current EVC"), Column(name="evc_most", label="Max EVC"))

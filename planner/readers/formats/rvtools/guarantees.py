@@ -8,8 +8,7 @@ from planner.proposals import CPU_RESERVATION, Figure, Proposal
 from planner.readers.columns import Column
 from planner.readers.exports import Part
 from planner.readers.formats.rvtools.estate import Estate
-from planner.readers.tables import counted
-from planner.units import GHZ_PER_UNIT, GIB_PER_UNIT
+from planner.units import GHZ_PER_UNIT, GIB_PER_UNIT, counted
 
 VM_COLUMNS = (Column(name="latency", label="Latency Sensitivity"),)
 CPU_COLUMNS = (

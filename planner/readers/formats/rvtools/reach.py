@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from planner.proposals import Proposal, slug
 from planner.readers.formats.rvtools.estate import Estate, listed
-from planner.readers.tables import counted
 from planner.rules import Forbid
 from planner.schema import Origin
+from planner.units import counted
 
 NOT_MERGED = "matters only where pools are merged"
 NO_HOST = "no owned host would be left for them that is not in maintenance"

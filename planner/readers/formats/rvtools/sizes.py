@@ -7,7 +7,7 @@ import pandas as pd
 
 from planner.readers.exports import Journal, Part, first_by_owner, note_blanks, sum_by_owner
 from planner.readers.machines import example, refuse_unread_sizes
-from planner.readers.tables import counted
+from planner.units import counted
 
 SIZES = ("disks_gib", "provisioned_gib", "in_use_gib")
 """Columns of vInfo that tell storage, the best first."""
