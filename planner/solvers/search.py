@@ -259,8 +259,6 @@ class Search:
         """Pack into mixes of hosts that cover the demand with some room to spare, the cheapest that works."""
         if len(self.instance.available) == 1 or len(self.instance.count) > MOST_SHAPES or self.over:
             return
-        if self.in_parts is not None and self._into(self.incumbent.cover.mix, slices):
-            return
         low, high = 0.0, 0.2
         while high - low > 0.002 and not self.over and self.clock.seconds < self.turn:
             surplus = (low + high) / 2
@@ -269,6 +267,8 @@ class Search:
                 low = surplus
             else:
                 high = surplus
+        if self.in_parts is not None and not self.over and self.clock.seconds < self.turn:
+            self._into(self.incumbent.cover.mix, slices)
 
     def _take_turn(self) -> None:
         """From now on mixes of hosts are tried for a share of the time."""
