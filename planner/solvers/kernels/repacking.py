@@ -296,6 +296,34 @@ def repack(
     return waiters, lightest
 
 
+def change_places(
+    i: int,
+    b: int,
+    j: int,
+    shape: Ints,
+    demand: IntTable,
+    groups: IntTable,
+    limit: Ints,
+    zone: Ints,
+    free: IntTable,
+    content: IntTable,
+    size: Ints,
+    where: Ints,
+    position: Ints,
+):
+    """Move an item to a host, in exchange for one of its items unless that is -1, where both fit then."""
+    a = where[i]
+    if not fits_with(shape[i], b, j, -1, shape, demand, groups, limit, zone, free, content, size):
+        return
+    if j >= 0 and not fits_with(shape[j], a, i, -1, shape, demand, groups, limit, zone, free, content, size):
+        return
+    take_off(i, shape, demand, free, content, size, where, position)
+    if j >= 0:
+        take_off(j, shape, demand, free, content, size, where, position)
+        put_on(j, a, shape, demand, free, content, size, where, position)
+    put_on(i, b, shape, demand, free, content, size, where, position)
+
+
 def unevenness(b: int, s: int, sign: int, demand: IntTable, share: FloatTable, free: IntTable, kind: Ints):
     """By how much the sum of the squared shares in use on host `b` changes with one item of shape `s` more or less."""
     change = 0.0
@@ -347,15 +375,8 @@ def even_out(
             # Both changes of a host together are less than one after the other by twice their product.
             for r in range(demand.shape[1]):
                 change -= 4.0 * demand[s, r] * demand[t, r] * share[kind[a], r] ** 2
-        if change >= -1e-12 or not fits_with(s, b, j, -1, shape, demand, groups, limit, zone, free, content, size):
-            continue
-        if j >= 0 and not fits_with(shape[j], a, i, -1, shape, demand, groups, limit, zone, free, content, size):
-            continue
-        take_off(i, shape, demand, free, content, size, where, position)
-        if j >= 0:
-            take_off(j, shape, demand, free, content, size, where, position)
-            put_on(j, a, shape, demand, free, content, size, where, position)
-        put_on(i, b, shape, demand, free, content, size, where, position)
+        if change < -1e-12:
+            change_places(i, b, j, shape, demand, groups, limit, zone, free, content, size, where, position)
 
 
 def cheapen(
@@ -399,15 +420,5 @@ def cheapen(
             change += cost[shape[j], kind[a]] - cost[shape[j], kind[b]]
         if change >= 0 or fixed[i] or not usable[s, type[b]]:
             continue
-        if not fits_with(s, b, j, -1, shape, demand, groups, limit, zone, free, content, size):
-            continue
-        if j >= 0:
-            if fixed[j] or not usable[shape[j], type[a]]:
-                continue
-            if not fits_with(shape[j], a, i, -1, shape, demand, groups, limit, zone, free, content, size):
-                continue
-            take_off(j, shape, demand, free, content, size, where, position)
-        take_off(i, shape, demand, free, content, size, where, position)
-        if j >= 0:
-            put_on(j, a, shape, demand, free, content, size, where, position)
-        put_on(i, b, shape, demand, free, content, size, where, position)
+        if j < 0 or (not fixed[j] and usable[shape[j], type[a]]):
+            change_places(i, b, j, shape, demand, groups, limit, zone, free, content, size, where, position)
