@@ -296,6 +296,15 @@ def repack(
     return waiters, lightest
 
 
+def drawn(n: int, hosts: int, where: Ints, state: Ints):
+    """A random item, and a random host to move it to; every other time the host of a random item to exchange it for."""
+    i = draw(state, len(where))
+    if n % 2 == 0:
+        return i, draw(state, hosts), -1
+    j = draw(state, len(where))
+    return i, where[j], j
+
+
 def change_places(
     i: int,
     b: int,
@@ -358,14 +367,10 @@ def even_out(
     share : array of float, shape [T, R]
         One over the capacity of each type of host.
     """
-    items, hosts = len(shape), len(kind)
+    hosts = len(kind)
     for n in range(tries):
-        i = draw(state, items)
-        a, s, j = where[i], shape[i], -1
-        b = draw(state, hosts)
-        if n % 2 == 1:
-            j = draw(state, items)
-            b = where[j]
+        i, b, j = drawn(n, hosts, where, state)
+        a, s = where[i], shape[i]
         if a == b or kind[a] != kind[b] or fixed[i] or (j >= 0 and (shape[j] == s or fixed[j])):
             continue
         change = unevenness(a, s, -1, demand, share, free, kind) + unevenness(b, s, 1, demand, share, free, kind)
@@ -407,14 +412,10 @@ def cheapen(
     cost : array of int, shape [S, K]
         Of one item of each shape, by `kind` of the host.
     """
-    items, hosts = len(shape), len(kind)
+    hosts = len(kind)
     for n in range(tries):
-        i = draw(state, items)
-        a, s, j = where[i], shape[i], -1
-        b = draw(state, hosts)
-        if n % 2 == 1:
-            j = draw(state, items)
-            b = where[j]
+        i, b, j = drawn(n, hosts, where, state)
+        a, s = where[i], shape[i]
         change = cost[s, kind[b]] - cost[s, kind[a]]
         if j >= 0:
             change += cost[shape[j], kind[a]] - cost[shape[j], kind[b]]
