@@ -24,6 +24,7 @@ ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 READABLE = (".xlsx", ".csv", ".json", ".tsv")
 EXPECTED = "expected an .xlsx, .csv or .json file, or a folder or .zip of these"
 _UNPACKING = (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, ValueError, zlib.error)
+"""What zipfile raises for archives that are damaged, cut off, locked by a password, or packed in an unknown way."""
 _WORKBOOK_PARTS = frozenset({"[Content_Types].xml", "xl/workbook.xml"})
 
 
