@@ -59,7 +59,7 @@ QUICK_COVER = 0.3
 """Deterministic time for one mix of hosts to pack into."""
 
 QUICK = 0.5
-"""Deterministic time that CP-SAT may spend then."""
+"""Deterministic time that CP-SAT may spend before the other methods."""
 
 MOST_SLICES, SOME_SLICES = 400, 50
 """Slices of work after which one attempt at repacking ends, and one into an early mix of hosts."""
@@ -315,7 +315,8 @@ class Search:
             self._remix(MOST_SLICES)
             self._shrink(MOST_SLICES)
             useful = useful and near.run(self.clock.seconds + NEAR * self._seconds)
-            self._take_in_parts(NEAR)
+            if self.in_parts is not None:
+                self._take_in_parts(NEAR)
 
     def _generate(self) -> None:
         """Column generation, then dives between attempts at repacking."""
