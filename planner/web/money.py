@@ -12,8 +12,7 @@ import planner
 from planner import ranges
 from planner.catalogue import host_models, regions
 from planner.catalogue import table as catalogue_table
-from planner.prices import LIMITS
-from planner.sensitivity import unit_of
+from planner.prices import LIMITS, unit_of
 from planner.writers.headings import heading
 
 UNPRICED = "not priced"
@@ -156,7 +155,7 @@ def _licences() -> Callable[[], dict]:
         placeholder="none",
         help="Rules and list prices of docs/costs.md; your own stand in a --prices file.",
     )
-    hint = "In the currency of all other prices. The catalogue has licences in USD and electricity in EUR."
+    hint = "In the currency of all other prices. The catalogue has licences in USD, electricity and host models in EUR."
     worth = {
         name: place.number_input(
             f"1 {name} is worth", 1e-6, 1e6, None, 0.01, "%g", key=key, placeholder="not needed", help=hint
