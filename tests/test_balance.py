@@ -13,7 +13,7 @@ from planner.economics.ledger import ledger
 from planner.solvers import greedy, kernels
 from planner.solvers.incumbent import Incumbent
 from planner.solvers.instance import build
-from planner.solvers.packing import Packing, load
+from planner.solvers.packing import OpenHost, Packing, load
 from planner.solvers.repack import Attempt, even_out
 from tests.conftest import estate, examples, machines, problem_of, solved
 from tests.test_engine import instances
@@ -84,6 +84,19 @@ def test_law_items_go_where_they_cost_less_and_keep_every_limit(instance, seed, 
         assert sum(sum(host.items.values()) for host in after.hosts) == instance.items
         outcomes.append([host.items for host in after.hosts])
     assert outcomes[0] == outcomes[1]
+
+
+def test_items_that_cost_more_where_they_are_change_places():
+    models = machines(("a", 4, 4), ("b", 8, 4))
+    problem = problem_of(estate(("v", 4, 1), ("w", 1, 4)), models=models, objective="hosts")
+    instance = build(problem, ledger(problem), ("",))
+    v = int(instance.demand[:, 0].argmax())
+    placing = np.where(np.arange(2)[:, None] == v, [[9, 1]], [[1, 9]]).astype("int64")
+    instance = dataclasses.replace(instance, placing=placing)
+    hosts = [OpenHost(kind=c, pool=0, items={s: 1}) for c, s in ((0, v), (1, 1 - v))]
+    attempt = Attempt(instance, hosts, np.zeros_like(instance.count), 0)
+    attempt.cheapen()
+    assert [host.items for host in attempt.seated()] == [{1 - v: 1}, {v: 1}]
 
 
 def test_equal_workloads_are_spread_evenly_over_the_fewest_hosts():

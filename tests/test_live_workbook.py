@@ -42,6 +42,12 @@ def owned(prices: Prices) -> planner.Problem:
     return problem_of(frame, machines(*((f"h{i}", 16, 64) for i in range(4)), **RUN), prices=prices)
 
 
+def sold(prices: Prices) -> planner.Problem:
+    """Two of four owned hosts are given up, and bring in something."""
+    frame = loads(host=[f"h{i % 4}" for i in range(12)])
+    return problem_of(frame, machines(*((f"h{i}", 16, 64) for i in range(4)), **RUN, resale=50.0), prices=prices)
+
+
 def bought(prices: Prices) -> planner.Problem:
     return problem_of(loads(), models=machines(("r", 16, 64), **RUN), prices=prices)
 
@@ -87,6 +93,7 @@ ESTATES = {
         Prices(discount_rate=0.08, residual_share=0.2, years=3.5),
         {"discount_rate": 0.2, "years": 6},
     ),
+    "given up": (sold, Prices(disposal_per_host=120.0, migration_per_workload=5.0), {"years": 3.0, "pue": 1.2}),
     "half known": (half_known, Prices(licences=("rhel",)), {"rack_unit_year": 200.0, "maintenance_per_host_year": 100}),
 }
 
@@ -232,7 +239,7 @@ def test_other_prices_in_the_cells_give_the_report_with_those_prices(name, repor
 
 def test_items_and_hosts_that_no_price_drives_are_added_up():
     """A host that is given up does not run, and costs what stands on its own, such as its disposal."""
-    problem = owned(Prices(years=4, disposal_per_host=120.0))
+    problem = sold(Prices(years=4, disposal_per_host=120.0))
     report = planner.report(problem, solved(problem).plan)
     live = Live(report)
     plan, running = live.estates["plan"], report.plan.hosts_used
@@ -240,6 +247,7 @@ def test_items_and_hosts_that_no_price_drives_are_added_up():
     assert plan.quantities[host_costs.RUNNING].tolist() == [1.0, 1.0, 0.0, 0.0]
     assert plan.hosts.columns.tolist() == ["host", "model", "pool", "decision"]
     assert live.figures.loc["disposal", "plan_once"] == 2 * 120
+    assert live.figures.loc["resale", "plan_once"] == -2 * 50
     assert live.figures.loc["maintenance", "plan_yearly"] == 2 * 400
     assert plan.total("disposal", "once").text.startswith("=IF(COUNT('Costs by host'!$")
     assert plan.total("disposal", "yearly") == 0

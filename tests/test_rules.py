@@ -69,7 +69,7 @@ def placed(text: str) -> planner.Plan:
     return plan_of(*zip("abc", text.split(), strict=True))
 
 
-def incumbent_of(problem, instance) -> Incumbent:
+def incumbent_of(instance) -> Incumbent:
     """What every method begins with: first bounds, and the coupled items placed."""
     incumbent = Incumbent(instance=instance, announce=lambda method: None)
     incumbent.prove(bounds.resources(instance))
@@ -119,7 +119,7 @@ def plan_by(method: str, problem: planner.Problem) -> planner.Plan | None:
         instance = build(problem, ledger(problem), pools)
         if not instance.fits.any(axis=1).all():
             return None
-        incumbent = incumbent_of(problem, instance)
+        incumbent = incumbent_of(instance)
         if not incumbent.infeasible and (incumbent.anchors or not instance.coupled.any() or method == "CP-SAT"):
             METHODS[method](incumbent)
         if incumbent.packing is None:

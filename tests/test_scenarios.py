@@ -29,7 +29,7 @@ energy_per_kwh = 0.05
 """
 
 
-def test_one_row_per_scenario_and_failures_are_kept(tmp_path):
+def test_one_row_per_scenario_and_failures_are_kept():
     problem = problem_of(estate(("a", 4, 8), ("b", 4, 8)), machines(("h1", 8, 16), ("h2", 4, 8)))
     table = planner.sweep(
         problem,

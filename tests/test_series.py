@@ -97,7 +97,6 @@ def test_gcp_performance_tables_are_read_with_reads_and_writes_added_up():
     assert figures == pytest.approx({"cpu_share": 0.25, "memory_gib": 2, "iops": 40, "network_gbps": 2})
 
 
-@parsed_here
 def test_of_percent_and_megahertz_the_megahertz_are_read():
     parts = parts_of(["CPU usage [%]", "CPU usage [MHZ]", "CPU capacity provisioned [MHZ]"], {}, "f")
     assert [(part.position, part.quantity) for part in parts] == [(1, "cpu_ghz")]
@@ -227,7 +226,6 @@ def test_the_hour_that_spring_skips_is_read_one_hour_later():
     assert "skips, the first 2024-03-31 02:15:00: read one hour later" in said(found, "guessed")
 
 
-@parsed_here
 def test_stamps_with_an_offset_keep_it_and_naive_ones_are_utc_and_noted():
     owner = np.zeros(2, dtype=int)
     aware, notes = to_utc(np.array(["2024-05-06T02:00+02:00", "2024-05-06T00:00Z"], dtype=object), owner, None, "f")
@@ -239,7 +237,6 @@ def test_stamps_with_an_offset_keep_it_and_naive_ones_are_utc_and_noted():
     assert "read as UTC" in notes[0][1]
 
 
-@parsed_here
 @pytest.mark.parametrize("factor", [1, 1000, 1_000_000, 1_000_000_000])
 def test_epochs_are_told_by_their_size(factor):
     seconds, _ = to_utc(np.array([1714953600 * factor]), np.zeros(1, dtype=int), None, "f")

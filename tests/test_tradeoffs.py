@@ -332,7 +332,8 @@ def test_a_plan_of_a_front_is_a_result_of_its_problem():
         assert planner.check(problem, result.plan) == []
         assert result.plan is plan and result.bound is None
         assert result.objective_value == pytest.approx(valued(problem, plan).value)
-        assert planner.report(problem, plan, result=result).summary["value"].tolist()
+        summary = planner.report(problem, plan, result=result).summary.set_index("item")["value"]
+        assert summary["objective value"] == result.objective_value
     with pytest.raises(planner.InputError, match="did you mean 'plan 1'"):
         front.result_of("plan 11", problem)
 

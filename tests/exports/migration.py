@@ -24,9 +24,7 @@ def azure(seed: int, vms: int) -> Export:
     """
     estate = make(seed, vms).without_names_twice()
     rows = [_azure(vm, "IP addresses", "Boot type") for vm in estate.vms]
-    headings = [
-        f"*{text}" if text in ("Server name", "Cores", "Memory (In MB)", "OS name") else text for text in rows[0]
-    ]
+    headings = [f"*{text}" if text in _MANDATORY else text for text in rows[0]]
     starred = Table(headings=headings, rows=[dict(zip(headings, row.values(), strict=True)) for row in rows])
     text = csv_text(starred).rstrip("\r\n").removesuffix(",") + "\r\n"
     truth = truth_of("Azure Migrate", [_azure_told(vm) for vm in estate.vms])
